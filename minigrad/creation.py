@@ -1,0 +1,151 @@
+"""Making Tensors: from data, filled, counted, and random."""
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.dtypes import DType
+from minigrad.functions import Number, _unpack
+from minigrad.ops import Shape
+from minigrad.random import Generator, default_generator
+from minigrad.tensor import Tensor, wrap
+
+
+def tensor(data: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """A Tensor with a copy of `data`: a number, nested sequences, a numpy array or a Tensor (`torch.tensor`).
+
+    Python floats become the default dtype, ints int64 and bools bool; numpy's numbers keep their dtype. ValueError
+    where nested sequences differ in length, TypeError where they hold anything but numbers.
+
+    >>> tensor([[1, 2.5], [3, 4]])
+    tensor([[1.0000, 2.5000],
+            [3.0000, 4.0000]])
+    """
+    if isinstance(data, Tensor):
+        array = np.array(data.array)
+    else:
+        try:
+            array = np.array(_plain(data))
+        except ValueError as error:
+            raise ValueError(f"tensor: nested sequences must have equal lengths at every depth: {error}") from None
+        if array.dtype.kind not in "biuf":
+            raise TypeError(f"tensor: expected numbers, got {_odd_one(data)}")
+        if dtype is None and not _is_numpy(data) and array.dtype == np.float64:
+            array = array.astype(dtypes.get_default_dtype())
+    return _leaf(array if dtype is None else array.astype(dtype), requires_grad)
+
+
+def _plain(data: Any) -> Any:
+    """`data` with the Tensors in its sequences replaced by what they hold."""
+    if isinstance(data, Tensor):
+        return data.array
+    if isinstance(data, list | tuple) and any(isinstance(x, Tensor | list | tuple) for x in data):
+        return [_plain(x) for x in data]
+    return data
+
+
+def _is_numpy(data: Any) -> bool:
+    """Whether the numbers in `data` carry numpy's dtypes, which the first of them tells."""
+    while isinstance(data, list | tuple) and data:
+        data = data[0]
+    return isinstance(data, np.ndarray | np.generic)
+
+
+def _odd_one(data: Any) -> str:
+    """The type of the first thing in `data` that is not a number."""
+    if isinstance(data, list | tuple):
+        return next((odd for odd in map(_odd_one, data) if odd), "")
+    return "" if isinstance(data, int | float | Tensor) else type(data).__name__
+
+
+def zeros(*size: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """Zeros of a shape, given as sizes or as one sequence (`torch.zeros`)."""
+    return full(_unpack(size), 0.0, dtype=dtype, requires_grad=requires_grad)
+
+
+def ones(*size: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """Ones of a shape, given as sizes or as one sequence (`torch.ones`)."""
+    return full(_unpack(size), 1.0, dtype=dtype, requires_grad=requires_grad)
+
+
+def full(size: Any, fill_value: Number, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """One number all over a shape; its dtype is the number's (`torch.full`)."""
+    return _leaf(np.full(_shape(size), fill_value, dtype or dtypes.result_dtype([fill_value])), requires_grad)
+
+
+def zeros_like(input: Tensor, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """Zeros of another Tensor's shape and dtype (`torch.zeros_like`)."""
+    return zeros(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
+
+
+def ones_like(input: Tensor, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """Ones of another Tensor's shape and dtype (`torch.ones_like`)."""
+    return ones(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
+
+
+def eye(n: int, m: int | None = None, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """A matrix of n rows and m (or n) columns with ones on its diagonal (`torch.eye`)."""
+    return _leaf(np.eye(n, m, dtype=dtype or dtypes.get_default_dtype()), requires_grad)
+
+
+def arange(
+    start: Number, end: Number | None = None, step: Number = 1, *, dtype: DType = None, requires_grad: bool = False
+) -> Tensor:
+    """The numbers from `start` (or 0) up to, but without, `end`, by `step` (`torch.arange`).
+
+    int64 if all three are ints. RuntimeError if the step is 0 or leads away from the end.
+    """
+    if end is None:
+        start, end = 0, start
+    if not step or (end - start) / step < 0:
+        raise RuntimeError(f"arange: steps of {step} do not lead from {start} to {end}")
+    dtype = dtype or dtypes.result_dtype([start, end, step])
+    return _leaf(np.arange(start, end, step).astype(dtype), requires_grad)
+
+
+def linspace(start: Number, end: Number, steps: int, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """`steps` numbers at equal distances from `start` to `end`, both included (`torch.linspace`)."""
+    return _leaf(np.linspace(start, end, steps).astype(dtype or dtypes.get_default_dtype()), requires_grad)
+
+
+def rand(*size: Any, generator: Generator | None = None, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """Random numbers, uniform on [0, 1) (`torch.rand`)."""
+    return _leaf(_source(generator).uniform(_unpack(size), _floating("rand", dtype)), requires_grad)
+
+
+def randn(*size: Any, generator: Generator | None = None, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """Random numbers, normal with mean 0 and standard deviation 1 (`torch.randn`)."""
+    return _leaf(_source(generator).normal(_unpack(size), _floating("randn", dtype)), requires_grad)
+
+
+def randint(
+    low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: DType = dtypes.int64
+) -> Tensor:
+    """Random integers from `low` up to, but without, `high`; `randint(high, size)` starts at 0 (`torch.randint`).
+
+    RuntimeError if there is no such integer.
+    """
+    if size is None:
+        low, high, size = 0, low, high
+    return wrap(_source(generator).integers(low, high, _shape(size)).astype(dtype, copy=False))
+
+
+def _source(generator: Generator | None) -> Generator:
+    return default_generator if generator is None else generator
+
+
+def _floating(name: str, dtype: DType) -> np.dtype[Any]:
+    chosen = dtypes.get_default_dtype() if dtype is None else np.dtype(dtype)
+    if chosen.kind != "f":
+        raise RuntimeError(f"{name}: makes floating numbers, not {chosen}; use randint for integers")
+    return chosen
+
+
+def _shape(size: Any) -> Shape:
+    return (operator.index(size),) if isinstance(size, int | np.integer) else _unpack((size,))
+
+
+def _leaf(array: np.ndarray, requires_grad: bool) -> Tensor:
+    return wrap(array).requires_grad_(requires_grad)

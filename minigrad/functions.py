@@ -1,0 +1,458 @@
+"""The functions on Tensors, which are also their methods: compositions of the rows in `ops.py`.
+
+None of them has a derivative of its own. Names, arguments, results and refusals are PyTorch's; `axis` and `keepdims`
+are accepted as numpy's spelling of `dim` and `keepdim`.
+"""
+
+import builtins
+import itertools
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from minigrad import ops
+from minigrad.dtypes import int64, result_dtype
+from minigrad.ops import Axes, Recorded, Row, Shape
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
+
+Dims = int | Sequence[int] | None
+Number = builtins.bool | int | float
+Operand = Any  # a Tensor, a number, or a numpy array
+
+
+def record(row: Row, *arguments: Any) -> Any:
+    """Apply `row` to its operands, followed by its parameters; TypeError unless an operand is a Tensor."""
+    operands = arguments[: len(arguments) - len(row.params)]
+    for operand in operands:
+        if isinstance(operand, Recorded):
+            return operand.record(row, operands, arguments[len(operands) :])
+    given = ", ".join(type(operand).__name__ for operand in operands)
+    raise TypeError(f"{row.name}: expected a Tensor, got {given}; make one with tensor(...)")
+
+
+# Arithmetic. The operators of Tensor are the same rows.
+
+
+def add(input: Operand, other: Operand) -> "Tensor":
+    """The sum of two tensors, broadcast (`torch.add`)."""
+    return record(ops.add, input, other)
+
+
+def sub(input: Operand, other: Operand) -> "Tensor":
+    """The difference of two tensors, broadcast (`torch.sub`)."""
+    return record(ops.sub, input, other)
+
+
+def mul(input: Operand, other: Operand) -> "Tensor":
+    """The product of two tensors, element by element, broadcast (`torch.mul`)."""
+    return record(ops.mul, input, other)
+
+
+def div(input: Operand, other: Operand) -> "Tensor":
+    """The quotient of two tensors, broadcast; of integers, a float (`torch.div`)."""
+    return record(ops.div, input, other)
+
+
+def pow(input: Operand, exponent: Operand) -> "Tensor":
+    """`input` to the power of `exponent`, broadcast (`torch.pow`)."""
+    return record(ops.pow, input, exponent)
+
+
+def neg(input: "Tensor") -> "Tensor":
+    """The negative (`torch.neg`)."""
+    return record(ops.neg, input)
+
+
+def matmul(input: "Tensor", other: "Tensor") -> "Tensor":
+    """The matrix product, as `@` (`torch.matmul`).
+
+    (n, k) @ (k, m) is (n, m), and further dimensions in front are broadcast batches; a 1-D operand is a row on the left
+    and a column on the right, and its dimension is not in the result. RuntimeError where the inner sizes differ.
+    """
+    for x in (input, other):
+        if not isinstance(x, Recorded):
+            raise TypeError(f"matmul: expected two Tensors, got {type(x).__name__}; make one with tensor(...)")
+    if not input.ndim or not other.ndim:
+        raise RuntimeError(f"matmul: {input.shape} @ {other.shape}: both need a dimension; use * for single numbers")
+    if input.dtype != other.dtype:
+        raise RuntimeError(f"matmul: dtypes {input.dtype} and {other.dtype} differ; convert one with .to(dtype)")
+    row, column = input.ndim == 1, other.ndim == 1
+    left = unsqueeze(input, 0) if row else input
+    right = unsqueeze(other, 1) if column else other
+    if left.shape[-1] != right.shape[-2]:
+        raise RuntimeError(
+            f"matmul: {input.shape} @ {other.shape}: inner sizes {left.shape[-1]} and {right.shape[-2]} differ"
+        )
+    product = record(ops.matmul, left, right)
+    if row or column:
+        product = squeeze(product, (-2,) * row + (-1,) * column)
+    return product
+
+
+# Functions of one number
+
+
+def exp(input: "Tensor") -> "Tensor":
+    """e to the power of each element (`torch.exp`)."""
+    return record(ops.exp, input)
+
+
+def log(input: "Tensor") -> "Tensor":
+    """The natural logarithm; -inf of 0, nan of less (`torch.log`)."""
+    return record(ops.log, input)
+
+
+def sqrt(input: "Tensor") -> "Tensor":
+    """The square root; nan of negative numbers (`torch.sqrt`)."""
+    return record(ops.sqrt, input)
+
+
+def square(input: "Tensor") -> "Tensor":
+    """Each element times itself (`torch.square`)."""
+    return record(ops.pow, input, 2)
+
+
+def abs(input: "Tensor") -> "Tensor":
+    """The absolute value; its gradient at 0 is 0 (`torch.abs`)."""
+    return record(ops.abs, input)
+
+
+def tanh(input: "Tensor") -> "Tensor":
+    """The hyperbolic tangent (`torch.tanh`)."""
+    return record(ops.tanh, input)
+
+
+def sigmoid(input: "Tensor") -> "Tensor":
+    """1 / (1 + exp(-x)) (`torch.sigmoid`)."""
+    return record(ops.sigmoid, input)
+
+
+def relu(input: "Tensor") -> "Tensor":
+    """max(x, 0); its gradient at 0 is 0 (`torch.relu`)."""
+    return record(ops.relu, input)
+
+
+# Reductions
+
+
+class Extremum(NamedTuple):
+    """What `max` and `min` return over a dim: the values, and where along the dim they stood."""
+
+    values: "Tensor"
+    indices: "Tensor"
+
+
+def sum(
+    input: "Tensor", dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool = False
+) -> "Tensor":
+    """The sum over one, several or all dims; of bools and integers, an int64 (`torch.sum`)."""
+    axes = _axes("sum", input, dim if axis is None else axis)
+    x = input if input.dtype.kind == "f" else input.to(int64)
+    return record(ops.sum, x, axes, keepdim or keepdims)
+
+
+def mean(
+    input: "Tensor", dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool = False
+) -> "Tensor":
+    """The mean over one, several or all dims (`torch.mean`). RuntimeError unless the dtype is floating."""
+    _check_floating("mean", input)
+    axes = _axes("mean", input, dim if axis is None else axis)
+    return record(ops.sum, input, axes, keepdim or keepdims) / _count(input, axes)
+
+
+def var(
+    input: "Tensor",
+    dim: Dims | bool = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: int | None = None,
+    axis: Dims = None,
+    keepdims: bool = False,
+) -> "Tensor":
+    """The variance over one, several or all dims (`torch.var`).
+
+    The sum of squared differences from the mean is divided by n - `correction`; the correction is 1 (Bessel's) unless
+    `unbiased` is False. RuntimeError unless the dtype is floating.
+    """
+    _check_floating("var", input)
+    if isinstance(dim, builtins.bool):  # var(False)
+        return var(input, None, dim, keepdim, correction=correction, axis=axis, keepdims=keepdims)
+    axes = _axes("var", input, dim if axis is None else axis)
+    difference = input - record(ops.sum, input, axes, True) / _count(input, axes)
+    degrees = builtins.max(0, _count(input, axes) - (int(unbiased) if correction is None else correction))
+    return record(ops.sum, square(difference), axes, keepdim or keepdims) / degrees
+
+
+def std(
+    input: "Tensor",
+    dim: Dims | bool = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: int | None = None,
+    axis: Dims = None,
+    keepdims: bool = False,
+) -> "Tensor":
+    """The square root of `var`, with the same arguments; its gradient where it is 0 is 0 (`torch.std`)."""
+    variance = var(input, dim, unbiased, keepdim, correction=correction, axis=axis, keepdims=keepdims)
+    flat = variance == 0  # there the square root's slope is infinite, and infinity times 0 would be nan
+    return where(flat, 0.0, sqrt(where(flat, 1.0, variance)))
+
+
+def max(
+    input: "Tensor", dim: int | None = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool = False
+) -> Any:
+    """The greatest element, or over a dim the pair `values, indices` (`torch.max`).
+
+    Over a dim the gradient goes to the index returned, the first of equals; of the whole tensor, to all equals evenly.
+    """
+    return _extremum(ops.max, ops.amax, np.argmax, input, dim if axis is None else axis, keepdim or keepdims)
+
+
+def min(
+    input: "Tensor", dim: int | None = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool = False
+) -> Any:
+    """The least element, or over a dim the pair `values, indices`, as `max` (`torch.min`)."""
+    return _extremum(ops.min, ops.amin, np.argmin, input, dim if axis is None else axis, keepdim or keepdims)
+
+
+def argmax(
+    input: "Tensor", dim: int | None = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool = False
+) -> "Tensor":
+    """The index of the greatest element, in the flattened tensor or along a dim, as int64 (`torch.argmax`)."""
+    return _arg_extremum("argmax", np.argmax, input, dim if axis is None else axis, keepdim or keepdims)
+
+
+def argmin(
+    input: "Tensor", dim: int | None = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool = False
+) -> "Tensor":
+    """The index of the least element, as `argmax` (`torch.argmin`)."""
+    return _arg_extremum("argmin", np.argmin, input, dim if axis is None else axis, keepdim or keepdims)
+
+
+def _extremum(row: Row, whole: Row, arg: Any, input: "Tensor", dim: int | None, keepdim: bool) -> Any:
+    if dim is None:
+        if not input.array.size:
+            raise RuntimeError(f"{row.name}: {input.shape} has no elements, so it has no {row.name}; give a dim")
+        return record(whole, input, tuple(range(input.ndim)), False)
+    if not input.ndim:
+        _axes(row.name, input, dim)
+        return Extremum(record(ops.reshape, input, ()), input.wrap(np.zeros((), int64)))
+    indices = _arg_extremum(row.name, arg, input, dim, True)
+    axes = _axes(row.name, input, dim)
+    values = record(row, input, axes, keepdim, indices.array)
+    return Extremum(values, indices if keepdim else squeeze(indices, axes))
+
+
+def _arg_extremum(name: str, arg: Any, input: "Tensor", dim: int | None, keepdim: bool) -> "Tensor":
+    axis = None if dim is None else _axes(name, input, dim)
+    if not (input.array.size if axis is None else all(input.shape[a] for a in axis)):
+        raise IndexError(f"{name}: {input.shape} has no elements along dim {dim}, so there is none to choose")
+    return input.wrap(np.asarray(arg(input.array, axis=axis[0] if axis else None, keepdims=keepdim)))
+
+
+def _count(input: "Tensor", axes: Axes) -> int:
+    return math.prod(input.shape[axis] for axis in axes)
+
+
+def _check_floating(name: str, input: "Tensor") -> None:
+    if input.dtype.kind != "f":
+        raise RuntimeError(f"{name}: needs a floating dtype, got {input.dtype}; convert with .float() first")
+
+
+def _axes(name: str, input: "Tensor", dim: Dims) -> Axes:
+    """The dims meant by `dim`, none of them negative; all of them for None and for ()."""
+    ndim = input.ndim
+    if dim is None or dim == ():
+        return tuple(range(ndim))
+    axes = tuple(_axis(name, d, ndim) for d in ([dim] if isinstance(dim, int) else dim))
+    if len(set(axes)) < len(axes):
+        raise RuntimeError(f"{name}: dim {dim} names one of the {ndim} dims of {input.shape} twice")
+    return axes[:ndim]  # a single number counts as one dim, which is not there to be reduced
+
+
+def _axis(name: str, dim: int, ndim: int) -> int:
+    if not isinstance(dim, int | np.integer):
+        raise TypeError(f"{name}: dim must be an int, not {type(dim).__name__}")
+    n = builtins.max(ndim, 1)
+    if not -n <= dim < n:
+        raise IndexError(f"{name}: dim {dim} is out of range for {ndim} dims: expected -{n} to {n - 1}")
+    return int(dim) % n
+
+
+# Shape
+
+
+def reshape(input: "Tensor", *shape: Any) -> "Tensor":
+    """The same elements in another shape, in which one size may be -1 (`torch.reshape`); a view where possible.
+
+    RuntimeError where the sizes do not fit.
+    """
+    return record(ops.reshape, input, _sizes("reshape", input.shape, shape))
+
+
+def view(input: "Tensor", *shape: Any) -> "Tensor":
+    """`reshape` that never copies (`torch.Tensor.view`): RuntimeError where the elements' order in memory needs one."""
+    result = record(ops.reshape, input, _sizes("view", input.shape, shape))
+    if result.array.size and not np.may_share_memory(result.array, input.array):
+        raise RuntimeError(
+            f"view: {input.shape} cannot be seen as {result.shape} without a copy, because of its order in memory "
+            "(a transposed tensor, for example); use .reshape(...)"
+        )
+    return result
+
+
+def flatten(input: "Tensor", start_dim: int = 0, end_dim: int = -1) -> "Tensor":
+    """The dims from `start_dim` to `end_dim` as one (`torch.flatten`)."""
+    start, end = _axis("flatten", start_dim, input.ndim), _axis("flatten", end_dim, input.ndim)
+    if start > end:
+        raise RuntimeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} in {input.shape}")
+    shape = input.array.shape
+    return record(ops.reshape, input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+
+
+def permute(input: "Tensor", *dims: Any) -> "Tensor":
+    """The dims in another order (`torch.permute`); a view."""
+    order = _unpack(dims)
+    axes = tuple(_axis("permute", dim, input.ndim) for dim in order)
+    if sorted(axes) != list(range(input.ndim)):
+        raise RuntimeError(f"permute: {order} must name each of the {input.ndim} dims of {input.shape} once")
+    return record(ops.permute, input, axes)
+
+
+def transpose(input: "Tensor", dim0: int, dim1: int) -> "Tensor":
+    """Two dims exchanged (`torch.transpose`); a view."""
+    first, second = _axis("transpose", dim0, input.ndim), _axis("transpose", dim1, input.ndim)
+    axes = list(range(input.ndim))
+    if axes:
+        axes[first], axes[second] = second, first
+    return record(ops.permute, input, tuple(axes))
+
+
+def squeeze(input: "Tensor", dim: Dims = None) -> "Tensor":
+    """Without the dims of size 1, or without those of them that `dim` names (`torch.squeeze`); a view."""
+    axes = range(input.ndim) if dim is None else _axes("squeeze", input, dim) if dim != () else ()
+    shape = tuple(size for axis, size in enumerate(input.array.shape) if size != 1 or axis not in axes)
+    return record(ops.reshape, input, shape)
+
+
+def unsqueeze(input: "Tensor", dim: int) -> "Tensor":
+    """With a new dim of size 1 before `dim` (`torch.unsqueeze`); a view."""
+    axis = _axis("unsqueeze", dim, input.ndim + 1)
+    shape = input.array.shape
+    return record(ops.reshape, input, (*shape[:axis], 1, *shape[axis:]))
+
+
+def expand(input: "Tensor", *sizes: Any) -> "Tensor":
+    """Dims of size 1 repeated, and new ones in front, without a copy; -1 leaves a size (`torch.Tensor.expand`)."""
+    wanted, shape = _unpack(sizes), input.array.shape
+    extra = len(wanted) - len(shape)
+    full = tuple(shape[i - extra] if size == -1 and i >= extra else size for i, size in enumerate(wanted))
+    if extra < 0 or any(have not in (1, size) for have, size in zip(shape, full[extra:], strict=True)) or -1 in full:
+        raise RuntimeError(f"expand: {input.shape} does not expand to {wanted}: only sizes of 1 can grow")
+    return record(ops.expand, input, full)
+
+
+def cat(tensors: Sequence["Tensor"], dim: int = 0) -> "Tensor":
+    """The tensors one after the other along a dim (`torch.cat`). RuntimeError where their other sizes differ."""
+    tensors = tuple(tensors)
+    if not tensors:
+        raise ValueError("cat: expected at least one tensor, got none")
+    dtype = result_dtype(t.array for t in tensors)
+    shown = [t.to(dtype) for t in tensors if t.array.shape != (0,)] or [tensors[0]]
+    axis = _axis("cat", dim, shown[0].ndim)
+    for t in shown:
+        if not t.ndim:
+            raise RuntimeError("cat: a single number has no dim to go along; use stack")
+        rests = [[*x.shape[:axis], *x.shape[axis + 1 :]] for x in (t, shown[0])]
+        if rests[0] != rests[1]:
+            raise RuntimeError(f"cat: {shown[0].shape} and {t.shape} differ in more than dim {axis}")
+    bounds = np.cumsum([0, *(t.shape[axis] for t in shown)]).tolist()
+    return record(ops.cat, *shown, axis, bounds)
+
+
+def stack(tensors: Sequence["Tensor"], dim: int = 0) -> "Tensor":
+    """The tensors, all of one shape, along a new dim (`torch.stack`)."""
+    tensors = tuple(tensors)
+    shapes = {t.array.shape for t in tensors}
+    if len(shapes) != 1:
+        raise RuntimeError(f"stack: expected one or more tensors of one shape, got {sorted(shapes)}")
+    return cat([unsqueeze(t, dim) for t in tensors], dim)
+
+
+def _unpack(sizes: tuple[Any, ...]) -> Shape:
+    """The sizes given either as arguments or as one sequence."""
+    if len(sizes) == 1 and not isinstance(sizes[0], int | np.integer | Recorded):
+        sizes = tuple(sizes[0])
+    return tuple(int(size) for size in sizes)
+
+
+def _sizes(name: str, shape: Shape, sizes: tuple[Any, ...]) -> Shape:
+    wanted, count = _unpack(sizes), math.prod(shape)
+    known = math.prod(size for size in wanted if size != -1)
+    if wanted.count(-1) == 1 and known:
+        wanted = tuple(count // known if size == -1 else size for size in wanted)
+    if math.prod(wanted) != count or builtins.min(wanted, default=0) < 0:
+        raise RuntimeError(f"{name}: {tuple(shape)} has {count} elements, which do not fill {_unpack(sizes)}")
+    return wanted
+
+
+# Choosing and copying
+
+
+def index(input: "Tensor", key: Any) -> "Tensor":
+    """`input[key]`: ints, slices, None, `...`, lists, integer and bool arrays or Tensors, and mixtures.
+
+    As in PyTorch, ints are applied first, so that they do not move the dims of the arrays beside them. IndexError for
+    an index out of range or of a dtype that cannot index.
+    """
+    key = tuple(_index(k) for k in (key if isinstance(key, tuple) else (key,)))
+    lists = [isinstance(k, np.ndarray) for k in key]
+    if any(lists) and any(isinstance(k, int | np.integer) for k in key):
+        plain = [
+            [slice(None)] * (k.ndim if k.dtype == bool else 1) if islist else [k]
+            for k, islist in zip(key, lists, strict=True)
+        ]
+        input = record(ops.index, input, tuple(itertools.chain(*plain)))
+        key = tuple(
+            slice(None) if k is None or isinstance(k, slice) else k for k in key if not isinstance(k, int | np.integer)
+        )
+    return record(ops.index, input, key)
+
+
+def _index(key: Any) -> Any:
+    if isinstance(key, Recorded):
+        key = key.array  # type: ignore[attr-defined]
+    if isinstance(key, list | range | tuple | np.ndarray):
+        key = (
+            np.asarray(key)
+            if len(np.shape(key)) == 0 or len(key)
+            else np.zeros(np.shape(key), getattr(key, "dtype", int))
+        )
+        if key.dtype.kind not in "biu":
+            raise IndexError(f"index: an array of dtype {key.dtype} cannot index; use integers or bools")
+        if not key.ndim and key.dtype != bool:
+            return int(key)
+    elif isinstance(key, slice) and key.step is not None and key.step < 1:
+        raise ValueError(f"index: the step of a slice must be positive, not {key.step}")
+    return key
+
+
+def where(condition: "Tensor", input: Operand, other: Operand) -> "Tensor":
+    """`input` where the condition holds and `other` elsewhere, all three broadcast (`torch.where`)."""
+    if not isinstance(condition, Recorded) or condition.dtype != bool:
+        raise RuntimeError("where: the condition must be a Tensor of bools, such as x > 0")
+    choices = [np.asarray(x) if isinstance(x, np.generic) else x for x in (input, other)]
+    dtype = result_dtype(getattr(x, "array", x) for x in choices)
+    converted = [np.asarray(x, dtype) if isinstance(x, Number | np.ndarray) else x.to(dtype) for x in choices]
+    return record(ops.where, condition, *converted)
+
+
+def clone(input: "Tensor") -> "Tensor":
+    """A copy, through which gradients flow (`torch.clone`)."""
+    return record(ops.cast, input, input.dtype)

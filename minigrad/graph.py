@@ -1,0 +1,236 @@
+"""What is recorded, and the reverse pass over it: one loop, for Tensors and for Values.
+
+Every recorded result has a `Node`, which knows the nodes of its operands. Nodes are numbered as they are made, operands
+before results, so that falling numbers are a topological order for the reverse pass.
+"""
+
+import functools
+import heapq
+import inspect
+import itertools
+import threading
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any, TypeVar
+
+import numpy as np
+
+from minigrad import ops
+from minigrad.ops import Plan
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Deposit = Callable[[Any, Any, bool], None]
+
+numbers = itertools.count()
+
+
+class Node:
+    """One recorded result: where it came from, what its rules will need, and the gradient it was asked to retain.
+
+    A leaf has no `plan`. `inputs` holds, for each operand, its node, or the operand itself where it needs no gradient.
+    `saved` holds the values that the plan keeps, and None after a backward pass has released them. `value` is the
+    result, where it is small enough to look at later.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "dtype",
+        "grad",
+        "inputs",
+        "name",
+        "number",
+        "plan",
+        "requires_grad",
+        "retains",
+        "saved",
+        "shape",
+        "value",
+    )
+
+    def __init__(
+        self,
+        array: np.ndarray,
+        plan: Plan | None = None,
+        inputs: tuple[Any, ...] = (),
+        saved: tuple[Any, ...] | None = (),
+        requires_grad: bool = True,
+    ) -> None:
+        self.number = next(numbers)
+        self.plan, self.inputs, self.saved, self.requires_grad = plan, inputs, saved, requires_grad
+        self.shape, self.dtype = array.shape, array.dtype
+        self.value = array if array.size <= KEPT_TO_LOOK_AT else None
+        self.retains = plan is None
+        self.grad: Any = None
+        self.name: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.operation.title().replace('_', '')}Backward0>" if self.plan else "<AccumulateGrad>"
+
+    @property
+    def operation(self) -> str:
+        """The name of the operation that made this, or an empty text for a leaf."""
+        return self.plan.row.name if self.plan else ""
+
+
+KEPT_TO_LOOK_AT = 1 << 14  # elements
+
+
+class Mode(threading.local):
+    """The calling thread's settings."""
+
+    grad = True
+
+
+mode = Mode()
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are being recorded in this thread (`torch.is_grad_enabled`)."""
+    return mode.grad
+
+
+class no_grad:
+    """Within it nothing is recorded: a with-block, or a decorator of functions and generators (`torch.no_grad`).
+
+    >>> import minigrad
+    >>> weight = minigrad.ones(2, requires_grad=True)
+    >>> with minigrad.no_grad():
+    ...     print((weight * 2).requires_grad)
+    False
+    """
+
+    enabled = False
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        instance = super().__new__(cls)
+        return instance if function is None else instance(function)
+
+    def __init__(self) -> None:
+        self.before: list[bool] = []
+
+    def __enter__(self) -> None:
+        self.before.append(mode.grad)
+        mode.grad = self.enabled
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        mode.grad = self.before.pop()
+
+    def __call__(self, function: Function) -> Function:
+        """Decorate `function`; a generator runs so between one yield and the next, and its caller as it was."""
+        if inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def wrapper(*args: Any, **kwargs: Any) -> Any:
+                generator = function(*args, **kwargs)
+                send, value = generator.send, None
+                while True:
+                    try:
+                        with type(self)():
+                            result = send(value)
+                    except StopIteration as stop:
+                        return stop.value
+                    try:
+                        send, value = generator.send, (yield result)
+                    except GeneratorExit:
+                        generator.close()
+                        raise
+                    except BaseException as error:
+                        send, value = generator.throw, error
+        else:
+
+            @functools.wraps(function)
+            def wrapper(*args: Any, **kwargs: Any) -> Any:
+                with type(self)():
+                    return function(*args, **kwargs)
+
+        return wrapper  # type: ignore[return-value]
+
+
+class enable_grad(no_grad):
+    """Within it operations are recorded again, inside of a `no_grad` (`torch.enable_grad`)."""
+
+    enabled = True
+
+
+def fit(g: Any, node: Node, row: ops.Row) -> Any:
+    """Make `g` a gradient of `node`: sum what broadcasting repeated, and restore the dtype.
+
+    Raises RuntimeError where no broadcasting can have led from the node's shape to that of `g`.
+    """
+    if g.shape != node.shape:
+        extra = len(g.shape) - len(node.shape)
+        inner = g.shape[extra:] if extra >= 0 else None
+        if inner is None or any(size not in (1, large) for size, large in zip(node.shape, inner, strict=True)):
+            raise RuntimeError(
+                f"{row.name}: its rule gave a gradient of shape {g.shape} for an operand of {node.shape}"
+            )
+        repeated = [axis + extra for axis, size in enumerate(node.shape) if size != inner[axis]]
+        g = ops.sum(g, (*range(extra), *repeated), extra == 0)
+        if g.shape != node.shape:
+            g = ops.reshape(g, node.shape)
+    return g if g.dtype == node.dtype else ops.cast(g, node.dtype)
+
+
+def reverse(
+    seeds: Iterable[tuple[Any, Any]],
+    deposit: Deposit,
+    *,
+    fit: Callable[[Any, Any, ops.Row], Any] | None = fit,
+    lift: Callable[[Any], tuple[Any, ...]] | None = None,
+    release: bool = False,
+) -> None:
+    """Run the reverse pass: from `seeds`, pairs of a node and its gradient, to the leaves.
+
+    `deposit(node, g, owned)` receives the complete gradient of every node that retains one; `owned` says that nobody
+    else holds `g`. `lift(node)` gives the values kept for a node's rules in a form that records, where the pass is to
+    be recorded itself. `release` lets go of those values, after which a second pass through them is refused.
+    """
+    gradients: dict[Any, Any] = {}
+    owned: set[Any] = set()
+    ready: list[tuple[int, Any]] = []
+
+    def contribute(node: Any, g: Any, fresh: bool) -> None:
+        if node not in gradients:
+            gradients[node] = g
+            heapq.heappush(ready, (-node.number, node))
+        elif node in owned:
+            gradients[node] += g
+            return
+        else:
+            gradients[node] = gradients[node] + g
+        if lift is None and fresh:
+            owned.add(node)
+
+    for node, g in seeds:
+        contribute(node, g, False)
+    while ready:
+        node = heapq.heappop(ready)[1]
+        g = gradients.pop(node)
+        if node.retains:
+            deposit(node, g, node in owned)
+        owned.discard(node)
+        plan = node.plan
+        if plan is None:
+            continue
+        saved, inputs = node.saved, node.inputs
+        if saved is None:
+            raise RuntimeError(
+                f"{plan.row.name}: backward through the graph a second time, but the first released what it had saved; "
+                "call backward(retain_graph=True) the first time, or compute the result anew"
+            )
+        if lift is not None:
+            saved = lift(node)
+        for position, rule, arguments in plan.steps:
+            partial = rule(g, *[saved[i] if i >= 0 else inputs[~i].shape for i in arguments])
+            if plan.row.joint is None:
+                partials = [(inputs[position], partial)]
+            else:
+                partials = [(x, p) for x, p in zip(inputs, partial, strict=True) if isinstance(x, Node)]
+            for operand, h in partials:
+                if fit is not None:
+                    h = fit(h, operand, plan.row)
+                contribute(operand, h, h is not g and getattr(h, "base", None) is None)
+        if release and any(isinstance(value, np.ndarray) for value in saved):
+            node.saved = None

@@ -1,0 +1,303 @@
+"""The table: every operation with a derivative of its own, and that derivative beside it.
+
+    tanh = row("tanh", np.tanh, x=lambda g, y: g * (1 - y * y))
+
+reads: the operation `tanh` of one operand `x` is computed by `np.tanh`; when `g` is the gradient that arrives at its
+result `y`, then `g * (1 - y * y)` is the gradient of `x`. A rule names what it needs, and only that is kept for it:
+
+    g                the gradient of the loss with respect to the result
+    y                the result
+    a, b, x, ...     the operands, as the row names them
+    x_shape          the shape of an operand
+    axes, key, ...   the operation's parameters, as its forward function names them
+
+A rule is an expression: it changes nothing it is given, and is written with operators, `.mT` and rows of this table,
+so that it holds for floats (`Value`), numpy arrays (`Tensor`), Tensors (their gradients can be differentiated again)
+and symbols (they print themselves). It knows nothing of broadcasting or of mixed dtypes: the reverse pass, in
+`graph.py`, makes every gradient fit its operand.
+"""
+
+import inspect
+import itertools
+import math
+import operator
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Rule = Callable[..., Any]
+Axes = tuple[int, ...]
+Shape = tuple[int, ...]
+
+
+class Recorded:
+    """Whatever records the operations applied to it: a Tensor, a Value, a symbol."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def record(row: "Row", operands: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
+        """Apply `row` to `operands`, at least one of which records."""
+        raise NotImplementedError
+
+
+class Step(NamedTuple):
+    """One rule to run: for which operand, and where its arguments lie (see `Plan`)."""
+
+    operand: int
+    rule: Rule
+    arguments: tuple[int, ...]
+
+
+class Plan(NamedTuple):
+    """What a row does when certain operands need a gradient: which values it keeps, and which rules then run.
+
+    `kept` are positions in a row's values, laid out as `Row.names` says. A step's arguments are positions among the
+    kept values; a negative one, `~i`, stands for the shape of operand `i`.
+    """
+
+    row: "Row"
+    kept: tuple[int, ...]
+    steps: tuple[Step, ...]
+
+
+class Row:
+    """One operation: its forward function, and a rule for each operand that has a gradient.
+
+    `number` computes it for floats, where that differs. An `elementwise` row's operands are brought to one dtype first,
+    a `floating` one's to a floating dtype. In a fused row the gradients share work: its forward returns, after the
+    result, the intermediate results that `extras` names, and one `joint` rule may give the gradients of all operands.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        *,
+        number: Callable[..., Any] | None = None,
+        elementwise: bool = False,
+        floating: bool = False,
+        params: tuple[str, ...] | None = None,
+        extras: tuple[str, ...] = (),
+        joint: Rule | None = None,
+        **rules: Rule | None,
+    ) -> None:
+        self.name, self.forward, self.number = name, forward, number or forward
+        self.elementwise, self.floating = elementwise or floating, floating
+        self.operands, self.rules, self.joint = tuple(rules), tuple(rules.values()), joint
+        self.extras = extras
+        self.params = _names(forward)[len(rules) :] if params is None else params
+        self.names = ("y", *self.extras, *self.params, *self.operands)
+        self.plans: dict[tuple[bool, ...], Plan] = {}
+
+    def __call__(self, *arguments: Any) -> Any:
+        """The result for operands of any kind, followed by the parameters; recorded if an operand records."""
+        operands = arguments[: len(arguments) - len(self.params)]
+        for operand in operands:
+            if isinstance(operand, Recorded):
+                return operand.record(self, operands, arguments[len(operands) :])
+        return (self.number if type(operands[0]) is float else self.forward)(*arguments)
+
+    def __repr__(self) -> str:
+        return f"<row {self.name}>"
+
+    def plan(self, wanted: tuple[bool, ...]) -> Plan:
+        """The plan for the case that the operands marked in `wanted` need a gradient."""
+        rules = {0: self.joint} if self.joint else {i: rule for i, rule in enumerate(self.rules) if rule and wanted[i]}
+        needed = {name for rule in rules.values() for name in _names(rule)}
+        # To differentiate again, a fused row's extras are computed anew from all operands and parameters.
+        kept = [i for i, name in enumerate(self.names) if name in needed or self.extras]
+        place = {self.names[i]: position for position, i in enumerate(kept)}
+        place |= {f"{name}_shape": ~i for i, name in enumerate(self.operands)}
+        steps = tuple(Step(i, rule, tuple(place[n] for n in _names(rule)[1:])) for i, rule in rules.items())
+        self.plans[wanted] = plan = Plan(self, tuple(kept), steps)
+        return plan
+
+
+def _names(function: Callable[..., Any]) -> tuple[str, ...]:
+    return () if isinstance(function, np.ufunc) else tuple(inspect.signature(function).parameters)
+
+
+def keepdims_shape(shape: Shape, axes: Axes) -> Shape:
+    """What reducing `shape` over `axes` leaves where the reduced axes stay, with size 1."""
+    return tuple(1 if axis in axes else size for axis, size in enumerate(shape))
+
+
+def one_hot(indices: np.ndarray, shape: Shape, axis: int, dtype: Any) -> np.ndarray:
+    """Zeros of `shape`, with a one at each of `indices` along `axis`, which `indices` keeps with size 1."""
+    hot = np.zeros(shape, dtype)
+    np.put_along_axis(hot, indices, 1, axis)
+    return hot
+
+
+row = Row
+
+# Arithmetic
+
+add = row("add", operator.add, elementwise=True, a=lambda g: g, b=lambda g: g)
+sub = row("sub", operator.sub, elementwise=True, a=lambda g: g, b=lambda g: -g)
+mul = row("mul", operator.mul, elementwise=True, a=lambda g, b: g * b, b=lambda g, a: g * a)
+div = row("div", operator.truediv, floating=True, a=lambda g, b: g / b, b=lambda g, y, b: -g * (y / b))
+neg = row("neg", operator.neg, elementwise=True, x=lambda g: -g)
+pow: Row = row(  # the two comparisons keep 0 * 0**-1 and 0 * log(0), which are nan, out of the gradients
+    "pow",
+    operator.pow,
+    number=math.pow,
+    elementwise=True,
+    a=lambda g, a, b: g * (b * a ** (b - (b != 0))),
+    b=lambda g, y, a, b: g * (y * log(where((a == 0) * (b >= 0), 1.0, a))),
+)
+matmul = row("matmul", np.matmul, a=lambda g, b: g @ b.mT, b=lambda g, a: a.mT @ g)
+
+# Functions of one number
+
+
+def _sigmoid(x: Any) -> Any:
+    e = np.exp(-np.abs(x))  # of a number that is not positive, so that it cannot overflow
+    return np.where(x >= 0, 1, e) / (1 + e)
+
+
+exp = row("exp", np.exp, number=math.exp, floating=True, x=lambda g, y: g * y)
+log: Row = row("log", np.log, number=math.log, floating=True, x=lambda g, x: g / x)
+sqrt = row("sqrt", np.sqrt, number=math.sqrt, floating=True, x=lambda g, y: g / (2 * y))
+tanh = row("tanh", np.tanh, number=math.tanh, floating=True, x=lambda g, y: g * (1 - y * y))
+sigmoid = row("sigmoid", _sigmoid, floating=True, x=lambda g, y: g * (y * (1 - y)))
+relu = row(
+    "relu",
+    lambda x: np.maximum(x, 0),
+    number=lambda x: x if x > 0 else 0.0,
+    elementwise=True,
+    x=lambda g, y: g * (y > 0),
+)
+abs = row("abs", np.abs, number=math.fabs, elementwise=True, x=lambda g, x: g * sign(x))
+sign: Row = row("sign", np.sign, number=lambda x: float((x > 0) - (x < 0)), elementwise=True, x=None)
+
+# Reductions
+
+
+def _to_chosen(g: Any, x_shape: Shape, axes: Axes, indices: np.ndarray) -> Any:
+    return expand(reshape(g, indices.shape), x_shape) * one_hot(indices, x_shape, axes[0], g.dtype)
+
+
+def _to_ties(g: Any, x: Any, y: Any, axes: Axes) -> Any:
+    kept = keepdims_shape(x.shape, axes)
+    return expand(reshape(g, kept), x.shape) * ties(x, reshape(y, kept), axes)
+
+
+def _ties(x: np.ndarray, y: np.ndarray, axes: Axes) -> np.ndarray:
+    equal = (x == y).astype(x.dtype)
+    return equal / equal.sum(axes, keepdims=True)
+
+
+sum = row(
+    "sum",
+    lambda x, axes, keepdims: np.add.reduce(x, axes, keepdims=keepdims),
+    x=lambda g, x_shape, axes: expand(reshape(g, keepdims_shape(x_shape, axes)), x_shape),
+)
+max = row("max", lambda x, axes, keepdims, indices: np.maximum.reduce(x, axes, keepdims=keepdims), x=_to_chosen)
+min = row("min", lambda x, axes, keepdims, indices: np.minimum.reduce(x, axes, keepdims=keepdims), x=_to_chosen)
+amax = row("amax", lambda x, axes, keepdims: np.maximum.reduce(x, axes, keepdims=keepdims), x=_to_ties)
+amin = row("amin", lambda x, axes, keepdims: np.minimum.reduce(x, axes, keepdims=keepdims), x=_to_ties)
+ties: Row = row("ties", _ties, x=None, y=None)
+
+# Shape and dtype. What `expand` repeats and `cast` rounds, the reverse pass undoes on the edge, as everywhere.
+
+reshape: Row = row("reshape", lambda x, shape: x.reshape(shape), x=lambda g, x_shape: reshape(g, x_shape))
+permute: Row = row(
+    "permute", lambda x, axes: x.transpose(axes), x=lambda g, axes: permute(g, tuple(np.argsort(axes).tolist()))
+)
+expand: Row = row("expand", lambda x, shape: np.broadcast_to(x, shape), x=lambda g: g)
+cast = row("cast", lambda x, dtype: x.astype(dtype), x=lambda g: g)
+
+# Selection
+
+
+def _put(x: np.ndarray, key: tuple[Any, ...], shape: Shape) -> np.ndarray:
+    whole = np.zeros(shape, x.dtype)
+    lists = [k for k in key if isinstance(k, np.ndarray) and k.dtype != bool]
+    if not lists:  # ints, slices and masks name no place twice
+        whole[key] = x
+    elif len(key) == 1 and len(shape) > 1 and x.size:  # rows of a table: sorted, each one's run is summed at once
+        places = lists[0].ravel() % shape[0]
+        order = places.argsort(kind="stable")
+        places = places[order]
+        starts = np.flatnonzero(np.concatenate(([True], places[1:] != places[:-1])))
+        whole[places[starts]] = np.add.reduceat(x.reshape(len(places), *shape[1:])[order], starts)
+    else:
+        places = np.arange(whole.size).reshape(shape)[key]
+        whole = np.bincount(places.ravel(), x.ravel(), whole.size).reshape(shape).astype(x.dtype)
+    return whole
+
+
+index: Row = row("index", lambda x, key: x[key], x=lambda g, x_shape, key: put(g, key, x_shape))
+put: Row = row("put", _put, x=lambda g, key: index(g, key))  # index's mirror: zeros, to which x is added at key
+where: Row = row(
+    "where",
+    np.where,
+    number=lambda condition, a, b: a if condition else b,
+    condition=None,
+    a=lambda g, condition: where(condition, g, 0.0),
+    b=lambda g, condition: where(condition, 0.0, g),
+)
+cat = row(  # `bounds` are the places along `axis` where one operand ends and the next begins
+    "cat",
+    lambda *arguments: np.concatenate(arguments[:-2], arguments[-2]),
+    params=("axis", "bounds"),
+    joint=lambda g, axis, bounds: [
+        index(g, (*[slice(None)] * axis, slice(*pair))) for pair in itertools.pairwise(bounds)
+    ],
+    tensors=None,
+)
+
+# Fused: composable from the rows above, and worth their lines in speed
+
+
+def _batch_norm(x: Any, weight: Any, bias: Any, axes: Axes, eps: float) -> tuple[Any, ...]:
+    n = math.prod(x.shape[axis] for axis in axes)
+    mean = sum(x, axes, True) / n
+    centred = x - mean
+    var = sum(centred * centred, axes, True) / n
+    rstd = 1 / sqrt(var + eps)
+    normal = centred * rstd
+    return weight * normal + bias, normal, rstd, mean, var
+
+
+def _batch_norm_gradients(g: Any, weight: Any, normal: Any, rstd: Any, axes: Axes) -> tuple[Any, Any, Any]:
+    n = math.prod(normal.shape[axis] for axis in axes)
+    g_bias = sum(g, axes, True)
+    g_weight = sum(g * normal, axes, True)
+    return weight * rstd / n * (n * g - g_bias - normal * g_weight), g_weight, g_bias
+
+
+def _cross_entropy(logits: Any, target: np.ndarray) -> tuple[Any, Any]:
+    shifted = logits - amax(logits, (1,), True)
+    counts = exp(shifted)
+    total = sum(counts, (1,), True)
+    chosen = (np.arange(len(target)), target)
+    return -sum(index(shifted - log(total), chosen), (0,), False) / len(target), counts / total
+
+
+linear = row(
+    "linear",
+    lambda x, weight, bias: x @ weight.mT + bias,
+    x=lambda g, weight: g @ weight,
+    weight=lambda g, x: g.mT @ x,
+    bias=lambda g: g,
+)
+batch_norm = row(
+    "batch_norm",
+    _batch_norm,
+    extras=("normal", "rstd", "mean", "var"),
+    joint=_batch_norm_gradients,
+    x=None,
+    weight=None,
+    bias=None,
+)
+cross_entropy = row(
+    "cross_entropy",
+    _cross_entropy,
+    extras=("probs",),
+    logits=lambda g, probs, target: (probs - one_hot(target[:, None], probs.shape, 1, probs.dtype)) * (g / len(target)),
+    target=None,
+)

@@ -1,0 +1,469 @@
+"""Tensor: PyTorch's face over the table. It holds an array, and the node that says how the array came about."""
+
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from minigrad import functions, graph, ops
+from minigrad.dtypes import get_default_dtype, result_dtype
+from minigrad.graph import Node, mode
+from minigrad.operators import Arithmetic
+from minigrad.ops import Row, Shape
+from minigrad.printing import format_tensor
+
+_accumulating = threading.Lock()
+
+
+def wrap(array: np.ndarray, node: Node | None = None) -> "Tensor":
+    """The Tensor of an array, which is not copied, and of the node that it came from."""
+    tensor = Tensor.__new__(Tensor)
+    tensor.array, tensor.node = array, node
+    return tensor
+
+
+def _comparison(compare: np.ufunc) -> Callable[["Tensor", Any], Any]:
+    def method(self: "Tensor", other: Any) -> Any:
+        if not isinstance(other, self.partners):
+            return NotImplemented
+        array = other.array if isinstance(other, Tensor) else other
+        try:
+            return wrap(np.asarray(compare(self.array, array)))
+        except ValueError as error:
+            raise _explained(compare.__name__, [self.array, array], error) from None
+
+    return method
+
+
+class Tensor(Arithmetic):
+    """An n-dimensional array of numbers that records what is computed from it (`torch.Tensor`).
+
+    `Tensor([...])` holds float32 and `Tensor(2, 3)` zeros of that shape; `tensor(...)` and its neighbours in
+    `creation.py` make every other kind. `array` is the numpy array itself, `node` its place in the graph, None for a
+    constant.
+
+    >>> import minigrad
+    >>> x = minigrad.tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+
+    __slots__ = ("__weakref__", "array", "node")
+    partners: ClassVar[tuple[type, ...]] = (*Arithmetic.partners, np.ndarray)
+
+    array: np.ndarray
+    node: Node | None
+
+    def __init__(self, *data: Any) -> None:
+        sizes = all(isinstance(size, int) for size in data)
+        self.array = np.zeros(data or 0, np.float32) if sizes else np.array(data[0], dtype=np.float32)
+        self.node = None
+
+    wrap = staticmethod(wrap)
+
+    @staticmethod
+    def record(row: Row, operands: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
+        """Apply `row`: compute its result, and give it a node if an operand requires a gradient."""
+        if row.elementwise:
+            operands = _promoted(row, operands)
+        arrays = [x.array if isinstance(x, Tensor) else x for x in operands]
+        try:
+            result = row.forward(*arrays, *params)
+        except (ValueError, TypeError, IndexError) as error:
+            raise _explained(row.name, arrays, error) from None
+        y, extras = (result[0], result[1:]) if row.extras else (result, ())
+        if type(y) is not np.ndarray:
+            y = np.asarray(y)
+        node = None
+        if mode.grad:
+            inputs = [x.node if isinstance(x, Tensor) and x.requires_grad else x for x in operands]
+            wanted = tuple([isinstance(x, Node) for x in inputs])
+            if True in wanted:
+                plan = row.plans.get(wanted) or row.plan(wanted)
+                if plan.steps:
+                    values = (y, *extras, *params, *arrays)
+                    node = Node(y, plan, tuple(inputs), tuple([values[i] for i in plan.kept]))
+        return (wrap(y, node), *extras) if row.extras else wrap(y, node)
+
+    # What it holds
+
+    @property
+    def shape(self) -> Shape:
+        """The size of each dim."""
+        return self.array.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The kind of number that it holds, as a numpy dtype."""
+        return self.array.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of dims."""
+        return self.array.ndim
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or one of its sizes (`torch.Tensor.size`)."""
+        return self.shape if dim is None else self.shape[functions._axis("size", dim, self.ndim)]
+
+    def dim(self) -> int:
+        """The number of dims."""
+        return self.array.ndim
+
+    def nelement(self) -> int:
+        """The number of elements."""
+        return self.array.size
+
+    numel = nelement
+
+    def item(self) -> Any:
+        """The only element, as a Python number; RuntimeError if there are more or none."""
+        if self.array.size != 1:
+            raise RuntimeError(f"item: {self.shape} holds {self.array.size} numbers, not one; use .tolist()")
+        return self.array.item()
+
+    def tolist(self) -> Any:
+        """The elements as nested lists of Python numbers."""
+        return self.array.tolist()
+
+    def numpy(self) -> np.ndarray:
+        """The array itself, sharing its memory. RuntimeError if the Tensor requires a gradient."""
+        if self.requires_grad:
+            raise RuntimeError("numpy: this Tensor requires a gradient, which numpy would lose; use .detach().numpy()")
+        return self.array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    @property
+    def data(self) -> "Tensor":
+        """The same memory as a constant: what is done to it is not recorded (`torch.Tensor.data`)."""
+        return wrap(self.array)
+
+    @data.setter
+    def data(self, new: "Tensor") -> None:
+        if not isinstance(new, Tensor):
+            raise TypeError(f"data: expected a Tensor, got {type(new).__name__}; make one with tensor(...)")
+        self.array = new.array
+        if self.node is not None:
+            self.node.shape, self.node.dtype, self.node.value = new.array.shape, new.array.dtype, new.array
+
+    def detach(self) -> "Tensor":
+        """The same memory as a constant, cut off from the graph."""
+        return wrap(self.array)
+
+    def to(self, dtype: Any) -> "Tensor":
+        """With its elements converted to a dtype; itself if they have it already."""
+        dtype = np.dtype(dtype)
+        if dtype == self.array.dtype:
+            return self
+        return self.record(ops.cast, (self,), (dtype,)) if dtype.kind == "f" else wrap(self.array.astype(dtype))
+
+    # Its place in the graph
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether what is computed from it is recorded; it can be set on a leaf of floating dtype."""
+        return self.node is not None and self.node.requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if not self.is_leaf:
+            if not wanted:
+                raise RuntimeError(
+                    "requires_grad: only a leaf can stop requiring a gradient; use .detach() on a result"
+                )
+        elif wanted and self.array.dtype.kind != "f":
+            raise RuntimeError(f"requires_grad: needs a floating dtype, got {self.dtype}; convert with .float() first")
+        elif wanted or self.node is not None:
+            self._leaf().requires_grad = bool(wanted)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Set `requires_grad`, and return the Tensor itself."""
+        self.requires_grad = requires_grad
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made it."""
+        return self.node is None or self.node.plan is None
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The node of the operation that made it; None for a leaf."""
+        return None if self.is_leaf else self.node
+
+    @property
+    def name(self) -> str | None:
+        """What to call it in pictures and messages."""
+        return None if self.node is None else self.node.name
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        self._leaf().name = name
+
+    @property
+    def grad(self) -> "Tensor | None":
+        """The gradient that backward passes have added up: of a leaf, or of a Tensor that was told to `retain_grad`."""
+        if self.node is None:
+            return None
+        if self.node.grad is None and not self.node.retains:
+            warnings.warn(
+                f"grad: this Tensor is a result of {self.node.operation}, not a leaf, and a backward pass lets the "
+                "gradients of results go; call .retain_grad() on it before backward()",
+                stacklevel=2,
+            )
+        return self.node.grad
+
+    @grad.setter
+    def grad(self, grad: "Tensor | None") -> None:
+        if grad is None and self.node is None:
+            return
+        if grad is not None:
+            if not isinstance(grad, Tensor):
+                raise TypeError(f"grad: expected a Tensor or None, got {type(grad).__name__}")
+            if grad.shape != self.shape or grad.dtype != self.dtype:
+                raise RuntimeError(
+                    f"grad: a gradient of shape {grad.shape} and dtype {grad.dtype} does not belong to a Tensor of "
+                    f"shape {self.shape} and dtype {self.dtype}"
+                )
+        self._leaf().grad = grad
+
+    def retain_grad(self) -> None:
+        """Keep this result's gradient in `.grad` at the next backward pass; a leaf keeps it anyway."""
+        if not self.requires_grad:
+            raise RuntimeError("retain_grad: this Tensor does not require a gradient, so it will get none")
+        self._leaf().retains = True
+
+    def backward(self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:
+        """Add to `.grad` of every leaf that this was computed from its gradient (`torch.Tensor.backward`).
+
+        `gradient`, of this Tensor's shape, is the gradient that arrives here; it may be left out for a single number,
+        where it is 1. The values saved for the rules are released unless `retain_graph`; with `create_graph` the
+        gradients are recorded themselves, and can be differentiated again.
+        """
+        if not self.requires_grad:
+            raise RuntimeError(
+                "backward: this Tensor does not require a gradient, and nothing that it was computed from does; set "
+                "requires_grad=True on a leaf before computing with it"
+            )
+        if gradient is None:
+            if self.array.size != 1:
+                raise RuntimeError(
+                    f"backward: of a result of shape {self.shape}, not a single number, it needs the gradient that "
+                    "arrives here: backward(gradient), or reduce it first with .sum() or .mean()"
+                )
+            gradient = np.ones_like(self.array)
+        seed = gradient if isinstance(gradient, Tensor) else wrap(np.asarray(gradient, self.dtype))
+        if seed.shape != self.shape:
+            raise RuntimeError(f"backward: a gradient of shape {seed.shape} for a result of shape {self.shape}")
+        seed = seed.to(self.dtype)
+        release = not (create_graph if retain_graph is None else retain_graph)
+        graph.reverse(
+            [(self.node, seed if create_graph else seed.array)],
+            _deposit,
+            lift=_lift if create_graph else None,
+            release=release,
+        )
+
+    def _leaf(self) -> Node:
+        """The node; a constant gets one now, to hold a name or a gradient."""
+        if self.node is None:
+            self.node = Node(self.array, requires_grad=False)
+        return self.node
+
+    # Operators
+
+    __eq__ = _comparison(np.equal)
+    __ne__ = _comparison(np.not_equal)
+    __lt__, __le__ = _comparison(np.less), _comparison(np.less_equal)
+    __gt__, __ge__ = _comparison(np.greater), _comparison(np.greater_equal)
+    __hash__ = object.__hash__
+
+    def __matmul__(self, other: Any) -> Any:
+        other = wrap(other) if isinstance(other, np.ndarray) else other
+        return functions.matmul(self, other) if isinstance(other, Tensor) else NotImplemented
+
+    def __abs__(self) -> "Tensor":
+        return functions.abs(self)
+
+    def __getitem__(self, key: Any) -> "Tensor":
+        return functions.index(self, key)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """What numpy's functions do with a Tensor: `np.exp(t)` is `t.exp()`, and `array * t` is recorded."""
+        call = _UFUNCS.get(ufunc)
+        if call is None or method != "__call__" or kwargs:
+            raise TypeError(f"numpy.{ufunc.__name__} is not defined for Tensors; use .detach().numpy() for its array")
+        return call(*(wrap(x) if isinstance(x, np.ndarray) else x for x in inputs))
+
+    def __bool__(self) -> bool:
+        if self.array.size != 1:
+            raise RuntimeError(
+                f"bool: {self.shape} holds {self.array.size} truth values, not one; use .any() or .all()"
+            )
+        return bool(self.array.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.array.size != 1 or self.array.dtype.kind == "f":
+            raise TypeError(f"only a single integer can be an index, not {self.dtype} of shape {self.shape}")
+        return int(self.array.item())
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError("len: a single number (a 0-d tensor) has no length")
+        return len(self.array)
+
+    def __iter__(self) -> Iterator["Tensor"]:
+        if not self.ndim:
+            raise TypeError("iteration over a single number (a 0-d tensor)")
+        return (self[i] for i in range(len(self)))
+
+    def __contains__(self, element: Any) -> bool:
+        return bool((self == element).array.any())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if not self.ndim else object.__format__(self, spec)
+
+    def __repr__(self) -> str:
+        made = [f"grad_fn={self.grad_fn}"] if self.grad_fn else ["requires_grad=True"] * self.requires_grad
+        return format_tensor(self.array, made, get_default_dtype())
+
+    def __reduce__(self) -> Any:
+        if self.grad_fn:
+            raise RuntimeError(
+                f"copy: this is a result of {self.grad_fn.operation}, not a leaf; copy .detach() instead"
+            )
+        grad = None if self.node is None else self.node.grad
+        return _rebuilt, (type(self), self.array, self.requires_grad, grad, self.name)
+
+    # The functions are methods too
+
+    add, sub, mul, div, pow, neg = (
+        functions.add,
+        functions.sub,
+        functions.mul,
+        functions.div,
+        functions.pow,
+        functions.neg,
+    )
+    matmul = functions.matmul
+    exp, log, sqrt, square, abs = functions.exp, functions.log, functions.sqrt, functions.square, functions.abs
+    tanh, sigmoid, relu = functions.tanh, functions.sigmoid, functions.relu
+    sum, mean, var, std = functions.sum, functions.mean, functions.var, functions.std
+    max, min, argmax, argmin = functions.max, functions.min, functions.argmax, functions.argmin
+    view, reshape, flatten = functions.view, functions.reshape, functions.flatten
+    permute, transpose, squeeze = functions.permute, functions.transpose, functions.squeeze
+    unsqueeze, expand, clone = functions.unsqueeze, functions.expand, functions.clone
+
+    @property
+    def T(self) -> "Tensor":
+        """The transpose: all dims in reverse order."""
+        return functions.permute(self, tuple(reversed(range(self.ndim))))
+
+    @property
+    def mT(self) -> "Tensor":
+        """The transpose of each matrix: the last two dims exchanged."""
+        return functions.transpose(self, -2, -1)
+
+
+_UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
+    np.add: functions.add,
+    np.subtract: functions.sub,
+    np.multiply: functions.mul,
+    np.true_divide: functions.div,
+    np.power: functions.pow,
+    np.matmul: functions.matmul,
+    np.equal: lambda a, b: b == a,
+    np.not_equal: lambda a, b: b != a,
+    np.less: lambda a, b: b > a,
+    np.less_equal: lambda a, b: b >= a,
+    np.greater: lambda a, b: b < a,
+    np.greater_equal: lambda a, b: b <= a,
+    np.exp: functions.exp,
+    np.log: functions.log,
+    np.sqrt: functions.sqrt,
+    np.tanh: functions.tanh,
+    np.square: functions.square,
+    np.absolute: functions.abs,
+}
+
+
+def _promoted(row: Row, operands: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The operands brought to one dtype, as PyTorch does it; Python numbers need nothing, beside a floating Tensor."""
+    first = operands[0].array.dtype if isinstance(operands[0], Tensor) else None
+    kinds = [x.array.dtype if isinstance(x, Tensor) else first if type(x) in (int, float) else None for x in operands]
+    if first is not None and first.kind == "f" and kinds.count(first) == len(kinds):
+        return operands
+    operands = tuple(
+        [wrap(x) if isinstance(x, np.ndarray) else x.item() if isinstance(x, np.generic) else x for x in operands]
+    )
+    dtype = result_dtype(x.array if isinstance(x, Tensor) else x for x in operands)
+    if row.floating and dtype.kind != "f":
+        dtype = get_default_dtype()
+    return tuple([x.to(dtype) if isinstance(x, Tensor) else x for x in operands])
+
+
+def _explained(name: str, arrays: list[Any], error: Exception) -> Exception:
+    """The error that PyTorch would raise where numpy raised `error`, with the operation, the shapes and the remedy."""
+    shapes = [x.shape if isinstance(x, np.ndarray) else () for x in arrays]
+    if isinstance(error, IndexError):
+        return IndexError(f"{name}: of shape {shapes[0]}: {error}")
+    if isinstance(error, ValueError) and "broadcast" in str(error) and len(shapes) > 1:
+        for dim, sizes in enumerate(zip(*(reversed(shape) for shape in shapes[-2:]), strict=False), start=1):
+            if 1 not in sizes and sizes[0] != sizes[1]:
+                return RuntimeError(
+                    f"{name}: shapes {shapes[-2]} and {shapes[-1]} do not broadcast: sizes {sizes[0]} and {sizes[1]} "
+                    f"at dim -{dim} must be equal, or one of them 1"
+                )
+    dtypes = ", ".join(str(x.dtype) for x in arrays if isinstance(x, np.ndarray))
+    return RuntimeError(f"{name}: not possible for shapes {shapes} and dtypes {dtypes}: {error}")
+
+
+def _deposit(node: Node, g: Any, owned: bool) -> None:
+    """Add a complete gradient to a node's `.grad`; nobody else's array is kept there."""
+    with _accumulating:
+        if isinstance(g, Tensor):
+            node.grad = g if node.grad is None else node.grad + g
+        elif node.grad is None:
+            node.grad = wrap(g if owned and isinstance(g, np.ndarray) else np.array(g))
+        else:
+            node.grad.array += g
+
+
+def _lift(node: Node) -> tuple[Any, ...]:
+    """What the node saved, as Tensors that are part of the graph, so that rules applied to them are recorded."""
+    assert node.plan
+    assert node.saved is not None
+    row = node.plan.row
+    first_operand = len(row.names) - len(row.operands)
+    saved = dict(zip(node.plan.kept, node.saved, strict=True))
+    for place in saved:
+        source = node if place == 0 else node.inputs[place - first_operand] if place >= first_operand else None
+        if isinstance(source, Node):
+            saved[place] = wrap(saved[place], source)
+    if row.extras:
+        places = [*range(first_operand, len(row.names)), *range(1 + len(row.extras), first_operand)]
+        extras = row.forward(*(saved[place] for place in places))[1:]
+        saved.update(enumerate(extras, start=1))
+    return tuple(saved.values())
+
+
+def _rebuilt(
+    kind: type[Tensor], array: np.ndarray, requires_grad: bool, grad: Tensor | None, name: str | None
+) -> Tensor:
+    tensor = kind.__new__(kind)
+    tensor.array, tensor.node = array, None
+    if requires_grad or grad is not None or name is not None:
+        tensor.node = Node(array, requires_grad=requires_grad)
+        tensor.node.grad, tensor.node.name = grad, name
+    return tensor

@@ -1,0 +1,96 @@
+"""Value: micrograd's face over the table, for single numbers in float64."""
+
+from typing import Any
+
+from minigrad import graph, ops
+from minigrad.operators import Arithmetic
+from minigrad.ops import Plan, Row
+
+_SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "relu": "ReLU"}
+
+
+class Value(Arithmetic):
+    """One number that records what is computed from it, as in micrograd's `engine.py`.
+
+    `data` and `grad` are floats. `label` is its name in pictures. Results outside of the floats are refused as Python's
+    own are: OverflowError, ValueError or ZeroDivisionError.
+
+    >>> a, b = Value(-4.0), Value(2.0)
+    >>> c = (a * b + b**3).relu() + b
+    >>> c.backward()
+    >>> c.data, a.grad, b.grad
+    (2.0, 0.0, 1.0)
+    """
+
+    __slots__ = ("__weakref__", "data", "grad", "inputs", "label", "number", "params", "plan")
+    __array_ufunc__ = None  # so that `numpy.float64(2) * value` asks the value
+
+    retains = True
+
+    def __init__(self, data: Any, label: str = "") -> None:
+        self.data, self.grad, self.label = float(data), 0.0, label
+        self.plan: Plan | None = None
+        self.inputs: tuple[Any, ...] = ()
+        self.params: tuple[Any, ...] = ()
+        self.number = next(graph.numbers)
+
+    @staticmethod
+    def record(row: Row, operands: tuple[Any, ...], params: tuple[Any, ...]) -> "Value":
+        """Apply `row` to Values and numbers."""
+        numbers = [x.data if isinstance(x, Value) else float(x) for x in operands]
+        try:
+            result = Value(row.number(*numbers, *params))
+        except (ArithmeticError, ValueError) as error:
+            raise type(error)(f"{row.name}: of {', '.join(map(str, numbers))}: {error}") from None
+        wanted = tuple([isinstance(x, Value) for x in operands])
+        result.plan = row.plans.get(wanted) or row.plan(wanted)
+        result.inputs, result.params = operands, params
+        return result
+
+    @property
+    def saved(self) -> tuple[Any, ...]:
+        """What the rules of the operation that made this take, in the order of its plan."""
+        if self.plan is None:
+            return ()
+        operands = [x.data if isinstance(x, Value) else x for x in self.inputs]
+        values = (self.data, *self.params, *operands)
+        return tuple([values[i] for i in self.plan.kept])
+
+    def backward(self) -> None:
+        """Set this Value's `grad` to 1, and add to the `grad` of all that it was computed from."""
+        self.grad = 0.0
+        graph.reverse([(self, 1.0)], _deposit, fit=None)
+
+    def exp(self) -> "Value":
+        """e to its power."""
+        return self.record(ops.exp, (self,), ())
+
+    def log(self) -> "Value":
+        """Its natural logarithm; ValueError unless it is positive."""
+        return self.record(ops.log, (self,), ())
+
+    def tanh(self) -> "Value":
+        """Its hyperbolic tangent."""
+        return self.record(ops.tanh, (self,), ())
+
+    def relu(self) -> "Value":
+        """Itself if it is positive, else 0."""
+        return self.record(ops.relu, (self,), ())
+
+    @property
+    def _op(self) -> str:
+        """The operation that made it, as micrograd writes it."""
+        return _SYMBOLS.get(self.plan.row.name, self.plan.row.name) if self.plan else ""
+
+    @property
+    def _prev(self) -> "set[Value]":
+        """The Values that it was computed from, as micrograd keeps them."""
+        return {x if isinstance(x, Value) else Value(x) for x in self.inputs}
+
+    def __repr__(self) -> str:
+        made = f", op={self._op!r}" if self.plan else ""
+        return f"Value(data={self.data}, grad={self.grad}{made})"
+
+
+def _deposit(value: Value, g: float, owned: bool) -> None:
+    value.grad += g
