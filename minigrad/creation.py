@@ -110,6 +110,11 @@ def linspace(start: Number, end: Number, steps: int, *, dtype: DType = None, req
     return _leaf(np.linspace(start, end, steps).astype(dtype or dtypes.get_default_dtype()), requires_grad)
 
 
+def manual_seed(seed: int) -> Generator:
+    """Restart the random numbers of everything that is given no generator; returns theirs (`torch.manual_seed`)."""
+    return default_generator.manual_seed(seed)
+
+
 def rand(*size: Any, generator: Generator | None = None, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Random numbers, uniform on [0, 1) (`torch.rand`)."""
     return _leaf(_source(generator).uniform(_unpack(size), _floating("rand", dtype)), requires_grad)

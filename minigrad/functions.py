@@ -402,6 +402,30 @@ def _sizes(name: str, shape: Shape, sizes: tuple[Any, ...]) -> Shape:
     return wanted
 
 
+# Distributions
+
+
+def softmax(input: "Tensor", dim: int) -> "Tensor":
+    """exp(x) over its sum along a dim: positive numbers that sum to 1 (`torch.softmax`)."""
+    _check_floating("softmax", input)
+    axes = _axes("softmax", input, dim)
+    counts = exp(input - _greatest(input, axes))
+    return counts / record(ops.sum, counts, axes, True)
+
+
+def log_softmax(input: "Tensor", dim: int) -> "Tensor":
+    """The logarithm of `softmax`, exact where that rounds to 0 (`torch.log_softmax`)."""
+    _check_floating("log_softmax", input)
+    axes = _axes("log_softmax", input, dim)
+    shifted = input - _greatest(input, axes)
+    return shifted - log(record(ops.sum, exp(shifted), axes, True))
+
+
+def _greatest(input: "Tensor", axes: Axes) -> "Tensor":
+    """The maxima along axes as constants: subtracted from all, they keep exp from overflow and change no gradient."""
+    return input.wrap(np.max(input.array, axis=axes, keepdims=True, initial=-np.inf))
+
+
 # Choosing and copying
 
 

@@ -364,6 +364,7 @@ class Tensor(Arithmetic):
     view, reshape, flatten = functions.view, functions.reshape, functions.flatten
     permute, transpose, squeeze = functions.permute, functions.transpose, functions.squeeze
     unsqueeze, expand, clone = functions.unsqueeze, functions.expand, functions.clone
+    softmax, log_softmax = functions.softmax, functions.log_softmax
 
     @property
     def T(self) -> "Tensor":

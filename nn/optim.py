@@ -1,0 +1,108 @@
+"""Optimizers: they move parameters against their gradients, in place, by PyTorch's formulas (`torch.optim`)."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from minigrad.tensor import Tensor
+
+
+class Optimizer:
+    """Parameters, in groups that share settings, and what is remembered for each.
+
+    `param_groups` is a list of dicts: `params` beside the settings, such as `lr`, which may be changed between steps.
+    """
+
+    def __init__(self, params: Iterable[Any], **defaults: Any) -> None:
+        groups = list(params)
+        if not groups:
+            raise ValueError(f"{type(self).__name__}: got no parameters to optimize")
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
+        self.param_groups: list[dict[str, Any]] = [
+            defaults | group | {"params": list(group["params"])} for group in groups
+        ]
+        self.state: dict[Tensor, dict[str, Any]] = {}
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if not isinstance(parameter, Tensor) or not parameter.is_leaf:
+                    raise TypeError(f"{type(self).__name__}: expected leaf Tensors, got {type(parameter).__name__}")
+            for name in ("lr", "weight_decay", "momentum", "eps"):
+                if group.get(name, 0.0) < 0:
+                    raise ValueError(f"{type(self).__name__}: {name} must not be negative, got {group[name]}")
+
+    def zero_grad(self) -> None:
+        """Set all gradients to None, so that the next backward pass starts afresh."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = None
+
+    def step(self) -> None:
+        """Move every parameter that has a gradient."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self.update(parameter.array, parameter.grad.array, self.state.setdefault(parameter, {}), group)
+
+    def update(self, array: np.ndarray, grad: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
+        """Move one parameter's array, in place."""
+        raise NotImplementedError(f"{type(self).__name__} defines no update")
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent (`torch.optim.SGD`): p -= lr * v.
+
+    v is the gradient, plus `weight_decay` * p, or with `momentum` a running sum of those that decays by it.
+    """
+
+    def __init__(
+        self, params: Iterable[Any], lr: float = 1e-3, momentum: float = 0.0, weight_decay: float = 0.0
+    ) -> None:
+        super().__init__(params, lr=lr, momentum=momentum, weight_decay=weight_decay)
+
+    def update(self, array: np.ndarray, grad: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
+        """Move one parameter's array, in place."""
+        if group["weight_decay"]:
+            grad = grad + group["weight_decay"] * array
+        if group["momentum"]:
+            if "momentum_buffer" in state:
+                state["momentum_buffer"] *= group["momentum"]
+                state["momentum_buffer"] += grad
+            else:
+                state["momentum_buffer"] = grad.copy()
+            grad = state["momentum_buffer"]
+        array -= group["lr"] * grad
+
+
+class AdamW(Optimizer):
+    """Adam with weight decay apart from the gradient (`torch.optim.AdamW`).
+
+    p -= lr * (m / (sqrt(v) + eps) + weight_decay * p), where m and v are running means of the gradient and of its
+    square that decay by `betas`, freed of their bias towards 0. Loshchilov and Hutter, "Decoupled Weight Decay
+    Regularization", 2019.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
+
+    def update(self, array: np.ndarray, grad: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
+        """Move one parameter's array, in place."""
+        if not state:
+            state.update(step=0, exp_avg=np.zeros_like(array), exp_avg_sq=np.zeros_like(array))
+        state["step"] += 1
+        lr, (beta1, beta2), mean, square = group["lr"], group["betas"], state["exp_avg"], state["exp_avg_sq"]
+        array *= 1 - lr * group["weight_decay"]
+        mean += (1 - beta1) * (grad - mean)
+        square *= beta2
+        square += (1 - beta2) * (grad * grad)
+        spread = np.sqrt(square) / math.sqrt(1 - beta2 ** state["step"]) + group["eps"]
+        array -= lr / (1 - beta1 ** state["step"]) * (mean / spread)

@@ -1,0 +1,27 @@
+"""For all tests: the same examples on every run, and no test that leaves the engine's settings changed."""
+
+from collections.abc import Iterator
+
+import comparison
+import hypothesis
+import numpy as np
+import pytest
+
+import minigrad
+
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("repeatable")
+
+
+@pytest.fixture(autouse=True)
+def settings_left_as_they_were() -> Iterator[None]:
+    """Fail a test after which recording is off, or the default dtype another."""
+    yield
+    assert minigrad.is_grad_enabled(), "the test left recording switched off"
+    assert minigrad.get_default_dtype() == minigrad.float32, "the test left another default dtype"
+
+
+@pytest.fixture(autouse=True)
+def the_same_random_numbers() -> None:
+    """Start the random numbers anew, so that a test gets the same ones whichever others ran before it."""
+    comparison.random.bit_generator.state = np.random.default_rng(2147483647).bit_generator.state
