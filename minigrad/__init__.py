@@ -11,6 +11,7 @@ from minigrad.creation import (
     full,
     linspace,
     manual_seed,
+    multinomial,
     ones,
     ones_like,
     rand,
@@ -32,6 +33,8 @@ from minigrad.dtypes import (
 from minigrad.functions import (
     abs,
     add,
+    all,
+    any,
     argmax,
     argmin,
     cat,
@@ -77,6 +80,7 @@ from minigrad.printing import (
 from minigrad.random import (
     Generator,
 )
+from minigrad.serialization import load, save
 from minigrad.tensor import (
     Tensor,
 )

@@ -137,6 +137,17 @@ def randint(
     return wrap(_source(generator).integers(low, high, _shape(size)).astype(dtype, copy=False))
 
 
+def multinomial(
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
+) -> Tensor:
+    """Indices drawn with the probabilities in `input`, (n) or (rows, n), as (num_samples) or (rows, num_samples).
+
+    The probabilities need not sum to 1. RuntimeError where they are negative or all 0, or where without `replacement`
+    more samples are asked for than there are probabilities. As `torch.multinomial`.
+    """
+    return wrap(_source(generator).multinomial(input.detach().numpy(), num_samples, replacement))
+
+
 def _source(generator: Generator | None) -> Generator:
     return default_generator if generator is None else generator
 

@@ -235,6 +235,16 @@ def argmin(
     return _arg_extremum("argmin", np.argmin, input, dim if axis is None else axis, keepdim or keepdims)
 
 
+def all(input: "Tensor", dim: Dims = None, keepdim: bool = False) -> "Tensor":
+    """Whether every element is true, that is not 0, over one, several or all dims (`torch.all`)."""
+    return input.wrap(np.asarray(np.all(input.array, axis=_axes("all", input, dim), keepdims=keepdim)))
+
+
+def any(input: "Tensor", dim: Dims = None, keepdim: bool = False) -> "Tensor":
+    """Whether any element is true, that is not 0, over one, several or all dims (`torch.any`)."""
+    return input.wrap(np.asarray(np.any(input.array, axis=_axes("any", input, dim), keepdims=keepdim)))
+
+
 def _extremum(row: Row, whole: Row, arg: Any, input: "Tensor", dim: int | None, keepdim: bool) -> Any:
     if dim is None:
         if not input.array.size:
@@ -251,7 +261,7 @@ def _extremum(row: Row, whole: Row, arg: Any, input: "Tensor", dim: int | None, 
 
 def _arg_extremum(name: str, arg: Any, input: "Tensor", dim: int | None, keepdim: bool) -> "Tensor":
     axis = None if dim is None else _axes(name, input, dim)
-    if not (input.array.size if axis is None else all(input.shape[a] for a in axis)):
+    if not (input.array.size if axis is None else builtins.all(input.shape[a] for a in axis)):
         raise IndexError(f"{name}: {input.shape} has no elements along dim {dim}, so there is none to choose")
     return input.wrap(np.asarray(arg(input.array, axis=axis[0] if axis else None, keepdims=keepdim)))
 
@@ -353,7 +363,11 @@ def expand(input: "Tensor", *sizes: Any) -> "Tensor":
     wanted, shape = _unpack(sizes), input.array.shape
     extra = len(wanted) - len(shape)
     full = tuple(shape[i - extra] if size == -1 and i >= extra else size for i, size in enumerate(wanted))
-    if extra < 0 or any(have not in (1, size) for have, size in zip(shape, full[extra:], strict=True)) or -1 in full:
+    if (
+        extra < 0
+        or builtins.any(have not in (1, size) for have, size in zip(shape, full[extra:], strict=True))
+        or -1 in full
+    ):
         raise RuntimeError(f"expand: {input.shape} does not expand to {wanted}: only sizes of 1 can grow")
     return record(ops.expand, input, full)
 
@@ -437,7 +451,7 @@ def index(input: "Tensor", key: Any) -> "Tensor":
     """
     key = tuple(_index(k) for k in (key if isinstance(key, tuple) else (key,)))
     lists = [isinstance(k, np.ndarray) for k in key]
-    if any(lists) and any(isinstance(k, int | np.integer) for k in key):
+    if builtins.any(lists) and builtins.any(isinstance(k, int | np.integer) for k in key):
         plain = [
             [slice(None)] * (k.ndim if k.dtype == bool else 1) if islist else [k]
             for k, islist in zip(key, lists, strict=True)

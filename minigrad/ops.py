@@ -168,7 +168,7 @@ relu = row(
     lambda x: np.maximum(x, 0),
     number=lambda x: x if x > 0 else 0.0,
     elementwise=True,
-    x=lambda g, y: g * (y > 0),
+    x=lambda g, y: g * (y != 0),
 )
 abs = row("abs", np.abs, number=math.fabs, elementwise=True, x=lambda g, x: g * sign(x))
 sign: Row = row("sign", np.sign, number=lambda x: float((x > 0) - (x < 0)), elementwise=True, x=None)

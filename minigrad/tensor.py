@@ -1,5 +1,6 @@
 """Tensor: PyTorch's face over the table. It holds an array, and the node that says how the array came about."""
 
+import builtins
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -101,19 +102,19 @@ class Tensor(Arithmetic):
         return self.array.dtype
 
     @property
-    def ndim(self) -> int:
+    def ndim(self) -> builtins.int:
         """The number of dims."""
         return self.array.ndim
 
-    def size(self, dim: int | None = None) -> Any:
+    def size(self, dim: builtins.int | None = None) -> Any:
         """The shape, or one of its sizes (`torch.Tensor.size`)."""
         return self.shape if dim is None else self.shape[functions._axis("size", dim, self.ndim)]
 
-    def dim(self) -> int:
+    def dim(self) -> builtins.int:
         """The number of dims."""
         return self.array.ndim
 
-    def nelement(self) -> int:
+    def nelement(self) -> builtins.int:
         """The number of elements."""
         return self.array.size
 
@@ -135,7 +136,7 @@ class Tensor(Arithmetic):
             raise RuntimeError("numpy: this Tensor requires a gradient, which numpy would lose; use .detach().numpy()")
         return self.array
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: Any = None, copy: builtins.bool | None = None) -> np.ndarray:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     @property
@@ -165,12 +166,12 @@ class Tensor(Arithmetic):
     # Its place in the graph
 
     @property
-    def requires_grad(self) -> bool:
+    def requires_grad(self) -> builtins.bool:
         """Whether what is computed from it is recorded; it can be set on a leaf of floating dtype."""
         return self.node is not None and self.node.requires_grad
 
     @requires_grad.setter
-    def requires_grad(self, wanted: bool) -> None:
+    def requires_grad(self, wanted: builtins.bool) -> None:
         if not self.is_leaf:
             if not wanted:
                 raise RuntimeError(
@@ -181,13 +182,13 @@ class Tensor(Arithmetic):
         elif wanted or self.node is not None:
             self._leaf().requires_grad = bool(wanted)
 
-    def requires_grad_(self, requires_grad: bool = True) -> Self:
+    def requires_grad_(self, requires_grad: builtins.bool = True) -> Self:
         """Set `requires_grad`, and return the Tensor itself."""
         self.requires_grad = requires_grad
         return self
 
     @property
-    def is_leaf(self) -> bool:
+    def is_leaf(self) -> builtins.bool:
         """Whether no recorded operation made it."""
         return self.node is None or self.node.plan is None
 
@@ -238,7 +239,9 @@ class Tensor(Arithmetic):
             raise RuntimeError("retain_grad: this Tensor does not require a gradient, so it will get none")
         self._leaf().retains = True
 
-    def backward(self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:
+    def backward(
+        self, gradient: Any = None, retain_graph: builtins.bool | None = None, create_graph: builtins.bool = False
+    ) -> None:
         """Add to `.grad` of every leaf that this was computed from its gradient (`torch.Tensor.backward`).
 
         `gradient`, of this Tensor's shape, is the gradient that arrives here; it may be left out for a single number,
@@ -300,25 +303,25 @@ class Tensor(Arithmetic):
             raise TypeError(f"numpy.{ufunc.__name__} is not defined for Tensors; use .detach().numpy() for its array")
         return call(*(wrap(x) if isinstance(x, np.ndarray) else x for x in inputs))
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> builtins.bool:
         if self.array.size != 1:
             raise RuntimeError(
                 f"bool: {self.shape} holds {self.array.size} truth values, not one; use .any() or .all()"
             )
         return bool(self.array.item())
 
-    def __float__(self) -> float:
+    def __float__(self) -> builtins.float:
         return float(self.item())
 
-    def __int__(self) -> int:
+    def __int__(self) -> builtins.int:
         return int(self.item())
 
-    def __index__(self) -> int:
+    def __index__(self) -> builtins.int:
         if self.array.size != 1 or self.array.dtype.kind == "f":
             raise TypeError(f"only a single integer can be an index, not {self.dtype} of shape {self.shape}")
         return int(self.array.item())
 
-    def __len__(self) -> int:
+    def __len__(self) -> builtins.int:
         if not self.ndim:
             raise TypeError("len: a single number (a 0-d tensor) has no length")
         return len(self.array)
@@ -328,7 +331,7 @@ class Tensor(Arithmetic):
             raise TypeError("iteration over a single number (a 0-d tensor)")
         return (self[i] for i in range(len(self)))
 
-    def __contains__(self, element: Any) -> bool:
+    def __contains__(self, element: Any) -> builtins.bool:
         return bool((self == element).array.any())
 
     def __format__(self, spec: str) -> str:
@@ -360,11 +363,32 @@ class Tensor(Arithmetic):
     exp, log, sqrt, square, abs = functions.exp, functions.log, functions.sqrt, functions.square, functions.abs
     tanh, sigmoid, relu = functions.tanh, functions.sigmoid, functions.relu
     sum, mean, var, std = functions.sum, functions.mean, functions.var, functions.std
+    all, any = functions.all, functions.any
     max, min, argmax, argmin = functions.max, functions.min, functions.argmax, functions.argmin
     view, reshape, flatten = functions.view, functions.reshape, functions.flatten
     permute, transpose, squeeze = functions.permute, functions.transpose, functions.squeeze
     unsqueeze, expand, clone = functions.unsqueeze, functions.expand, functions.clone
     softmax, log_softmax = functions.softmax, functions.log_softmax
+
+    def float(self) -> "Tensor":
+        """As float32."""
+        return self.to(np.float32)
+
+    def double(self) -> "Tensor":
+        """As float64."""
+        return self.to(np.float64)
+
+    def int(self) -> "Tensor":
+        """As int32, rounded towards 0."""
+        return self.to(np.int32)
+
+    def long(self) -> "Tensor":
+        """As int64, rounded towards 0."""
+        return self.to(np.int64)
+
+    def bool(self) -> "Tensor":
+        """As bools: whether each element is not 0."""
+        return self.to(np.bool_)
 
     @property
     def T(self) -> "Tensor":
@@ -408,6 +432,8 @@ def _promoted(row: Row, operands: tuple[Any, ...]) -> tuple[Any, ...]:
     operands = tuple(
         [wrap(x) if isinstance(x, np.ndarray) else x.item() if isinstance(x, np.generic) else x for x in operands]
     )
+    if row is ops.sub and any(getattr(x, "dtype", type(x)) in (bool,) for x in operands):
+        raise RuntimeError("sub: bools are not subtracted; invert a mask with mask == 0, or convert with .float()")
     dtype = result_dtype(x.array if isinstance(x, Tensor) else x for x in operands)
     if row.floating and dtype.kind != "f":
         dtype = get_default_dtype()

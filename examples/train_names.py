@@ -1,0 +1,250 @@
+"""Learn what names look like, and make new ones: the course's BatchNorm MLP, from a list of names to samples.
+
+    python examples/train_names.py --names my_names.txt --steps 20000
+
+Reads the names, trains on 80% of them, reports the loss on those and on another 10%, prints twenty new names, and
+writes the loss curve, a picture of one step's graph and the model into a folder. As makemore part 3.
+"""
+
+import argparse
+import math
+import random
+import string
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+from tqdm import tqdm
+
+import minigrad
+import nn
+import nn.functional as F
+import viz
+from minigrad import Tensor
+
+END = "."  # stands before the first letter of a name and after its last
+NAMES = Path(__file__).parent / "data" / "names.txt"
+
+
+class BadInputError(Exception):
+    """Something that the user gave cannot be used; the message says what and where."""
+
+
+def read_names(path: Path, alphabet: str) -> list[str]:
+    """The names in a UTF-8 file, one a line. BadInputError where there are none, or a line is empty or has strangers."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInputError(f"{path}: not UTF-8 (byte {error.start} is {error.object[error.start]:#04x})") from None
+    except OSError as error:
+        raise BadInputError(f"{path}: {error.strerror or error}") from None
+    names = text.splitlines()
+    if not names:
+        raise BadInputError(f"{path}: the file is empty")
+    for number, name in enumerate(names, start=1):
+        if not name.strip():
+            raise BadInputError(f"{path}, line {number}: there is nothing in it")
+        if strangers := set(name) - set(alphabet):
+            raise BadInputError(
+                f"{path}, line {number}: {min(strangers)!r} in {name!r} is not one of {alphabet!r}; see --alphabet"
+            )
+    return names
+
+
+def split(names: Sequence[str], seed: int) -> tuple[list[str], list[str], list[str]]:
+    """The names shuffled and parted: 80% to train, 10% to validate, 10% that nothing here looks at, to test."""
+    shuffled = random.Random(seed).sample(names, len(names))
+    first, second = int(0.8 * len(names)), int(0.9 * len(names))
+    return shuffled[:first], shuffled[first:second], shuffled[second:]
+
+
+def contexts(names: Sequence[str], characters: str, block_size: int) -> tuple[Tensor, Tensor]:
+    """The characters of all names, and their ends, as (n), with the characters before each, as (n, block_size)."""
+    index = {character: i for i, character in enumerate(characters)}
+    inputs, targets = [], []
+    for name in names:
+        context = [0] * block_size
+        for character in name + END:
+            inputs.append(context)
+            targets.append(index[character])
+            context = [*context[1:], index[character]]
+    return minigrad.tensor(inputs), minigrad.tensor(targets)
+
+
+def learning_rate(options: argparse.Namespace, step: int) -> float:
+    """Half a cosine wave down, from the first rate to `decay` times that."""
+    remaining = (1 + math.cos(math.pi * step / options.steps)) / 2
+    return float(options.lr * (options.decay + (1 - options.decay) * remaining))
+
+
+def train(model: nn.MLP, inputs: Tensor, targets: Tensor, options: argparse.Namespace) -> tuple[list[float], Tensor]:
+    """Train with minibatches; returns the loss at every step, and the last one with its graph."""
+    optimizer = nn.optim.SGD(model.parameters(), lr=options.lr)
+    losses: list[float] = []
+    running = math.nan
+    with tqdm(range(options.steps), unit="step", disable=options.quiet) as bar:
+        for step in bar:
+            batch = minigrad.randint(0, len(inputs), (options.batch,))
+            loss = F.cross_entropy(model(inputs[batch]), targets[batch])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.param_groups[0]["lr"] = learning_rate(options, step)
+            optimizer.step()
+            losses.append(loss.item())
+            running = losses[-1] if step == 0 else 0.99 * running + 0.01 * losses[-1]
+            if step % 100 == 0:
+                bar.set_postfix(loss=f"{running:.3f}", refresh=False)
+    return losses, loss
+
+
+@minigrad.no_grad()
+def evaluate(model: nn.MLP, inputs: Tensor, targets: Tensor) -> float:
+    """The mean loss over all of a split, with BatchNorm in eval mode."""
+    model.eval()
+    total = sum(
+        F.cross_entropy(model(inputs[i : i + 8192]), targets[i : i + 8192]).item() * len(targets[i : i + 8192])
+        for i in range(0, len(targets), 8192)
+    )
+    return total / len(targets)
+
+
+@minigrad.no_grad()
+def sample(model: nn.MLP, characters: str, longest: int) -> str:
+    """A new name, character by character from the model's probabilities; cut off at `longest`."""
+    model.eval()
+    context, name = [0] * model.block_size, ""
+    while len(name) < longest:
+        probabilities = F.softmax(model(minigrad.tensor([context])), dim=1)
+        i = int(minigrad.multinomial(probabilities, num_samples=1))
+        if characters[i] == END:
+            break
+        name += characters[i]
+        context = [*context[1:], i]
+    return name
+
+
+def draw_losses(losses: Sequence[float], path: Path) -> None:
+    """The loss at every step, pale, and its mean over a hundredth of the steps, as a PNG."""
+    window = max(1, len(losses) // 100)
+    means = np.convolve(losses, np.ones(window) / window, mode="valid")
+    figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    axes.plot(losses, color="tab:blue", alpha=0.2, linewidth=0.5, label="minibatch")
+    axes.plot(np.arange(window - 1, len(losses)), means, color="tab:blue", label=f"mean of {window} steps")
+    axes.set(xlabel="step", ylabel="loss (nats a character)", ylim=(means.min() - 0.4, losses[0] + 0.1))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options; exits with code 2 and a line that says why, where they make no sense."""
+    parser = argparse.ArgumentParser(
+        description="Learn what names look like, and make new ones.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    data = parser.add_argument_group("names")
+    data.add_argument("--names", type=Path, metavar="FILE", default=NAMES, help="one name a line, UTF-8")
+    data.add_argument("--alphabet", default=string.ascii_lowercase, help="the characters that names may have")
+    data.add_argument("--out", type=Path, metavar="FOLDER", default=Path("out"), help="where to put what is written")
+    model = parser.add_argument_group("model")
+    model.add_argument("--block", type=positive, default=3, help="how many characters the model sees")
+    model.add_argument("--embedding", type=positive, default=10, help="numbers that stand for a character")
+    model.add_argument("--hidden", type=positive, nargs="+", default=[200], help="widths of the hidden layers")
+    model.add_argument("--plain", action="store_true", help="without BatchNorm")
+    training = parser.add_argument_group("training")
+    training.add_argument("--steps", type=positive, default=40000, help="minibatches")
+    training.add_argument("--batch", type=positive, default=128, help="characters in a minibatch")
+    training.add_argument("--lr", type=rate, default=0.3, help="learning rate at the first step")
+    training.add_argument("--decay", type=rate, default=0.01, help="what the rate falls to, as a share of the first")
+    training.add_argument("--seed", type=int, default=42, help="decides the split, the first weights and the batches")
+    training.add_argument("--quiet", action="store_true", help="no progress bar")
+    options = parser.parse_args(arguments)
+    if options.batch < 2 and not options.plain:
+        parser.error("argument --batch: BatchNorm needs at least 2")
+    if END in options.alphabet or not options.alphabet:
+        parser.error(f"argument --alphabet: needs characters other than {END!r}, which marks the end of a name")
+    return options
+
+
+def positive(text: str) -> int:
+    """An option that is a whole number from 1."""
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return number
+
+
+def rate(text: str) -> float:
+    """An option that is a finite number above 0."""
+    if not 0 < (number := float(text)) < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return number
+
+
+def run(options: argparse.Namespace) -> None:
+    """The whole job; what it writes appears in the folder only when all of it is there."""
+    names = read_names(options.names, options.alphabet)
+    characters = END + options.alphabet
+    parts = split(names, options.seed)
+    if not all(parts):
+        raise BadInputError(f"{options.names}: {len(names)} names cannot be split 80/10/10; it takes at least 10")
+    (inputs, targets), (val_inputs, val_targets) = (contexts(part, characters, options.block) for part in parts[:2])
+    print(f"{len(names)} names: {len(parts[0])} to train ({len(targets)} characters), {len(parts[1])} to validate")
+
+    minigrad.manual_seed(options.seed)
+    model = nn.MLP(
+        len(characters),
+        block_size=options.block,
+        embedding=options.embedding,
+        hidden=options.hidden,
+        batch_norm=not options.plain,
+    )
+    for name, parameter in model.named_parameters():
+        parameter.name = name
+    print(f"{model}\n{sum(p.nelement() for p in model.parameters())} parameters")
+
+    prepare(options.out)
+    losses, loss = train(model, inputs, targets, options)
+    print(f"train loss      {evaluate(model, inputs, targets):.4f}")
+    print(f"validation loss {evaluate(model, val_inputs, val_targets):.4f}")
+    print("\n".join(sample(model, characters, longest=30) for _ in range(20)))
+
+    with tempfile.TemporaryDirectory(dir=options.out, prefix=".unfinished-") as folder:
+        unfinished = Path(folder)
+        draw_losses(losses, unfinished / "loss.png")
+        viz.render(loss, unfinished / "graph.svg")
+        minigrad.save(model.state_dict(), unfinished / "model.npz")
+        for path in sorted(unfinished.iterdir()):
+            path.replace(options.out / path.name)
+            print(f"wrote {options.out / path.name}")
+
+
+def prepare(folder: Path) -> None:
+    """Make sure, before the work, that files can be written into `folder`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise BadInputError(f"--out {folder}: {error.strerror or error}") from None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run with command-line arguments; returns the exit code: 2 for bad input, after one line that says what it was."""
+    options = parse(arguments)
+    try:
+        run(options)
+    except BadInputError as error:
+        print(f"train_names.py: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
