@@ -21,6 +21,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 import minigrad
@@ -38,22 +39,24 @@ class BadInputError(Exception):
 
 
 def read_names(path: Path, alphabet: str) -> list[str]:
-    """The names in a UTF-8 file, one a line. BadInputError where there are none, or a line is empty or has strangers."""
+    """The names in a UTF-8 file, one a line. BadInputError for a line that is none."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        data = path.read_bytes()
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadInputError(f"{path}: not UTF-8 (byte {error.start} is {error.object[error.start]:#04x})") from None
+        line = data.count(b"\n", 0, error.start) + 1
+        raise BadInputError(f"{path}, line {line}: not UTF-8 text (byte {data[error.start]:#04x})") from None
     except OSError as error:
         raise BadInputError(f"{path}: {error.strerror or error}") from None
-    names = text.splitlines()
-    if not names:
+    if not text:
         raise BadInputError(f"{path}: the file is empty")
+    names = text.removesuffix("\n").replace("\r\n", "\n").removesuffix("\r").split("\n")
     for number, name in enumerate(names, start=1):
         if not name.strip():
             raise BadInputError(f"{path}, line {number}: there is nothing in it")
         if strangers := set(name) - set(alphabet):
             raise BadInputError(
-                f"{path}, line {number}: {min(strangers)!r} in {name!r} is not one of {alphabet!r}; see --alphabet"
+                f"{path}, line {number}: {min(strangers)!r} in {name!r} is none of {alphabet!r}; see --alphabet"
             )
     return names
 
@@ -98,6 +101,10 @@ def train(model: nn.MLP, inputs: Tensor, targets: Tensor, options: argparse.Name
             optimizer.param_groups[0]["lr"] = learning_rate(options, step)
             optimizer.step()
             losses.append(loss.item())
+            if not math.isfinite(losses[-1]):
+                raise BadInputError(
+                    f"--lr {options.lr:g}: the loss is {losses[-1]} at step {step}; a lower rate may help"
+                )
             running = losses[-1] if step == 0 else 0.99 * running + 0.01 * losses[-1]
             if step % 100 == 0:
                 bar.set_postfix(loss=f"{running:.3f}", refresh=False)
@@ -155,22 +162,24 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     data.add_argument("--alphabet", default=string.ascii_lowercase, help="the characters that names may have")
     data.add_argument("--out", type=Path, metavar="FOLDER", default=Path("out"), help="where to put what is written")
     model = parser.add_argument_group("model")
-    model.add_argument("--block", type=positive, default=3, help="how many characters the model sees")
+    model.add_argument("--block", type=positive, default=4, help="how many characters the model sees")
     model.add_argument("--embedding", type=positive, default=10, help="numbers that stand for a character")
     model.add_argument("--hidden", type=positive, nargs="+", default=[200], help="widths of the hidden layers")
     model.add_argument("--plain", action="store_true", help="without BatchNorm")
     training = parser.add_argument_group("training")
-    training.add_argument("--steps", type=positive, default=40000, help="minibatches")
+    training.add_argument("--steps", type=positive, default=30000, help="minibatches")
     training.add_argument("--batch", type=positive, default=128, help="characters in a minibatch")
     training.add_argument("--lr", type=rate, default=0.3, help="learning rate at the first step")
     training.add_argument("--decay", type=rate, default=0.01, help="what the rate falls to, as a share of the first")
-    training.add_argument("--seed", type=int, default=42, help="decides the split, the first weights and the batches")
+    training.add_argument("--seed", type=seed, default=42, help="decides the split, the first weights and the batches")
     training.add_argument("--quiet", action="store_true", help="no progress bar")
     options = parser.parse_args(arguments)
     if options.batch < 2 and not options.plain:
         parser.error("argument --batch: BatchNorm needs at least 2")
     if END in options.alphabet or not options.alphabet:
         parser.error(f"argument --alphabet: needs characters other than {END!r}, which marks the end of a name")
+    if len(set(options.alphabet)) < len(options.alphabet):
+        parser.error("argument --alphabet: a character is there twice")
     return options
 
 
@@ -178,6 +187,13 @@ def positive(text: str) -> int:
     """An option that is a whole number from 1."""
     if (number := int(text)) < 1:
         raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return number
+
+
+def seed(text: str) -> int:
+    """An option that is a whole number of at most 64 bits."""
+    if not -(2**63) <= (number := int(text)) < 2**64:
+        raise argparse.ArgumentTypeError(f"{text} has more than 64 bits")
     return number
 
 
@@ -190,6 +206,7 @@ def rate(text: str) -> float:
 
 def run(options: argparse.Namespace) -> None:
     """The whole job; what it writes appears in the folder only when all of it is there."""
+    prepare(options.out)
     names = read_names(options.names, options.alphabet)
     characters = END + options.alphabet
     parts = split(names, options.seed)
@@ -210,7 +227,6 @@ def run(options: argparse.Namespace) -> None:
         parameter.name = name
     print(f"{model}\n{sum(p.nelement() for p in model.parameters())} parameters")
 
-    prepare(options.out)
     losses, loss = train(model, inputs, targets, options)
     print(f"train loss      {evaluate(model, inputs, targets):.4f}")
     print(f"validation loss {evaluate(model, val_inputs, val_targets):.4f}")
@@ -239,7 +255,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run with command-line arguments; returns the exit code: 2 for bad input, after one line that says what it was."""
     options = parse(arguments)
     try:
-        run(options)
+        with threadpool_limits(limits=1):  # matrices this small are multiplied faster by one thread
+            run(options)
     except BadInputError as error:
         print(f"train_names.py: {error}", file=sys.stderr)
         return 2

@@ -1,13 +1,12 @@
 """Making Tensors: from data, filled, counted, and random."""
 
-import operator
 from typing import Any
 
 import numpy as np
 
 from minigrad import dtypes
 from minigrad.dtypes import DType
-from minigrad.functions import Number, _unpack
+from minigrad.functions import Number, _sizes
 from minigrad.ops import Shape
 from minigrad.random import Generator, default_generator
 from minigrad.tensor import Tensor, wrap
@@ -24,33 +23,36 @@ def tensor(data: Any, dtype: DType = None, requires_grad: bool = False) -> Tenso
             [3.0000, 4.0000]])
     """
     if isinstance(data, Tensor):
-        array = np.array(data.array)
-    else:
-        try:
+        data = data.array
+    try:
+        array = np.array(data)
+        if array.dtype in (object, np.uint64) and not isinstance(data, np.ndarray | np.generic):
             array = np.array(_plain(data))
-        except ValueError as error:
-            raise ValueError(f"tensor: nested sequences must have equal lengths at every depth: {error}") from None
-        if array.dtype.kind not in "biuf":
-            raise TypeError(f"tensor: expected numbers, got {_odd_one(data)}")
-        if dtype is None and not _is_numpy(data) and array.dtype == np.float64:
-            array = array.astype(dtypes.get_default_dtype())
+    except ValueError as error:
+        raise ValueError(f"tensor: nested sequences must have equal lengths at every depth: {error}") from None
+    except OverflowError as error:
+        raise ValueError(f"tensor: {error}") from None
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"tensor: expected numbers, got {_odd_one(data)}")
+    if dtype is None and array.dtype == np.float64 and not _holds_wide(data):
+        array = array.astype(dtypes.get_default_dtype())
     return _leaf(array if dtype is None else array.astype(dtype), requires_grad)
 
 
 def _plain(data: Any) -> Any:
-    """`data` with the Tensors in its sequences replaced by what they hold."""
+    """`data` with the Tensors in its sequences replaced by what they hold; OverflowError for ints beyond int64."""
     if isinstance(data, Tensor):
         return data.array
-    if isinstance(data, list | tuple) and any(isinstance(x, Tensor | list | tuple) for x in data):
-        return [_plain(x) for x in data]
-    return data
+    return (
+        [_plain(x) for x in data] if isinstance(data, list | tuple) else np.int64(data) if type(data) is int else data
+    )
 
 
-def _is_numpy(data: Any) -> bool:
-    """Whether the numbers in `data` carry numpy's dtypes, which the first of them tells."""
-    while isinstance(data, list | tuple) and data:
-        data = data[0]
-    return isinstance(data, np.ndarray | np.generic)
+def _holds_wide(data: Any) -> bool:
+    """Whether `data` has a float64 of numpy's in it, which stays one, as Python's floats do not."""
+    if isinstance(data, list | tuple):
+        return any(_holds_wide(x) for x in data)
+    return getattr(data, "dtype", None) is not None and data.dtype == np.float64
 
 
 def _odd_one(data: Any) -> str:
@@ -62,31 +64,36 @@ def _odd_one(data: Any) -> str:
 
 def zeros(*size: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Zeros of a shape, given as sizes or as one sequence (`torch.zeros`)."""
-    return full(_unpack(size), 0.0, dtype=dtype, requires_grad=requires_grad)
+    return full(_shape("zeros", size), 0.0, dtype=dtype, requires_grad=requires_grad)
 
 
 def ones(*size: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Ones of a shape, given as sizes or as one sequence (`torch.ones`)."""
-    return full(_unpack(size), 1.0, dtype=dtype, requires_grad=requires_grad)
+    return full(_shape("ones", size), 1.0, dtype=dtype, requires_grad=requires_grad)
 
 
 def full(size: Any, fill_value: Number, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """One number all over a shape; its dtype is the number's (`torch.full`)."""
-    return _leaf(np.full(_shape(size), fill_value, dtype or dtypes.result_dtype([fill_value])), requires_grad)
+    return _leaf(
+        np.full(_shape("full", (size,)), fill_value, dtype or dtypes.result_dtype([fill_value])), requires_grad
+    )
 
 
 def zeros_like(input: Tensor, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Zeros of another Tensor's shape and dtype (`torch.zeros_like`)."""
+    _check_tensor("zeros_like", input)
     return zeros(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
 def ones_like(input: Tensor, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Ones of another Tensor's shape and dtype (`torch.ones_like`)."""
+    _check_tensor("ones_like", input)
     return ones(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
 def eye(n: int, m: int | None = None, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """A matrix of n rows and m (or n) columns with ones on its diagonal (`torch.eye`)."""
+    n, m = _shape("eye", (n, n if m is None else m))
     return _leaf(np.eye(n, m, dtype=dtype or dtypes.get_default_dtype()), requires_grad)
 
 
@@ -99,6 +106,8 @@ def arange(
     """
     if end is None:
         start, end = 0, start
+    if not all(isinstance(x, int | float | np.generic) for x in (start, end, step)):
+        raise TypeError(f"arange: expected numbers, got {start!r}, {end!r} and {step!r}")
     if not step or (end - start) / step < 0:
         raise RuntimeError(f"arange: steps of {step} do not lead from {start} to {end}")
     dtype = dtype or dtypes.result_dtype([start, end, step])
@@ -107,6 +116,7 @@ def arange(
 
 def linspace(start: Number, end: Number, steps: int, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """`steps` numbers at equal distances from `start` to `end`, both included (`torch.linspace`)."""
+    (steps,) = _shape("linspace", (steps,))
     return _leaf(np.linspace(start, end, steps).astype(dtype or dtypes.get_default_dtype()), requires_grad)
 
 
@@ -117,12 +127,12 @@ def manual_seed(seed: int) -> Generator:
 
 def rand(*size: Any, generator: Generator | None = None, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Random numbers, uniform on [0, 1) (`torch.rand`)."""
-    return _leaf(_source(generator).uniform(_unpack(size), _floating("rand", dtype)), requires_grad)
+    return _leaf(_source(generator).uniform(_shape("rand", size), _floating("rand", dtype)), requires_grad)
 
 
 def randn(*size: Any, generator: Generator | None = None, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Random numbers, normal with mean 0 and standard deviation 1 (`torch.randn`)."""
-    return _leaf(_source(generator).normal(_unpack(size), _floating("randn", dtype)), requires_grad)
+    return _leaf(_source(generator).normal(_shape("randn", size), _floating("randn", dtype)), requires_grad)
 
 
 def randint(
@@ -134,7 +144,7 @@ def randint(
     """
     if size is None:
         low, high, size = 0, low, high
-    return wrap(_source(generator).integers(low, high, _shape(size)).astype(dtype, copy=False))
+    return wrap(_source(generator).integers(low, high, _shape("randint", (size,))).astype(dtype, copy=False))
 
 
 def multinomial(
@@ -159,8 +169,17 @@ def _floating(name: str, dtype: DType) -> np.dtype[Any]:
     return chosen
 
 
-def _shape(size: Any) -> Shape:
-    return (operator.index(size),) if isinstance(size, int | np.integer) else _unpack((size,))
+def _shape(name: str, size: tuple[Any, ...]) -> Shape:
+    """The shape given as sizes or as one sequence. RuntimeError for negative sizes."""
+    shape = _sizes(name, size)
+    if min(shape, default=0) < 0:
+        raise RuntimeError(f"{name}: sizes must not be negative, got {shape}")
+    return shape
+
+
+def _check_tensor(name: str, input: Any) -> None:
+    if not isinstance(input, Tensor):
+        raise TypeError(f"{name}: expected a Tensor, got {type(input).__name__}")
 
 
 def _leaf(array: np.ndarray, requires_grad: bool) -> Tensor:

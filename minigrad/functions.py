@@ -5,10 +5,12 @@ are accepted as numpy's spelling of `dim` and `keepdim`.
 """
 
 import builtins
+import functools
 import itertools
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+import operator
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 Dims = int | Sequence[int] | None
 Number = builtins.bool | int | float
+Result = TypeVar("Result")
 Operand = Any  # a Tensor, a number, or a numpy array
 
 
@@ -139,6 +142,19 @@ def relu(input: "Tensor") -> "Tensor":
 # Reductions
 
 
+def _numpy_spelling(function: Callable[..., Result]) -> Callable[..., Result]:
+    """Let a function of `dim` and `keepdim` be called with `axis` and `keepdims` instead."""
+
+    @functools.wraps(function)
+    def spelled(*args: Any, **kwargs: Any) -> Result:
+        for theirs, ours in (("axis", "dim"), ("keepdims", "keepdim")) if kwargs else ():
+            if theirs in kwargs:
+                kwargs[ours] = kwargs.pop(theirs)
+        return function(*args, **kwargs)
+
+    return spelled
+
+
 class Extremum(NamedTuple):
     """What `max` and `min` return over a dim: the values, and where along the dim they stood."""
 
@@ -146,24 +162,21 @@ class Extremum(NamedTuple):
     indices: "Tensor"
 
 
-def sum(
-    input: "Tensor", dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool = False
-) -> "Tensor":
+@_numpy_spelling
+def sum(input: "Tensor", dim: Dims = None, keepdim: bool = False) -> "Tensor":
     """The sum over one, several or all dims; of bools and integers, an int64 (`torch.sum`)."""
-    axes = _axes("sum", input, dim if axis is None else axis)
-    x = input if input.dtype.kind == "f" else input.to(int64)
-    return record(ops.sum, x, axes, keepdim or keepdims)
+    axes = _axes("sum", input, dim)
+    return record(ops.sum, input if input.dtype.kind == "f" else input.to(int64), axes, keepdim)
 
 
-def mean(
-    input: "Tensor", dim: Dims = None, keepdim: bool = False, *, axis: Dims = None, keepdims: bool = False
-) -> "Tensor":
+@_numpy_spelling
+def mean(input: "Tensor", dim: Dims = None, keepdim: bool = False) -> "Tensor":
     """The mean over one, several or all dims (`torch.mean`). RuntimeError unless the dtype is floating."""
     _check_floating("mean", input)
-    axes = _axes("mean", input, dim if axis is None else axis)
-    return record(ops.sum, input, axes, keepdim or keepdims) / _count(input, axes)
+    return record(ops.mean, input, _axes("mean", input, dim), keepdim)
 
 
+@_numpy_spelling
 def var(
     input: "Tensor",
     dim: Dims | bool = None,
@@ -171,23 +184,16 @@ def var(
     keepdim: bool = False,
     *,
     correction: int | None = None,
-    axis: Dims = None,
-    keepdims: bool = False,
 ) -> "Tensor":
     """The variance over one, several or all dims (`torch.var`).
 
     The sum of squared differences from the mean is divided by n - `correction`; the correction is 1 (Bessel's) unless
-    `unbiased` is False. RuntimeError unless the dtype is floating.
+    `unbiased` is False, which may also come first: `var(False)`. RuntimeError unless the dtype is floating.
     """
-    _check_floating("var", input)
-    if isinstance(dim, builtins.bool):  # var(False)
-        return var(input, None, dim, keepdim, correction=correction, axis=axis, keepdims=keepdims)
-    axes = _axes("var", input, dim if axis is None else axis)
-    difference = input - record(ops.sum, input, axes, True) / _count(input, axes)
-    degrees = builtins.max(0, _count(input, axes) - (int(unbiased) if correction is None else correction))
-    return record(ops.sum, square(difference), axes, keepdim or keepdims) / degrees
+    return _variance("var", input, dim, unbiased, keepdim, correction)
 
 
+@_numpy_spelling
 def std(
     input: "Tensor",
     dim: Dims | bool = None,
@@ -195,51 +201,60 @@ def std(
     keepdim: bool = False,
     *,
     correction: int | None = None,
-    axis: Dims = None,
-    keepdims: bool = False,
 ) -> "Tensor":
     """The square root of `var`, with the same arguments; its gradient where it is 0 is 0 (`torch.std`)."""
-    variance = var(input, dim, unbiased, keepdim, correction=correction, axis=axis, keepdims=keepdims)
+    variance = _variance("std", input, dim, unbiased, keepdim, correction)
     flat = variance == 0  # there the square root's slope is infinite, and infinity times 0 would be nan
     return where(flat, 0.0, sqrt(where(flat, 1.0, variance)))
 
 
-def max(
-    input: "Tensor", dim: int | None = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool = False
-) -> Any:
+def _variance(
+    name: str, input: "Tensor", dim: Dims | bool, unbiased: bool, keepdim: bool, correction: int | None
+) -> "Tensor":
+    _check_floating(name, input)
+    if isinstance(dim, bool):
+        unbiased = dim
+    axes = _axes(name, input, None if isinstance(dim, bool) else dim)
+    difference = input - record(ops.mean, input, axes, True)
+    count = math.prod(input.shape[axis] for axis in axes)
+    degrees = count - (int(unbiased) if correction is None else correction)
+    return record(ops.sum, square(difference), axes, keepdim) / builtins.max(degrees, 0)
+
+
+@_numpy_spelling
+def max(input: "Tensor", dim: int | None = None, keepdim: bool = False) -> Any:
     """The greatest element, or over a dim the pair `values, indices` (`torch.max`).
 
     Over a dim the gradient goes to the index returned, the first of equals; of the whole tensor, to all equals evenly.
     """
-    return _extremum(ops.max, ops.amax, np.argmax, input, dim if axis is None else axis, keepdim or keepdims)
+    return _extremum(ops.max, ops.amax, np.argmax, input, dim, keepdim)
 
 
-def min(
-    input: "Tensor", dim: int | None = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool = False
-) -> Any:
+@_numpy_spelling
+def min(input: "Tensor", dim: int | None = None, keepdim: bool = False) -> Any:
     """The least element, or over a dim the pair `values, indices`, as `max` (`torch.min`)."""
-    return _extremum(ops.min, ops.amin, np.argmin, input, dim if axis is None else axis, keepdim or keepdims)
+    return _extremum(ops.min, ops.amin, np.argmin, input, dim, keepdim)
 
 
-def argmax(
-    input: "Tensor", dim: int | None = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool = False
-) -> "Tensor":
+@_numpy_spelling
+def argmax(input: "Tensor", dim: int | None = None, keepdim: bool = False) -> "Tensor":
     """The index of the greatest element, in the flattened tensor or along a dim, as int64 (`torch.argmax`)."""
-    return _arg_extremum("argmax", np.argmax, input, dim if axis is None else axis, keepdim or keepdims)
+    return _arg_extremum("argmax", np.argmax, input, dim, keepdim)
 
 
-def argmin(
-    input: "Tensor", dim: int | None = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool = False
-) -> "Tensor":
+@_numpy_spelling
+def argmin(input: "Tensor", dim: int | None = None, keepdim: bool = False) -> "Tensor":
     """The index of the least element, as `argmax` (`torch.argmin`)."""
-    return _arg_extremum("argmin", np.argmin, input, dim if axis is None else axis, keepdim or keepdims)
+    return _arg_extremum("argmin", np.argmin, input, dim, keepdim)
 
 
+@_numpy_spelling
 def all(input: "Tensor", dim: Dims = None, keepdim: bool = False) -> "Tensor":
     """Whether every element is true, that is not 0, over one, several or all dims (`torch.all`)."""
     return input.wrap(np.asarray(np.all(input.array, axis=_axes("all", input, dim), keepdims=keepdim)))
 
 
+@_numpy_spelling
 def any(input: "Tensor", dim: Dims = None, keepdim: bool = False) -> "Tensor":
     """Whether any element is true, that is not 0, over one, several or all dims (`torch.any`)."""
     return input.wrap(np.asarray(np.any(input.array, axis=_axes("any", input, dim), keepdims=keepdim)))
@@ -266,10 +281,6 @@ def _arg_extremum(name: str, arg: Any, input: "Tensor", dim: int | None, keepdim
     return input.wrap(np.asarray(arg(input.array, axis=axis[0] if axis else None, keepdims=keepdim)))
 
 
-def _count(input: "Tensor", axes: Axes) -> int:
-    return math.prod(input.shape[axis] for axis in axes)
-
-
 def _check_floating(name: str, input: "Tensor") -> None:
     if input.dtype.kind != "f":
         raise RuntimeError(f"{name}: needs a floating dtype, got {input.dtype}; convert with .float() first")
@@ -280,13 +291,13 @@ def _axes(name: str, input: "Tensor", dim: Dims) -> Axes:
     ndim = input.ndim
     if dim is None or dim == ():
         return tuple(range(ndim))
-    axes = tuple(_axis(name, d, ndim) for d in ([dim] if isinstance(dim, int) else dim))
+    axes = tuple(_axis(name, d, ndim) for d in (dim if isinstance(dim, tuple | list) else [dim]))
     if len(set(axes)) < len(axes):
         raise RuntimeError(f"{name}: dim {dim} names one of the {ndim} dims of {input.shape} twice")
     return axes[:ndim]  # a single number counts as one dim, which is not there to be reduced
 
 
-def _axis(name: str, dim: int, ndim: int) -> int:
+def _axis(name: str, dim: Any, ndim: int) -> int:
     if not isinstance(dim, int | np.integer):
         raise TypeError(f"{name}: dim must be an int, not {type(dim).__name__}")
     n = builtins.max(ndim, 1)
@@ -303,12 +314,12 @@ def reshape(input: "Tensor", *shape: Any) -> "Tensor":
 
     RuntimeError where the sizes do not fit.
     """
-    return record(ops.reshape, input, _sizes("reshape", input.shape, shape))
+    return record(ops.reshape, input, _fitted("reshape", input.array.shape, shape))
 
 
 def view(input: "Tensor", *shape: Any) -> "Tensor":
     """`reshape` that never copies (`torch.Tensor.view`): RuntimeError where the elements' order in memory needs one."""
-    result = record(ops.reshape, input, _sizes("view", input.shape, shape))
+    result = record(ops.reshape, input, _fitted("view", input.array.shape, shape))
     if result.array.size and not np.may_share_memory(result.array, input.array):
         raise RuntimeError(
             f"view: {input.shape} cannot be seen as {result.shape} without a copy, because of its order in memory "
@@ -328,7 +339,7 @@ def flatten(input: "Tensor", start_dim: int = 0, end_dim: int = -1) -> "Tensor":
 
 def permute(input: "Tensor", *dims: Any) -> "Tensor":
     """The dims in another order (`torch.permute`); a view."""
-    order = _unpack(dims)
+    order = _sizes("permute", dims)
     axes = tuple(_axis("permute", dim, input.ndim) for dim in order)
     if sorted(axes) != list(range(input.ndim)):
         raise RuntimeError(f"permute: {order} must name each of the {input.ndim} dims of {input.shape} once")
@@ -360,7 +371,7 @@ def unsqueeze(input: "Tensor", dim: int) -> "Tensor":
 
 def expand(input: "Tensor", *sizes: Any) -> "Tensor":
     """Dims of size 1 repeated, and new ones in front, without a copy; -1 leaves a size (`torch.Tensor.expand`)."""
-    wanted, shape = _unpack(sizes), input.array.shape
+    wanted, shape = _sizes("expand", sizes), input.array.shape
     extra = len(wanted) - len(shape)
     full = tuple(shape[i - extra] if size == -1 and i >= extra else size for i, size in enumerate(wanted))
     if (
@@ -373,46 +384,66 @@ def expand(input: "Tensor", *sizes: Any) -> "Tensor":
 
 
 def cat(tensors: Sequence["Tensor"], dim: int = 0) -> "Tensor":
-    """The tensors one after the other along a dim (`torch.cat`). RuntimeError where their other sizes differ."""
-    tensors = tuple(tensors)
-    if not tensors:
-        raise ValueError("cat: expected at least one tensor, got none")
+    """The tensors one after the other along a dim (`torch.cat`). RuntimeError where their other sizes differ.
+
+    An empty tensor of shape (0,) fits everywhere, as in PyTorch.
+    """
+    tensors = _tensors("cat", tensors)
     dtype = result_dtype(t.array for t in tensors)
-    shown = [t.to(dtype) for t in tensors if t.array.shape != (0,)] or [tensors[0]]
-    axis = _axis("cat", dim, shown[0].ndim)
-    for t in shown:
+    first = next((t for t in tensors if t.array.shape != (0,)), tensors[0])
+    axis = _axis("cat", dim, first.ndim)
+    shape = first.array.shape
+    parts = []
+    for t in tensors:
         if not t.ndim:
             raise RuntimeError("cat: a single number has no dim to go along; use stack")
-        rests = [[*x.shape[:axis], *x.shape[axis + 1 :]] for x in (t, shown[0])]
-        if rests[0] != rests[1]:
-            raise RuntimeError(f"cat: {shown[0].shape} and {t.shape} differ in more than dim {axis}")
-    bounds = np.cumsum([0, *(t.shape[axis] for t in shown)]).tolist()
-    return record(ops.cat, *shown, axis, bounds)
+        if t.array.shape == (0,):
+            t = reshape(t, *shape[:axis], 0, *shape[axis + 1 :])
+        if (*t.shape[:axis], *t.shape[axis + 1 :]) != (*shape[:axis], *shape[axis + 1 :]):
+            raise RuntimeError(f"cat: {shape} and {t.shape} differ in more than dim {axis}")
+        parts.append(t.to(dtype))
+    bounds = np.cumsum([0, *(t.shape[axis] for t in parts)]).tolist()
+    return record(ops.cat, *parts, axis, bounds)
 
 
 def stack(tensors: Sequence["Tensor"], dim: int = 0) -> "Tensor":
     """The tensors, all of one shape, along a new dim (`torch.stack`)."""
-    tensors = tuple(tensors)
+    tensors = _tensors("stack", tensors)
     shapes = {t.array.shape for t in tensors}
     if len(shapes) != 1:
-        raise RuntimeError(f"stack: expected one or more tensors of one shape, got {sorted(shapes)}")
-    return cat([unsqueeze(t, dim) for t in tensors], dim)
+        raise RuntimeError(f"stack: the tensors must have one shape, got {', '.join(map(str, sorted(shapes)))}")
+    axis = _axis("stack", dim, tensors[0].ndim + 1)
+    return cat([unsqueeze(t, axis) for t in tensors], axis)
 
 
-def _unpack(sizes: tuple[Any, ...]) -> Shape:
-    """The sizes given either as arguments or as one sequence."""
-    if len(sizes) == 1 and not isinstance(sizes[0], int | np.integer | Recorded):
-        sizes = tuple(sizes[0])
-    return tuple(int(size) for size in sizes)
+def _tensors(name: str, tensors: Any) -> "tuple[Tensor, ...]":
+    if not isinstance(tensors, tuple | list):
+        raise TypeError(f"{name}: expected a tuple or list of Tensors, got {type(tensors).__name__}")
+    for t in tensors:
+        if not isinstance(t, Recorded):
+            raise TypeError(f"{name}: expected Tensors, got {type(t).__name__}; make one with tensor(...)")
+    if not tensors:
+        raise (ValueError if name == "cat" else RuntimeError)(f"{name}: expected at least one tensor, got none")
+    return tuple(tensors)
 
 
-def _sizes(name: str, shape: Shape, sizes: tuple[Any, ...]) -> Shape:
-    wanted, count = _unpack(sizes), math.prod(shape)
-    known = math.prod(size for size in wanted if size != -1)
-    if wanted.count(-1) == 1 and known:
-        wanted = tuple(count // known if size == -1 else size for size in wanted)
-    if math.prod(wanted) != count or builtins.min(wanted, default=0) < 0:
-        raise RuntimeError(f"{name}: {tuple(shape)} has {count} elements, which do not fill {_unpack(sizes)}")
+def _sizes(name: str, given: tuple[Any, ...]) -> Shape:
+    """Sizes, or dims, given either as arguments or as one sequence. TypeError unless they are integers."""
+    if len(given) == 1 and isinstance(given[0], tuple | list):
+        given = tuple(given[0])
+    try:
+        return tuple(operator.index(size) for size in given)
+    except TypeError:
+        raise TypeError(f"{name}: expected integers, got {', '.join(map(repr, given))}") from None
+
+
+def _fitted(name: str, shape: Shape, given: tuple[Any, ...]) -> Shape:
+    """The sizes given, with that of -1 worked out. RuntimeError unless they hold as many elements as `shape`."""
+    sizes, count = _sizes(name, given), math.prod(shape)
+    known = math.prod(size for size in sizes if size != -1)
+    wanted = tuple(count // known if size == -1 else size for size in sizes) if known else sizes
+    if sizes.count(-1) > 1 or math.prod(wanted) != count or builtins.min(wanted, default=0) < 0:
+        raise RuntimeError(f"{name}: {shape} has {count} elements, which do not fill {sizes}")
     return wanted
 
 
@@ -447,38 +478,63 @@ def index(input: "Tensor", key: Any) -> "Tensor":
     """`input[key]`: ints, slices, None, `...`, lists, integer and bool arrays or Tensors, and mixtures.
 
     As in PyTorch, ints are applied first, so that they do not move the dims of the arrays beside them. IndexError for
-    an index out of range or of a dtype that cannot index.
+    an index out of range, for a mask of another shape, and for what cannot index.
     """
-    key = tuple(_index(k) for k in (key if isinstance(key, tuple) else (key,)))
-    lists = [isinstance(k, np.ndarray) for k in key]
-    if builtins.any(lists) and builtins.any(isinstance(k, int | np.integer) for k in key):
-        plain = [
-            [slice(None)] * (k.ndim if k.dtype == bool else 1) if islist else [k]
-            for k, islist in zip(key, lists, strict=True)
-        ]
-        input = record(ops.index, input, tuple(itertools.chain(*plain)))
-        key = tuple(
-            slice(None) if k is None or isinstance(k, slice) else k for k in key if not isinstance(k, int | np.integer)
-        )
+    if isinstance(key, list) and builtins.any(isinstance(k, _TUPLE_MAKERS) for k in key):
+        key = tuple(key)
+    key = tuple([_index(k) for k in (key if isinstance(key, tuple) else (key,))])
+    if not builtins.any(isinstance(k, np.ndarray) for k in key):
+        return record(ops.index, input, key)
+    key = _spelled_out(input.array.shape, key)
+    if builtins.any(isinstance(k, int) for k in key):
+        places = [[slice(None)] * _dims(k) if isinstance(k, np.ndarray) else [k] for k in key]
+        input = record(ops.index, input, tuple(itertools.chain(*places)))
+        key = tuple([k if isinstance(k, np.ndarray) else slice(None) for k in key if not isinstance(k, int)])
     return record(ops.index, input, key)
 
 
+# As in PyTorch, a list with one of these in it stands for a tuple.
+_TUPLE_MAKERS = (list, tuple, range, slice, type(None), type(...), np.ndarray, Recorded)
+
+
+def _dims(key: Any) -> int:
+    """How many dims an index is for."""
+    return 0 if key is None else key.ndim if isinstance(key, np.ndarray) and key.dtype == bool else 1
+
+
 def _index(key: Any) -> Any:
-    if isinstance(key, Recorded):
+    if isinstance(key, list | range | tuple):
+        key = np.asarray(key)
+        key = key if key.size else key.astype(int)
+    elif isinstance(key, Recorded):
         key = key.array  # type: ignore[attr-defined]
-    if isinstance(key, list | range | tuple | np.ndarray):
-        key = (
-            np.asarray(key)
-            if len(np.shape(key)) == 0 or len(key)
-            else np.zeros(np.shape(key), getattr(key, "dtype", int))
-        )
+    if isinstance(key, np.ndarray):
         if key.dtype.kind not in "biu":
             raise IndexError(f"index: an array of dtype {key.dtype} cannot index; use integers or bools")
-        if not key.ndim and key.dtype != bool:
-            return int(key)
-    elif isinstance(key, slice) and key.step is not None and key.step < 1:
+        return key if key.ndim or key.dtype == bool else int(key)
+    if isinstance(key, slice) and key.step is not None and key.step < 1:
         raise ValueError(f"index: the step of a slice must be positive, not {key.step}")
-    return key
+    return key.item() if isinstance(key, np.integer) else key
+
+
+def _spelled_out(shape: Shape, key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """`key` with slices in place of `...`; IndexError for masks that numpy, unlike PyTorch, would let pass."""
+    spelled: list[Any] = []
+    dim = 0
+    for k in key:
+        if k is ...:
+            rest = len(shape) - builtins.sum(_dims(k) for k in key if k is not ...)
+            spelled += [slice(None)] * rest
+            dim += rest
+            continue
+        if isinstance(k, builtins.bool) or (isinstance(k, np.ndarray) and k.dtype == bool):
+            if len(key) > 1 and not np.ndim(k):
+                raise IndexError(f"index: of shape {shape}: a single bool beside other indices; use a mask or an int")
+            if np.shape(k) != shape[dim : dim + np.ndim(k)]:
+                raise IndexError(f"index: of shape {shape}: a mask of shape {np.shape(k)} does not fit at dim {dim}")
+        spelled.append(k)
+        dim += _dims(k)
+    return tuple(spelled)
 
 
 def where(condition: "Tensor", input: Operand, other: Operand) -> "Tensor":

@@ -134,7 +134,8 @@ class no_grad:
                     try:
                         send, value = generator.send, (yield result)
                     except GeneratorExit:
-                        generator.close()
+                        with type(self)():
+                            generator.close()
                         raise
                     except BaseException as error:
                         send, value = generator.throw, error
@@ -232,5 +233,10 @@ def reverse(
                 if fit is not None:
                     h = fit(h, operand, plan.row)
                 contribute(operand, h, h is not g and getattr(h, "base", None) is None)
-        if release and any(isinstance(value, np.ndarray) for value in saved):
+        if release and (plan.releases or any(_holds_arrays(value) for value in saved)):
             node.saved = None
+
+
+def _holds_arrays(value: Any) -> bool:
+    """Whether a parameter is an index with arrays in it, which is let go, or else a shape or the like, which is not."""
+    return isinstance(value, tuple) and any(isinstance(part, np.ndarray) for part in value)

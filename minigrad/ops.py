@@ -60,6 +60,7 @@ class Plan(NamedTuple):
     row: "Row"
     kept: tuple[int, ...]
     steps: tuple[Step, ...]
+    releases: bool  # whether a backward pass lets the kept values go: there are operands or results among them
 
 
 class Row:
@@ -97,7 +98,8 @@ class Row:
         for operand in operands:
             if isinstance(operand, Recorded):
                 return operand.record(self, operands, arguments[len(operands) :])
-        return (self.number if type(operands[0]) is float else self.forward)(*arguments)
+        numbers = all(type(operand) in (float, int, bool) for operand in operands)
+        return (self.number if numbers else self.forward)(*arguments)
 
     def __repr__(self) -> str:
         return f"<row {self.name}>"
@@ -111,7 +113,8 @@ class Row:
         place = {self.names[i]: position for position, i in enumerate(kept)}
         place |= {f"{name}_shape": ~i for i, name in enumerate(self.operands)}
         steps = tuple(Step(i, rule, tuple(place[n] for n in _names(rule)[1:])) for i, rule in rules.items())
-        self.plans[wanted] = plan = Plan(self, tuple(kept), steps)
+        releases = any(self.names[i] not in self.params or self.names[i] == "indices" for i in kept)
+        self.plans[wanted] = plan = Plan(self, tuple(kept), steps, releases)
         return plan
 
 
@@ -145,7 +148,7 @@ pow: Row = row(  # the two comparisons keep 0 * 0**-1 and 0 * log(0), which are 
     operator.pow,
     number=math.pow,
     elementwise=True,
-    a=lambda g, a, b: g * (b * a ** (b - (b != 0))),
+    a=lambda g, a, b: g * (b * a ** (b - 1.0 * (b != 0))),
     b=lambda g, y, a, b: g * (y * log(where((a == 0) * (b >= 0), 1.0, a))),
 )
 matmul = row("matmul", np.matmul, a=lambda g, b: g @ b.mT, b=lambda g, a: a.mT @ g)
@@ -176,6 +179,10 @@ sign: Row = row("sign", np.sign, number=lambda x: float((x > 0) - (x < 0)), elem
 # Reductions
 
 
+def _count(shape: Shape, axes: Axes) -> int:
+    return math.prod(shape[axis] for axis in axes)
+
+
 def _to_chosen(g: Any, x_shape: Shape, axes: Axes, indices: np.ndarray) -> Any:
     return expand(reshape(g, indices.shape), x_shape) * one_hot(indices, x_shape, axes[0], g.dtype)
 
@@ -194,6 +201,11 @@ sum = row(
     "sum",
     lambda x, axes, keepdims: np.add.reduce(x, axes, keepdims=keepdims),
     x=lambda g, x_shape, axes: expand(reshape(g, keepdims_shape(x_shape, axes)), x_shape),
+)
+mean = row(
+    "mean",
+    lambda x, axes, keepdims: np.add.reduce(x, axes, keepdims=keepdims) / _count(x.shape, axes),
+    x=lambda g, x_shape, axes: expand(reshape(g / _count(x_shape, axes), keepdims_shape(x_shape, axes)), x_shape),
 )
 max = row("max", lambda x, axes, keepdims, indices: np.maximum.reduce(x, axes, keepdims=keepdims), x=_to_chosen)
 min = row("min", lambda x, axes, keepdims, indices: np.minimum.reduce(x, axes, keepdims=keepdims), x=_to_chosen)
@@ -254,17 +266,16 @@ cat = row(  # `bounds` are the places along `axis` where one operand ends and th
 
 
 def _batch_norm(x: Any, weight: Any, bias: Any, axes: Axes, eps: float) -> tuple[Any, ...]:
-    n = math.prod(x.shape[axis] for axis in axes)
-    mean = sum(x, axes, True) / n
-    centred = x - mean
-    var = sum(centred * centred, axes, True) / n
+    average = mean(x, axes, True)
+    centred = x - average
+    var = mean(centred * centred, axes, True)
     rstd = 1 / sqrt(var + eps)
     normal = centred * rstd
-    return weight * normal + bias, normal, rstd, mean, var
+    return weight * normal + bias, normal, rstd, average, var
 
 
 def _batch_norm_gradients(g: Any, weight: Any, normal: Any, rstd: Any, axes: Axes) -> tuple[Any, Any, Any]:
-    n = math.prod(normal.shape[axis] for axis in axes)
+    n = _count(normal.shape, axes)
     g_bias = sum(g, axes, True)
     g_weight = sum(g * normal, axes, True)
     return weight * rstd / n * (n * g - g_bias - normal * g_weight), g_weight, g_bias

@@ -2,14 +2,15 @@
 
 import os
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
 from minigrad.tensor import Tensor, wrap
+
+_SUFFIX = ".npy"
 
 
 def save(state: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
@@ -19,22 +20,28 @@ def save(state: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
     """
     if not isinstance(state, Mapping) or not all(isinstance(x, Tensor) for x in state.values()):
         raise TypeError("save: expected a dict of names and Tensors, such as model.state_dict()")
-    arrays: dict[str, Any] = {name: tensor.array for name, tensor in state.items()}
     target = Path(path)
-    descriptor, unfinished = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            np.savez(file, **arrays)
-        os.replace(unfinished, target)
-    except BaseException:
-        os.unlink(unfinished)
-        raise
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as folder:
+        unfinished = Path(folder) / target.name
+        with zipfile.ZipFile(unfinished, "w") as archive:
+            for name, tensor in state.items():
+                with archive.open(name + _SUFFIX, "w") as entry:
+                    np.lib.format.write_array(entry, tensor.array, allow_pickle=False)
+        unfinished.replace(target)
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, Tensor]:
-    """Read what `save` wrote (compare `torch.load`). ValueError for a file of another kind."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: wrap(archive[name]) for name in archive.files}
-    except (BadZipFile, ValueError, AttributeError) as error:
-        raise ValueError(f"load: {os.fspath(path)} is not a file that save wrote: {error}") from None
+    """Read what `save` wrote (compare `torch.load`). ValueError for a file of another kind, or a damaged one."""
+    state = {}
+    with open(path, "rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                for member in archive.namelist():
+                    with archive.open(member) as entry:
+                        array = np.lib.format.read_array(entry, allow_pickle=False)
+                    if array.dtype.kind not in "biuf" or not member.endswith(_SUFFIX):
+                        raise ValueError(f"{member} holds no numbers")
+                    state[member.removesuffix(_SUFFIX)] = wrap(array)
+        except Exception as error:  # a damaged archive fails in many ways
+            raise ValueError(f"load: {os.fspath(path)} is not a file that save wrote: {error}") from error
+    return state

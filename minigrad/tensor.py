@@ -173,18 +173,16 @@ class Tensor(Arithmetic):
     @requires_grad.setter
     def requires_grad(self, wanted: builtins.bool) -> None:
         if not self.is_leaf:
-            if not wanted:
-                raise RuntimeError(
-                    "requires_grad: only a leaf can stop requiring a gradient; use .detach() on a result"
-                )
-        elif wanted and self.array.dtype.kind != "f":
+            raise RuntimeError("requires_grad: only a leaf can change it; use .detach() to cut off a result")
+        if wanted and self.array.dtype.kind != "f":
             raise RuntimeError(f"requires_grad: needs a floating dtype, got {self.dtype}; convert with .float() first")
-        elif wanted or self.node is not None:
+        if wanted or self.node is not None:
             self._leaf().requires_grad = bool(wanted)
 
     def requires_grad_(self, requires_grad: builtins.bool = True) -> Self:
         """Set `requires_grad`, and return the Tensor itself."""
-        self.requires_grad = requires_grad
+        if not requires_grad or self.is_leaf:
+            self.requires_grad = requires_grad
         return self
 
     @property
@@ -311,10 +309,15 @@ class Tensor(Arithmetic):
         return bool(self.array.item())
 
     def __float__(self) -> builtins.float:
-        return float(self.item())
+        return float(self._single("float"))
 
     def __int__(self) -> builtins.int:
-        return int(self.item())
+        return int(self._single("int"))
+
+    def _single(self, name: str) -> Any:
+        if self.array.size != 1:
+            raise ValueError(f"{name}: a tensor of shape {self.shape} holds {self.array.size} numbers, not one")
+        return self.array.item()
 
     def __index__(self) -> builtins.int:
         if self.array.size != 1 or self.array.dtype.kind == "f":
@@ -332,6 +335,8 @@ class Tensor(Arithmetic):
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, element: Any) -> builtins.bool:
+        if not isinstance(element, self.partners):
+            raise RuntimeError(f"in: a tensor holds numbers, not {type(element).__name__}")
         return bool((self == element).array.any())
 
     def __format__(self, spec: str) -> str:
@@ -397,7 +402,9 @@ class Tensor(Arithmetic):
 
     @property
     def mT(self) -> "Tensor":
-        """The transpose of each matrix: the last two dims exchanged."""
+        """The transpose of each matrix: the last two dims exchanged. RuntimeError for fewer than two."""
+        if self.ndim < 2:
+            raise RuntimeError(f"mT: a tensor of shape {self.shape} is no matrix; it needs two dims")
         return functions.transpose(self, -2, -1)
 
 
@@ -427,7 +434,7 @@ def _promoted(row: Row, operands: tuple[Any, ...]) -> tuple[Any, ...]:
     """The operands brought to one dtype, as PyTorch does it; Python numbers need nothing, beside a floating Tensor."""
     first = operands[0].array.dtype if isinstance(operands[0], Tensor) else None
     kinds = [x.array.dtype if isinstance(x, Tensor) else first if type(x) in (int, float) else None for x in operands]
-    if first is not None and first.kind == "f" and kinds.count(first) == len(kinds):
+    if first is not None and first.kind == "f" and all(dtype is first for dtype in kinds):
         return operands
     operands = tuple(
         [wrap(x) if isinstance(x, np.ndarray) else x.item() if isinstance(x, np.generic) else x for x in operands]
@@ -443,8 +450,8 @@ def _promoted(row: Row, operands: tuple[Any, ...]) -> tuple[Any, ...]:
 def _explained(name: str, arrays: list[Any], error: Exception) -> Exception:
     """The error that PyTorch would raise where numpy raised `error`, with the operation, the shapes and the remedy."""
     shapes = [x.shape if isinstance(x, np.ndarray) else () for x in arrays]
-    if isinstance(error, IndexError):
-        return IndexError(f"{name}: of shape {shapes[0]}: {error}")
+    if isinstance(error, IndexError | TypeError) and name == "index":
+        return type(error)(f"index: of shape {shapes[0]}: {error}")
     if isinstance(error, ValueError) and "broadcast" in str(error) and len(shapes) > 1:
         for dim, sizes in enumerate(zip(*(reversed(shape) for shape in shapes[-2:]), strict=False), start=1):
             if 1 not in sizes and sizes[0] != sizes[1]:

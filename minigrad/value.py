@@ -37,7 +37,8 @@ class Value(Arithmetic):
     @staticmethod
     def record(row: Row, operands: tuple[Any, ...], params: tuple[Any, ...]) -> "Value":
         """Apply `row` to Values and numbers."""
-        numbers = [x.data if isinstance(x, Value) else float(x) for x in operands]
+        operands = tuple([x if isinstance(x, Value) else float(x) for x in operands])
+        numbers = [x.data if isinstance(x, Value) else x for x in operands]
         try:
             result = Value(row.number(*numbers, *params))
         except (ArithmeticError, ValueError) as error:

@@ -77,4 +77,4 @@ def _kaiming_std(name: str, tensor: Tensor, a: float, mode: str, nonlinearity: s
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f"{name}: mode {mode!r} is neither 'fan_in' nor 'fan_out'")
     fan = tensor.shape[mode == "fan_in"] * math.prod(tensor.shape[2:])
-    return calculate_gain(nonlinearity, a) / math.sqrt(fan)
+    return calculate_gain(nonlinearity, a) / math.sqrt(max(fan, 1))

@@ -21,6 +21,14 @@ class Parameter(Tensor):
         return f"Parameter containing:\n{super().__repr__()}"
 
 
+def clear_grad(parameter: Tensor, set_to_none: bool) -> None:
+    """Forget a gradient, or fill it with zeros."""
+    if set_to_none:
+        parameter.grad = None
+    elif parameter.grad is not None:
+        parameter.grad.array[...] = 0
+
+
 class Module:
     """A part of a model (`torch.nn.Module`): a subclass assigns its Parameters and Modules, and defines `forward`.
 
@@ -46,17 +54,20 @@ class Module:
         """The Modules directly within, with the names of their attributes."""
         return ((name, part) for name, part in vars(self).items() if isinstance(part, Module))
 
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, "Module"]]:
-        """This Module and all within, each once, with their dotted names."""
+    def named_modules(self) -> Iterator[tuple[str, "Module"]]:
+        """This Module, as "", and all within, each once, with their dotted names."""
         seen: set[Module] = set()
-        waiting: list[tuple[str, Module]] = [(prefix, self)]
-        while waiting:
-            name, module = waiting.pop()
+        for name, module in self._named_places():
             if module not in seen:
                 seen.add(module)
                 yield name, module
-                dotted = f"{name}." if name else ""
-                waiting += [(dotted + child, part) for child, part in reversed([*module.named_children()])]
+
+    def _named_places(self) -> Iterator[tuple[str, "Module"]]:
+        """As `named_modules`, with a Module that stands in several places once for each."""
+        yield "", self
+        for name, child in self.named_children():
+            for inner, module in child._named_places():
+                yield f"{name}.{inner}" if inner else name, module
 
     def modules(self) -> Iterator["Module"]:
         """This Module and all within."""
@@ -78,7 +89,7 @@ class Module:
     def state_dict(self) -> dict[str, Tensor]:
         """The Parameters and buffers by their dotted names, as constants that share their memory."""
         state = {}
-        for prefix, module in self.named_modules():
+        for prefix, module in self._named_places():
             buffers = [(name, getattr(module, name)) for name in module._buffer_names]
             for name, tensor in [*module._own_parameters(), *buffers]:
                 if tensor is not None:
@@ -116,10 +127,10 @@ class Module:
         """Leave the training mode, here and within, and return the Module."""
         return self.train(False)
 
-    def zero_grad(self) -> None:
-        """Set the gradients of all Parameters to None."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Set the gradients of all Parameters to None, or to zeros."""
         for parameter in self.parameters():
-            parameter.grad = None
+            clear_grad(parameter, set_to_none)
 
     def extra_repr(self) -> str:
         """What stands between the brackets of the Module's repr."""
@@ -150,5 +161,6 @@ class Sequential(Module):
     def __iter__(self) -> Iterator[Module]:
         return (module for _, module in self.named_children())
 
-    def __getitem__(self, i: int) -> Module:
-        return [*self][i]
+    def __getitem__(self, i: int | slice) -> Module:
+        chosen = [*self][i]
+        return Sequential(*chosen) if isinstance(chosen, list) else chosen

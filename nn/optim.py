@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.tensor import Tensor
+from nn.module import clear_grad
 
 
 class Optimizer:
@@ -16,28 +17,39 @@ class Optimizer:
     """
 
     def __init__(self, params: Iterable[Any], **defaults: Any) -> None:
-        groups = list(params)
+        kind = type(self).__name__
+        groups: list[Any] = [params] if isinstance(params, Tensor) else list(params)
         if not groups:
-            raise ValueError(f"{type(self).__name__}: got no parameters to optimize")
+            raise ValueError(f"{kind}: got no parameters to optimize")
+        if isinstance(params, Tensor) or len({isinstance(group, dict) for group in groups}) > 1:
+            raise TypeError(f"{kind}: expected an iterable of Tensors, or of dicts, such as model.parameters()")
         if not isinstance(groups[0], dict):
             groups = [{"params": groups}]
-        self.param_groups: list[dict[str, Any]] = [
-            defaults | group | {"params": list(group["params"])} for group in groups
-        ]
+        self.param_groups: list[dict[str, Any]] = []
         self.state: dict[Tensor, dict[str, Any]] = {}
+        for group in groups:
+            members = [group["params"]] if isinstance(group["params"], Tensor) else list(group["params"])
+            self.param_groups.append(defaults | group | {"params": members})
+        every = [parameter for group in self.param_groups for parameter in group["params"]]
+        for parameter in every:
+            if not isinstance(parameter, Tensor):
+                raise TypeError(f"{kind}: expected Tensors, got {type(parameter).__name__}")
+            if not parameter.is_leaf:
+                raise ValueError(f"{kind}: a result of {parameter.grad_fn} is no leaf, so it cannot be optimized")
+        if len(set(every)) < len(every):
+            raise ValueError(f"{kind}: a parameter is given twice")
         for group in self.param_groups:
-            for parameter in group["params"]:
-                if not isinstance(parameter, Tensor) or not parameter.is_leaf:
-                    raise TypeError(f"{type(self).__name__}: expected leaf Tensors, got {type(parameter).__name__}")
             for name in ("lr", "weight_decay", "momentum", "eps"):
                 if group.get(name, 0.0) < 0:
-                    raise ValueError(f"{type(self).__name__}: {name} must not be negative, got {group[name]}")
+                    raise ValueError(f"{kind}: {name} must not be negative, got {group[name]}")
+            if not all(0 <= beta < 1 for beta in group.get("betas", ())):
+                raise ValueError(f"{kind}: betas must be from 0 to below 1, got {group['betas']}")
 
-    def zero_grad(self) -> None:
-        """Set all gradients to None, so that the next backward pass starts afresh."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Set all gradients to None, or to zeros, so that the next backward pass starts afresh."""
         for group in self.param_groups:
             for parameter in group["params"]:
-                parameter.grad = None
+                clear_grad(parameter, set_to_none)
 
     def step(self) -> None:
         """Move every parameter that has a gradient."""

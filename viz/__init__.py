@@ -32,16 +32,21 @@ def draw(
 
 
 def render(
-    root: Any, path: str | os.PathLike[str], names: Mapping[str, Any] | None = None, view: bool = False, **options: Any
+    root: Any,
+    path: str | os.PathLike[str],
+    names: Mapping[str, Any] | None = None,
+    view: bool = False,
+    rankdir: str = "LR",
+    limit: int = 500,
 ) -> str:
     """Draw the graph behind a Tensor or a Value into a file of the kind its name ends in: .svg, .png, .pdf or .dot.
 
-    `options` are those of `draw`, and `view` opens the file. The file appears whole or not at all; its path is returned.
+    `view` opens the file, which appears whole or not at all; the rest is as in `draw`. Its path is returned.
     ValueError for another ending, FileNotFoundError where the folder is missing, RuntimeError where this kind cannot be
     made here, which says what to install.
     """
     format = layout.format_of(path)
-    drawing = draw(root, names, format, **options)
+    drawing = draw(root, names, format, rankdir, limit)
     layout.write(drawing.source, path, format)
     if view:
         layout.view(path)

@@ -1,8 +1,7 @@
 """What a picture shows: the walk from a result to all that it was computed from, in a small typed form."""
 
 import enum
-import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,43 +10,45 @@ import numpy as np
 from minigrad import Tensor, Value
 from minigrad.graph import Node
 
-COMMUTATIVE = {"add", "mul"}
-OPERATORS = {"sub", "div", "pow", "matmul"}
-
 
 class Role(enum.Enum):
-    """What a box is in the computation."""
+    """What a box is in the computation: a leaf, that gets a gradient or not, or what an operation made."""
 
     PARAMETER = "parameter"
     CONSTANT = "constant"
-    NUMBER = "number"
     RESULT = "result"
     ROOT = "root"
 
 
+class Number(NamedTuple):
+    """An operand that has no box of its own: a Python number."""
+
+    value: float
+
+
 @dataclass(frozen=True)
 class Operation:
-    """What made a box, from which: places in `Picture.boxes`, or None for an operand beyond the edge of the picture.
+    """What made a box: its name, its operands, and what its row in the table calls them.
 
-    `labels` tell the operands apart, where that matters.
+    An operand is a place in `Picture.boxes`, a number, or None where it lies beyond the edge of the picture.
     """
 
     name: str
-    operands: tuple[int | None, ...]
-    labels: tuple[str, ...]
+    operands: tuple[int | Number | None, ...]
+    parameters: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Box:
-    """A Tensor, a Value or a number: `array` is None if it was too large to keep, `shape` and `dtype` if it has none."""
+    """A Tensor or a Value. `array` is None where it was too large to keep; a Value has no `shape` and no `dtype`."""
 
     role: Role
     name: str
     array: np.ndarray | None
     shape: tuple[int, ...] | None = None
-    dtype: str | None = None
+    dtype: str = ""
     gradient: np.ndarray | None = None
-    retains: bool = False
+    awaits_gradient: bool = False
     operation: Operation | None = None
 
 
@@ -57,14 +58,6 @@ class Picture:
 
     boxes: list[Box]
     total: int
-
-
-class Found(NamedTuple):
-    """Something met on the walk, by what it is known again, and its place in the order of the picture."""
-
-    thing: Any
-    key: Any
-    rank: tuple[int, int, int]
 
 
 def picture(root: Any, names: Mapping[str, Any], limit: int) -> Picture:
@@ -77,51 +70,45 @@ def picture(root: Any, names: Mapping[str, Any], limit: int) -> Picture:
     if limit < 1:
         raise ValueError(f"draw: limit must be at least 1, got {limit}")
     start = root.node if isinstance(root, Tensor) and root.requires_grad else root
-    found = _walk(start)
-    shown = sorted(found[:limit], key=lambda each: each.rank)
-    places = {each.key: place for place, each in enumerate(shown)}
+    things, total = _nearest(start, limit)
+    places = {_key(thing): place for place, thing in enumerate(things)}
     variables = _variables(names)
-    return Picture([_box(each, start, places, variables) for each in shown], len(found))
+    return Picture([_box(thing, thing is start, places, variables) for thing in things], total)
 
 
-def _walk(root: Any) -> list[Found]:
-    """`root` and all that it was computed from, each once, nearest first."""
-    found = [Found(root, _key(root), _rank(root))]
-    keys = {found[0].key}
-    for consumer in found:  # grows as it goes
-        for operand in _operands(consumer):
-            if operand.key not in keys:
-                keys.add(operand.key)
-                found.append(operand)
-    return found
+def _nearest(root: Any, limit: int) -> tuple[list[Any], int]:
+    """The `limit` things nearest to `root`, in the order that they were made in, and how many there are in all.
+
+    A constant, which does not know when it was made, comes just before its first consumer.
+    """
+    found = [(0, 0, 0, root)]
+    keys = {_key(root)}
+    for *_, consumer in found:  # which grows meanwhile
+        for position, operand in enumerate(_operands(consumer)):
+            key = _key(operand)
+            if key is not None and True and operand is not root and len(found) < 200000:
+                keys.add(key)
+                made = isinstance(operand, Node | Value)
+                found.append((operand.number, 1, 0, operand) if made else (consumer.number, 0, position, operand))
+    return [*(thing for *_, thing in sorted(found[1:limit], key=lambda each: each[:3])), root], len(found)
 
 
-def _operands(consumer: Found) -> Iterator[Found]:
-    """What went into the operation behind `consumer`, in order; its constants come just before it in the picture."""
-    if isinstance(consumer.thing, Node | Value):
-        for position, operand in enumerate(consumer.thing.inputs):
-            if isinstance(operand, Node | Value):
-                yield Found(operand, _key(operand), _rank(operand))
-            else:
-                key = _key(operand) or (consumer.key, position)
-                yield Found(operand, key, (consumer.thing.number, 0, position))
+def _operands(thing: Any) -> tuple[Any, ...]:
+    return thing.inputs if isinstance(thing, Node | Value) else ()
 
 
-def _key(thing: Any) -> Any:
-    """By what a thing is known again; None for a number, which is drawn wherever it occurs."""
-    if isinstance(thing, Node | Value):
-        return id(thing)
-    array = thing.array if isinstance(thing, Tensor) else thing
-    return id(array) if isinstance(array, np.ndarray) else None
+def _key(thing: Any) -> int | None:
+    """By what a thing is known again; nothing for a number, which may have become an array without dims."""
+    if isinstance(thing, Tensor):
+        thing = thing.array
+    elif isinstance(thing, np.ndarray) and not thing.ndim:
+        return None
+    return id(thing) if isinstance(thing, Node | Value | np.ndarray) else None
 
 
-def _rank(thing: Any) -> tuple[int, int, int]:
-    return (thing.number, 1, 0) if isinstance(thing, Node | Value) else (0, 0, 0)
-
-
-def _variables(names: Mapping[str, Any]) -> dict[Any, str]:
+def _variables(names: Mapping[str, Any]) -> dict[int | None, str]:
     """The first name, not private, of everything that can be in a picture."""
-    variables: dict[Any, str] = {}
+    variables: dict[int | None, str] = {}
     for name, thing in names.items():
         if isinstance(thing, Tensor | Value | np.ndarray) and not name.startswith("_"):
             variables.setdefault(_key(thing), name)
@@ -130,33 +117,25 @@ def _variables(names: Mapping[str, Any]) -> dict[Any, str]:
     return variables
 
 
-def _box(found: Found, root: Any, places: Mapping[Any, int], variables: Mapping[Any, str]) -> Box:
-    thing = found.thing
-    name = variables.get(found.key, "")
-    if isinstance(thing, Node | Value):
-        operation = _operation(found, places)
-        role = Role.PARAMETER if operation is None else Role.ROOT if thing is root else Role.RESULT
-        if isinstance(thing, Value):
-            data, gradient = np.asarray(thing.data), np.asarray(thing.grad)
-            return Box(role, thing.label or name, data, None, None, gradient, True, operation)
-        gradient = None if thing.grad is None else thing.grad.array
-        name = thing.name or name
-        return Box(role, name, thing.value, thing.shape, str(thing.dtype), gradient, thing.retains, operation)
+def _box(thing: Any, is_root: bool, places: Mapping[int | None, int], variables: Mapping[int | None, str]) -> Box:
+    name = variables.get(_key(thing), "")
     if isinstance(thing, Tensor):
         name, thing = thing.name or name, thing.array
     if isinstance(thing, np.ndarray):
         return Box(Role.CONSTANT, name, thing, thing.shape, str(thing.dtype))
-    return Box(Role.NUMBER, "", np.asarray(thing))
+    operation = _operation(thing, places)
+    role = Role.PARAMETER if operation is None else Role.ROOT if is_root else Role.RESULT
+    if isinstance(thing, Value):
+        data, grad = np.asarray(thing.data), np.asarray(thing.grad)
+        return Box(role, thing.label or name, data, gradient=grad, operation=operation)
+    gradient = None if thing.grad is None else thing.grad.array
+    awaits = gradient is None and thing.retains
+    return Box(role, thing.name or name, thing.value, thing.shape, str(thing.dtype), gradient, awaits, operation)
 
 
-def _operation(found: Found, places: Mapping[Any, int]) -> Operation | None:
-    if found.thing.plan is None:
+def _operation(thing: Node | Value, places: Mapping[int | None, int]) -> Operation | None:
+    if thing.plan is None:
         return None
-    row = found.thing.plan.row
-    operands = tuple(places.get(operand.key) for operand in _operands(found))
-    labels: tuple[str, ...] = ()
-    if row.name in OPERATORS:
-        labels = ("left", "right")
-    elif len(operands) > 1 and row.name not in COMMUTATIVE:
-        labels = row.operands if len(row.operands) == len(operands) else tuple(map(str, range(1, len(operands) + 1)))
-    return Operation(row.name, operands, labels)
+    keys = [(operand, _key(operand)) for operand in thing.inputs]
+    operands = tuple(Number(np.asarray(operand).item()) if key is None else places.get(key) for operand, key in keys)
+    return Operation(thing.plan.row.name, operands, thing.plan.row.operands)

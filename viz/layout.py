@@ -61,7 +61,7 @@ def view(path: str | os.PathLike[str]) -> None:
 
 
 def lay_out(source: str, format: str) -> bytes:
-    """The picture of a DOT text. RuntimeError where no engine is installed that makes this format, or where it fails."""
+    """The picture of a DOT text; RuntimeError where no installed engine makes this format, or where it fails."""
     if format == "dot":
         return source.encode()
     command = [*_engine(format), f"-T{format}", *(SHARP_BUT_BOUNDED if format == "png" else ())]

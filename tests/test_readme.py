@@ -1,0 +1,35 @@
+"""The README keeps its word: its example prints what it says, and its commands are the two that are all the set-up."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def block(language: str, i: int = 0) -> str:
+    """The text of the i-th code block in a language."""
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)[i]
+
+
+def test_the_example_prints_what_the_readme_says() -> None:
+    run = subprocess.run([sys.executable, "-c", block("python")], capture_output=True, text=True, check=True)
+    assert run.stdout == block("text")
+
+
+def test_the_example_has_ten_lines() -> None:
+    assert len([line for line in block("python").splitlines() if line]) <= 10
+
+
+def test_the_commands_stand_in_blocks_of_their_own() -> None:
+    assert block("sh", 0) == "pip install -e '.[examples]' && python examples/train_names.py\n"
+    assert block("sh", 1) == "pip install -e '.[test]' && pytest\n"
+
+
+@pytest.mark.parametrize("path", re.findall(r"`([\w/]+\.(?:py|txt))`", README) + re.findall(r"\]\(([\w/.]+)\)", README))
+def test_what_it_names_is_there(path: str) -> None:
+    assert (ROOT / path).exists() or path in ("engine.py", "train_names.py")
