@@ -483,13 +483,13 @@ def index(input: "Tensor", key: Any) -> "Tensor":
     if isinstance(key, list) and builtins.any(isinstance(k, _TUPLE_MAKERS) for k in key):
         key = tuple(key)
     key = tuple([_index(k) for k in (key if isinstance(key, tuple) else (key,))])
-    if not builtins.any(isinstance(k, np.ndarray) for k in key):
+    if not builtins.any(isinstance(k, np.ndarray | builtins.bool) for k in key):
         return record(ops.index, input, key)
     key = _spelled_out(input.array.shape, key)
-    if builtins.any(isinstance(k, int) for k in key):
+    if builtins.any(type(k) is int for k in key):
         places = [[slice(None)] * _dims(k) if isinstance(k, np.ndarray) else [k] for k in key]
         input = record(ops.index, input, tuple(itertools.chain(*places)))
-        key = tuple([k if isinstance(k, np.ndarray) else slice(None) for k in key if not isinstance(k, int)])
+        key = tuple([k if isinstance(k, np.ndarray) else slice(None) for k in key if type(k) is not int])
     return record(ops.index, input, key)
 
 
@@ -514,7 +514,7 @@ def _index(key: Any) -> Any:
         return key if key.ndim or key.dtype == bool else int(key)
     if isinstance(key, slice) and key.step is not None and key.step < 1:
         raise ValueError(f"index: the step of a slice must be positive, not {key.step}")
-    return key.item() if isinstance(key, np.integer) else key
+    return key.item() if isinstance(key, np.integer | np.bool_) else key
 
 
 def _spelled_out(shape: Shape, key: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -528,7 +528,9 @@ def _spelled_out(shape: Shape, key: tuple[Any, ...]) -> tuple[Any, ...]:
             dim += rest
             continue
         if isinstance(k, builtins.bool) or (isinstance(k, np.ndarray) and k.dtype == bool):
-            if len(key) > 1 and not np.ndim(k):
+            if not np.ndim(k) and builtins.any(
+                isinstance(other, int | np.ndarray | None) for other in key if other is not k
+            ):
                 raise IndexError(f"index: of shape {shape}: a single bool beside other indices; use a mask or an int")
             if np.shape(k) != shape[dim : dim + np.ndim(k)]:
                 raise IndexError(f"index: of shape {shape}: a mask of shape {np.shape(k)} does not fit at dim {dim}")

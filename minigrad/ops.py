@@ -106,6 +106,11 @@ class Row:
 
     def plan(self, wanted: tuple[bool, ...]) -> Plan:
         """The plan for the case that the operands marked in `wanted` need a gradient."""
+        if wanted not in self.plans:
+            self.plans[wanted] = self._plan(wanted)
+        return self.plans[wanted]
+
+    def _plan(self, wanted: tuple[bool, ...]) -> Plan:
         rules = {0: self.joint} if self.joint else {i: rule for i, rule in enumerate(self.rules) if rule and wanted[i]}
         needed = {name for rule in rules.values() for name in _names(rule)}
         # To differentiate again, a fused row's extras are computed anew from all operands and parameters.
@@ -114,8 +119,7 @@ class Row:
         place |= {f"{name}_shape": ~i for i, name in enumerate(self.operands)}
         steps = tuple(Step(i, rule, tuple(place[n] for n in _names(rule)[1:])) for i, rule in rules.items())
         releases = any(self.names[i] not in self.params or self.names[i] == "indices" for i in kept)
-        self.plans[wanted] = plan = Plan(self, tuple(kept), steps, releases)
-        return plan
+        return Plan(self, tuple(kept), steps, releases)
 
 
 def _names(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -249,8 +253,8 @@ where: Row = row(
     np.where,
     number=lambda condition, a, b: a if condition else b,
     condition=None,
-    a=lambda g, condition: where(condition, g, 0.0),
-    b=lambda g, condition: where(condition, 0.0, g),
+    input=lambda g, condition: where(condition, g, 0.0),
+    other=lambda g, condition: where(condition, 0.0, g),
 )
 cat = row(  # `bounds` are the places along `axis` where one operand ends and the next begins
     "cat",

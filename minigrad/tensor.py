@@ -70,7 +70,13 @@ class Tensor(Arithmetic):
         """Apply `row`: compute its result, and give it a node if an operand requires a gradient."""
         if row.elementwise:
             operands = _promoted(row, operands)
-        arrays = [x.array if isinstance(x, Tensor) else x for x in operands]
+        arrays, inputs, wanted = [], [], []
+        for x in operands:
+            node = x.node if isinstance(x, Tensor) else None
+            wants = node is not None and node.requires_grad
+            arrays.append(x.array if isinstance(x, Tensor) else x)
+            inputs.append(node if wants else x)
+            wanted.append(wants)
         try:
             result = row.forward(*arrays, *params)
         except (ValueError, TypeError, IndexError) as error:
@@ -79,14 +85,11 @@ class Tensor(Arithmetic):
         if type(y) is not np.ndarray:
             y = np.asarray(y)
         node = None
-        if mode.grad:
-            inputs = [x.node if isinstance(x, Tensor) and x.requires_grad else x for x in operands]
-            wanted = tuple([isinstance(x, Node) for x in inputs])
-            if True in wanted:
-                plan = row.plans.get(wanted) or row.plan(wanted)
-                if plan.steps:
-                    values = (y, *extras, *params, *arrays)
-                    node = Node(y, plan, tuple(inputs), tuple([values[i] for i in plan.kept]))
+        if True in wanted and mode.grad:
+            plan = row.plan(tuple(wanted))
+            if plan.steps:
+                values = (y, *extras, *params, *arrays)
+                node = Node(y, plan, tuple(inputs), tuple([values[i] for i in plan.kept]))
         return (wrap(y, node), *extras) if row.extras else wrap(y, node)
 
     # What it holds
@@ -432,9 +435,14 @@ _UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
 
 def _promoted(row: Row, operands: tuple[Any, ...]) -> tuple[Any, ...]:
     """The operands brought to one dtype, as PyTorch does it; Python numbers need nothing, beside a floating Tensor."""
-    first = operands[0].array.dtype if isinstance(operands[0], Tensor) else None
-    kinds = [x.array.dtype if isinstance(x, Tensor) else first if type(x) in (int, float) else None for x in operands]
-    if first is not None and first.kind == "f" and all(dtype is first for dtype in kinds):
+    first = None
+    for x in operands:  # the usual case first: floating Tensors of one dtype, and Python numbers
+        if isinstance(x, Tensor):
+            if x.array.dtype.kind != "f" or x.array.dtype is not (first := first or x.array.dtype):
+                break
+        elif type(x) not in (int, float):
+            break
+    else:
         return operands
     operands = tuple(
         [wrap(x) if isinstance(x, np.ndarray) else x.item() if isinstance(x, np.generic) else x for x in operands]

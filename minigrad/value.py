@@ -44,7 +44,7 @@ class Value(Arithmetic):
         except (ArithmeticError, ValueError) as error:
             raise type(error)(f"{row.name}: of {', '.join(map(str, numbers))}: {error}") from None
         wanted = tuple([isinstance(x, Value) for x in operands])
-        result.plan = row.plans.get(wanted) or row.plan(wanted)
+        result.plan = row.plan(wanted)
         result.inputs, result.params = operands, params
         return result
 

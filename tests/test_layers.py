@@ -46,7 +46,7 @@ def autoencoder(layers: Any) -> Any:
     class Autoencoder(layers.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.encoder = layers.Sequential(layers.Linear(3, 3), layers.BatchNorm1d(3), layers.Tanh())
+            self.encoder = layers.Sequential(layers.Linear(3, 3, bias=False), layers.BatchNorm1d(3), layers.Tanh())
             self.scale = layers.Parameter(layers.Embedding(1, 3).weight)
             self.decoder = layers.Linear(3, 3)
             self.decoder.weight = self.encoder[0].weight
@@ -130,7 +130,7 @@ def test_a_linear_of_no_inputs_or_no_outputs(sizes: tuple[int, int]) -> None:
 def test_a_parameter_that_is_used_twice_is_one_parameter() -> None:
     model = autoencoder(nn)
     assert [name for name, _ in model.named_parameters()].count("encoder.0.weight") == 1
-    assert len({*model.parameters()}) == len([*model.parameters()]) == 6
+    assert len({*model.parameters()}) == len([*model.parameters()]) == 5
     model(minigrad.ones(4, 3)).sum().backward()
     assert model.decoder.weight.grad is model.encoder[0].weight.grad
 
@@ -207,7 +207,9 @@ FORWARD: dict[str, tuple[Make, np.ndarray]] = {
     "Tanh": (lambda layers: layers.Tanh(), normal(5, 3, dtype=np.float32)),
     "ReLU": (lambda layers: layers.ReLU(), normal(5, 3, dtype=np.float32)),
     "Sequential": (
-        lambda layers: layers.Sequential(layers.Linear(3, 4), layers.BatchNorm1d(4), layers.Tanh(), layers.Flatten(0)),
+        lambda layers: layers.Sequential(
+            layers.Linear(3, 4, False), layers.BatchNorm1d(4), layers.Tanh(), layers.Flatten(0)
+        ),
         normal(5, 3, dtype=np.float32),
     ),
     "shared Parameters": (autoencoder, normal(5, 3, dtype=np.float32)),
@@ -440,7 +442,7 @@ def test_calculate_gain(arguments: tuple[Any, ...]) -> None:
     ],
 )
 def test_init_refuses(message: str, act: Callable[[Any, Any], Any]) -> None:
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError, match="(?i)unsupported|not supported|fewer than 2 dim"):
         act(torch.nn.init, torch)
     with pytest.raises(ValueError, match=message):
         act(nn.init, minigrad)

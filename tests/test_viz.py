@@ -191,6 +191,8 @@ def test_own_name_then_first_public_variable() -> None:
     root = a * b
     names = {"_hidden": b, "a": a, "first": b, "second": b, "other": 3, "text": "b"}
     assert {words[0] for words in seen(root, names=names).words.values()} == {"own", "first", "*", "(1,) float32"}
+    plain = Value(1.0)
+    assert seen(plain, names={"_": plain, "first": plain, "second": plain}).words["box0"][0] == "first"
     labelled = Value(1.0, label="label")
     assert seen(labelled, names={"variable": labelled}).words["box0"][0] == "label"
 

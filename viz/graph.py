@@ -86,7 +86,7 @@ def _nearest(root: Any, limit: int) -> tuple[list[Any], int]:
     for *_, consumer in found:  # which grows meanwhile
         for position, operand in enumerate(_operands(consumer)):
             key = _key(operand)
-            if key is not None and True and operand is not root and len(found) < 200000:
+            if key is not None and key not in keys:
                 keys.add(key)
                 made = isinstance(operand, Node | Value)
                 found.append((operand.number, 1, 0, operand) if made else (consumer.number, 0, position, operand))
