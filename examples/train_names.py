@@ -235,7 +235,7 @@ def run(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(dir=options.out, prefix=".unfinished-") as folder:
         unfinished = Path(folder)
         draw_losses(losses, unfinished / "loss.png")
-        viz.render(loss, unfinished / "graph.svg")
+        viz.render(loss, unfinished / "graph.svg", names={"loss": loss})
         minigrad.save(model.state_dict(), unfinished / "model.npz")
         for path in sorted(unfinished.iterdir()):
             path.replace(options.out / path.name)

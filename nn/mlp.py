@@ -22,7 +22,7 @@ class MLP(Sequential):
       (0): Embedding(27, 10)
       (1): Flatten(start_dim=1, end_dim=-1)
       (2): Linear(in_features=30, out_features=200, bias=False)
-      (3): BatchNorm1d(200, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)
+      (3): BatchNorm1d(200, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)
       (4): Tanh()
       (5): Linear(in_features=200, out_features=27, bias=True)
     )

@@ -135,11 +135,11 @@ def test_its_outputs_are_those_of_the_sequential(settings: dict[str, Any]) -> No
 
 
 def test_its_first_weights() -> None:
-    """Normal with tanh's gain; the output layer a tenth of the course's 1 / sqrt(fan), with Linear's own bias."""
+    """Normal with tanh's gain of 5 / 3, and a tenth of that for the output layer."""
     minigrad.manual_seed(0)
     model = nn.MLP(VOCABULARY, embedding=30, hidden=300)
     embedding, _, hidden, norm, _, output = model
-    for weight, spread in ((embedding, 1.0), (hidden, 5 / 3 / math.sqrt(90)), (output, 0.1 / math.sqrt(300))):
+    for weight, spread in ((embedding, 1.0), (hidden, 5 / 3 / math.sqrt(90)), (output, 1 / 6 / math.sqrt(300))):
         # a half of 810 and more numbers lies within 0.6745 standard deviations, but for three sigma of chance
         within = np.mean(np.abs(weight.weight.array) < 0.6745 * spread)
         assert abs(within - 0.5) < 1.5 / math.sqrt(weight.weight.nelement())
