@@ -1,15 +1,20 @@
 """minigrad: a scalar-and-tensor autograd engine to learn from, with PyTorch's words. It needs numpy alone.
 
-Read `ops.py` first, then `graph.py` and `tensor.py`.
+Read `ops.py` first, then `graph.py` and `tensor.py`. `import minigrad as torch` runs the course's notebooks.
 """
 
+import importlib
 import warnings
+from typing import Any
 
+from minigrad import cuda, missing, utils
 from minigrad.creation import (
     arange,
     eye,
     full,
+    initial_seed,
     linspace,
+    logspace,
     manual_seed,
     multinomial,
     ones,
@@ -17,33 +22,60 @@ from minigrad.creation import (
     rand,
     randint,
     randn,
+    randperm,
     tensor,
     zeros,
     zeros_like,
 )
+from minigrad.device import (
+    Device as device,
+)
+from minigrad.dtypes import bool_ as bool
 from minigrad.dtypes import (
-    bool,
+    dtype,
+    float16,
     float32,
     float64,
     get_default_dtype,
+    int8,
+    int16,
     int32,
     int64,
     set_default_dtype,
+    uint8,
+)
+from minigrad.dtypes import float16 as half
+from minigrad.dtypes import float32 as float
+from minigrad.dtypes import float64 as double
+from minigrad.dtypes import int32 as int
+from minigrad.dtypes import int64 as long
+from minigrad.einsum import (
+    einsum,
 )
 from minigrad.functions import (
     abs,
     add,
     all,
+    allclose,
     any,
     argmax,
     argmin,
     cat,
+    clamp,
+    clamp_min,
     clone,
+    cumsum,
     div,
+    dot,
+    eq,
     exp,
     flatten,
+    histogram,
     log,
+    log10,
     log_softmax,
+    logsumexp,
+    masked_fill,
     matmul,
     max,
     mean,
@@ -53,9 +85,11 @@ from minigrad.functions import (
     permute,
     pow,
     relu,
+    repeat_interleave,
     reshape,
     sigmoid,
     softmax,
+    split,
     sqrt,
     square,
     squeeze,
@@ -63,14 +97,19 @@ from minigrad.functions import (
     std,
     sub,
     sum,
+    t,
     tanh,
+    tensor_split,
     transpose,
+    tril,
+    unbind,
     unsqueeze,
     var,
     where,
 )
 from minigrad.graph import (
     enable_grad,
+    inference_mode,
     is_grad_enabled,
     no_grad,
 )
@@ -80,8 +119,12 @@ from minigrad.printing import (
 from minigrad.random import (
     Generator,
 )
-from minigrad.serialization import load, save
+from minigrad.serialization import (
+    load,
+    save,
+)
 from minigrad.tensor import (
+    Size,
     Tensor,
 )
 from minigrad.value import (
@@ -90,3 +133,11 @@ from minigrad.value import (
 
 # As in PyTorch, 1 / 0 is inf and log(-1) is nan without a word from numpy.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\.")
+
+_PACKAGES = {"nn": "nn", "optim": "nn.optim"}  # where PyTorch has these within torch, they stand beside minigrad
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        return importlib.import_module(_PACKAGES[name])
+    raise missing.explain("minigrad", name, missing.FUNCTIONS)

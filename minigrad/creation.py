@@ -1,10 +1,13 @@
 """Making Tensors: from data, filled, counted, and random."""
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.device import Device
 from minigrad.dtypes import DType
 from minigrad.functions import Number, _sizes
 from minigrad.ops import Shape
@@ -12,6 +15,18 @@ from minigrad.random import Generator, default_generator
 from minigrad.tensor import Tensor, wrap
 
 
+def _on_device(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Let a function take a `device`, which must be the CPU."""
+
+    @functools.wraps(function)
+    def placed(*args: Any, device: Any = None, **kwargs: Any) -> Tensor:
+        Device(device or "cpu")
+        return function(*args, **kwargs)
+
+    return placed
+
+
+@_on_device
 def tensor(data: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """A Tensor with a copy of `data`: a number, nested sequences, a numpy array or a Tensor (`torch.tensor`).
 
@@ -62,16 +77,19 @@ def _odd_one(data: Any) -> str:
     return "" if isinstance(data, int | float | Tensor) else type(data).__name__
 
 
+@_on_device
 def zeros(*size: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Zeros of a shape, given as sizes or as one sequence (`torch.zeros`)."""
     return full(_shape("zeros", size), 0.0, dtype=dtype, requires_grad=requires_grad)
 
 
+@_on_device
 def ones(*size: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Ones of a shape, given as sizes or as one sequence (`torch.ones`)."""
     return full(_shape("ones", size), 1.0, dtype=dtype, requires_grad=requires_grad)
 
 
+@_on_device
 def full(size: Any, fill_value: Number, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """One number all over a shape; its dtype is the number's (`torch.full`)."""
     return _leaf(
@@ -79,24 +97,28 @@ def full(size: Any, fill_value: Number, *, dtype: DType = None, requires_grad: b
     )
 
 
+@_on_device
 def zeros_like(input: Tensor, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Zeros of another Tensor's shape and dtype (`torch.zeros_like`)."""
     _check_tensor("zeros_like", input)
     return zeros(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
+@_on_device
 def ones_like(input: Tensor, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Ones of another Tensor's shape and dtype (`torch.ones_like`)."""
     _check_tensor("ones_like", input)
     return ones(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
+@_on_device
 def eye(n: int, m: int | None = None, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """A matrix of n rows and m (or n) columns with ones on its diagonal (`torch.eye`)."""
     n, m = _shape("eye", (n, n if m is None else m))
     return _leaf(np.eye(n, m, dtype=dtype or dtypes.get_default_dtype()), requires_grad)
 
 
+@_on_device
 def arange(
     start: Number, end: Number | None = None, step: Number = 1, *, dtype: DType = None, requires_grad: bool = False
 ) -> Tensor:
@@ -114,10 +136,16 @@ def arange(
     return _leaf(np.arange(start, end, step).astype(dtype), requires_grad)
 
 
+@_on_device
 def linspace(start: Number, end: Number, steps: int, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """`steps` numbers at equal distances from `start` to `end`, both included (`torch.linspace`)."""
     (steps,) = _shape("linspace", (steps,))
     return _leaf(np.linspace(start, end, steps).astype(dtype or dtypes.get_default_dtype()), requires_grad)
+
+
+def initial_seed() -> int:
+    """The seed of the random numbers of everything that is given no generator (`torch.initial_seed`)."""
+    return default_generator.initial_seed()
 
 
 def manual_seed(seed: int) -> Generator:
@@ -125,16 +153,29 @@ def manual_seed(seed: int) -> Generator:
     return default_generator.manual_seed(seed)
 
 
+@_on_device
+def logspace(
+    start: Number, end: Number, steps: int, base: float = 10.0, *, dtype: DType = None, requires_grad: bool = False
+) -> Tensor:
+    """`base` to the powers of `linspace(start, end, steps)` (`torch.logspace`)."""
+    (steps,) = _shape("logspace", (steps,))
+    powers = np.logspace(start, end, steps, base=base)
+    return _leaf(powers.astype(dtype or dtypes.get_default_dtype()), requires_grad)
+
+
+@_on_device
 def rand(*size: Any, generator: Generator | None = None, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Random numbers, uniform on [0, 1) (`torch.rand`)."""
     return _leaf(_source(generator).uniform(_shape("rand", size), _floating("rand", dtype)), requires_grad)
 
 
+@_on_device
 def randn(*size: Any, generator: Generator | None = None, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Random numbers, normal with mean 0 and standard deviation 1 (`torch.randn`)."""
     return _leaf(_source(generator).normal(_shape("randn", size), _floating("randn", dtype)), requires_grad)
 
 
+@_on_device
 def randint(
     low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: DType = dtypes.int64
 ) -> Tensor:
@@ -145,6 +186,12 @@ def randint(
     if size is None:
         low, high, size = 0, low, high
     return wrap(_source(generator).integers(low, high, _shape("randint", (size,))).astype(dtype, copy=False))
+
+
+@_on_device
+def randperm(n: int, *, generator: Generator | None = None, dtype: DType = dtypes.int64) -> Tensor:
+    """The integers from 0 to n - 1 in random order (`torch.randperm`)."""
+    return wrap(_source(generator).permutation(n).astype(dtype, copy=False))
 
 
 def multinomial(
@@ -163,7 +210,7 @@ def _source(generator: Generator | None) -> Generator:
 
 
 def _floating(name: str, dtype: DType) -> np.dtype[Any]:
-    chosen = dtypes.get_default_dtype() if dtype is None else np.dtype(dtype)
+    chosen = np.dtype(dtypes.get_default_dtype() if dtype is None else dtype)
     if chosen.kind != "f":
         raise RuntimeError(f"{name}: makes floating numbers, not {chosen}; use randint for integers")
     return chosen

@@ -1,4 +1,4 @@
-"""Which dtype numbers have: PyTorch's default, and PyTorch's rule for mixed operands, on numpy's dtypes."""
+"""Which dtype numbers have: PyTorch's names, its default, and its rule for mixed operands, on numpy's dtypes."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,28 +6,56 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-float32, float64 = np.dtype(np.float32), np.dtype(np.float64)
-int32, int64 = np.dtype(np.int32), np.dtype(np.int64)
-bool = np.dtype(np.bool_)
+DType = Any  # one of the dtypes below, or what numpy takes for one; None for the default of the function it is given to
 
-DType = DTypeLike | None  # None for the default of the function that takes it
+
+class dtype:
+    """A kind of number, by PyTorch's name (`torch.dtype`). numpy takes it for its own, and it equals numpy's."""
+
+    __slots__ = ("dtype",)
+
+    def __init__(self, kind: DTypeLike) -> None:
+        self.dtype = np.dtype(kind)
+
+    @property
+    def is_floating_point(self) -> bool:
+        """Whether it is a kind of floating-point number, which can have a gradient."""
+        return self.dtype.kind == "f"
+
+    def __eq__(self, other: object) -> bool:
+        return other is not None and self.dtype == other
+
+    def __hash__(self) -> int:
+        return hash(self.dtype)
+
+    def __repr__(self) -> str:
+        return f"torch.{self.dtype.name}"
+
+    def __reduce__(self) -> Any:
+        return dtype, (self.dtype,)
+
+
+float16, float32, float64 = dtype(np.float16), dtype(np.float32), dtype(np.float64)
+uint8, int8, int16, int32, int64 = (dtype(kind) for kind in (np.uint8, np.int8, np.int16, np.int32, np.int64))
+bool_ = dtype(np.bool_)
+BY_NUMPY = {kind.dtype: kind for kind in (float16, float32, float64, uint8, int8, int16, int32, int64, bool_)}
 
 _CATEGORIES = {"b": 0, "u": 1, "i": 1, "f": 2}
-_NUMBERS = {True.__class__: bool, int: int64}
-_default: np.dtype[Any] = float32
+_NUMBERS = {bool: bool_.dtype, int: int64.dtype}
+_default = float32
 
 
-def get_default_dtype() -> np.dtype[Any]:
+def get_default_dtype() -> dtype:
     """The dtype that Python floats become (`torch.get_default_dtype`); float32 unless it was set."""
     return _default
 
 
-def set_default_dtype(dtype: DTypeLike) -> None:
-    """Let Python floats become `dtype` (`torch.set_default_dtype`); TypeError unless that is a floating one."""
+def set_default_dtype(d: DType) -> None:
+    """Let Python floats become a floating dtype (`torch.set_default_dtype`); TypeError for another one."""
     global _default
-    if np.dtype(dtype).kind != "f":
-        raise TypeError(f"set_default_dtype: {np.dtype(dtype)} is not a floating dtype; use float32 or float64")
-    _default = np.dtype(dtype)
+    if np.dtype(d).kind != "f":
+        raise TypeError(f"set_default_dtype: {np.dtype(d)} is not a floating dtype; use float32 or float64")
+    _default = BY_NUMPY[np.dtype(d)]
 
 
 def result_dtype(operands: Iterable[Any]) -> np.dtype[Any]:
@@ -40,17 +68,17 @@ def result_dtype(operands: Iterable[Any]) -> np.dtype[Any]:
         if isinstance(x, np.ndarray):
             ranks[0 if x.ndim else 1].append(x.dtype)
         else:
-            ranks[2].append(_NUMBERS.get(type(x), _default))
+            ranks[2].append(_NUMBERS.get(type(x), _default.dtype))
     result: np.dtype[Any] | None = None
-    for dtypes in filter(None, ranks):
-        highest = max(_category(dtype) for dtype in dtypes)
+    for found in filter(None, ranks):
+        highest = max(_category(kind) for kind in found)
         if result is None or highest > _category(result):
-            result = np.result_type(*(dtype for dtype in dtypes if _category(dtype) == highest))
+            result = np.result_type(*(kind for kind in found if _category(kind) == highest))
     assert result is not None
     return result
 
 
-def _category(dtype: np.dtype[Any]) -> int:
-    if dtype.kind not in _CATEGORIES:
-        raise TypeError(f"numbers of dtype {dtype} are not supported; use a bool, integer or floating dtype")
-    return _CATEGORIES[dtype.kind]
+def _category(kind: np.dtype[Any]) -> int:
+    if kind.kind not in _CATEGORIES:
+        raise TypeError(f"numbers of dtype {kind} are not supported; use a bool, integer or floating dtype")
+    return _CATEGORIES[kind.kind]

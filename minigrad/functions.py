@@ -6,7 +6,6 @@ are accepted as numpy's spelling of `dim` and `keepdim`.
 
 import builtins
 import functools
-import itertools
 import math
 import operator
 from collections.abc import Callable, Sequence
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from minigrad import ops
-from minigrad.dtypes import int64, result_dtype
+from minigrad.dtypes import result_dtype
+from minigrad.graph import shown_as
 from minigrad.ops import Axes, Recorded, Row, Shape
 
 if TYPE_CHECKING:
@@ -35,6 +35,19 @@ def record(row: Row, *arguments: Any) -> Any:
             return operand.record(row, operands, arguments[len(operands) :])
     given = ", ".join(type(operand).__name__ for operand in operands)
     raise TypeError(f"{row.name}: expected a Tensor, got {given}; make one with tensor(...)")
+
+
+def _shown_as(grad_fn: str) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+    """Let the results of a composition print the `grad_fn` that PyTorch's print."""
+
+    def decorate(function: Callable[..., Result]) -> Callable[..., Result]:
+        @functools.wraps(function)
+        def labelled(*args: Any, **kwargs: Any) -> Result:
+            return shown_as(function(*args, **kwargs), grad_fn)
+
+        return labelled
+
+    return decorate
 
 
 # Arithmetic. The operators of Tensor are the same rows.
@@ -80,15 +93,20 @@ def matmul(input: "Tensor", other: "Tensor") -> "Tensor":
         if not isinstance(x, Recorded):
             raise TypeError(f"matmul: expected two Tensors, got {type(x).__name__}; make one with tensor(...)")
     if not input.ndim or not other.ndim:
-        raise RuntimeError(f"matmul: {input.shape} @ {other.shape}: both need a dimension; use * for single numbers")
+        raise RuntimeError(
+            f"matmul: {input.array.shape} @ {other.array.shape}: both need a dimension; use * for single numbers"
+        )
     if input.dtype != other.dtype:
-        raise RuntimeError(f"matmul: dtypes {input.dtype} and {other.dtype} differ; convert one with .to(dtype)")
+        raise RuntimeError(
+            f"matmul: dtypes {input.array.dtype} and {other.array.dtype} differ; convert one with .to(dtype)"
+        )
     row, column = input.ndim == 1, other.ndim == 1
     left = unsqueeze(input, 0) if row else input
     right = unsqueeze(other, 1) if column else other
-    if left.shape[-1] != right.shape[-2]:
+    inner = left.shape[-1], right.shape[-2]
+    if inner[0] != inner[1]:
         raise RuntimeError(
-            f"matmul: {input.shape} @ {other.shape}: inner sizes {left.shape[-1]} and {right.shape[-2]} differ"
+            f"matmul: {input.array.shape} @ {other.array.shape}: inner sizes {inner[0]} and {inner[1]} differ"
         )
     product = record(ops.matmul, left, right)
     if row or column:
@@ -97,6 +115,11 @@ def matmul(input: "Tensor", other: "Tensor") -> "Tensor":
 
 
 # Functions of one number
+
+
+def log10(input: "Tensor") -> "Tensor":
+    """The logarithm to base 10 (`torch.log10`)."""
+    return record(ops.log10, input)
 
 
 def exp(input: "Tensor") -> "Tensor":
@@ -139,6 +162,22 @@ def relu(input: "Tensor") -> "Tensor":
     return record(ops.relu, input)
 
 
+@_shown_as("ClampBackward1")
+def clamp(input: "Tensor", min: Number | None = None, max: Number | None = None) -> "Tensor":
+    """Each element, or the nearer of the bounds where it lies beyond (`torch.clamp`)."""
+    if min is None and max is None:
+        raise RuntimeError("clamp: expected min, max or both")
+    if min is not None:
+        input = where(input < min, min, input)
+    return input if max is None else where(input > max, max, input)
+
+
+@_shown_as("ClampMinBackward0")
+def clamp_min(input: "Tensor", min: Number) -> "Tensor":
+    """Each element, or `min` where it is less (`torch.clamp_min`)."""
+    return clamp(input, min)
+
+
 # Reductions
 
 
@@ -166,16 +205,18 @@ class Extremum(NamedTuple):
 def sum(input: "Tensor", dim: Dims = None, keepdim: bool = False) -> "Tensor":
     """The sum over one, several or all dims; of bools and integers, an int64 (`torch.sum`)."""
     axes = _axes("sum", input, dim)
-    return record(ops.sum, input if input.dtype.kind == "f" else input.to(int64), axes, keepdim)
+    x = input if input.array.dtype.kind == "f" else input.to(np.int64)
+    return shown_as(record(ops.sum, x, axes, keepdim), f"SumBackward{int(dim is not None)}")
 
 
 @_numpy_spelling
 def mean(input: "Tensor", dim: Dims = None, keepdim: bool = False) -> "Tensor":
     """The mean over one, several or all dims (`torch.mean`). RuntimeError unless the dtype is floating."""
     _check_floating("mean", input)
-    return record(ops.mean, input, _axes("mean", input, dim), keepdim)
+    return shown_as(record(ops.mean, input, _axes("mean", input, dim), keepdim), f"MeanBackward{int(dim is not None)}")
 
 
+@_shown_as("VarBackward0")
 @_numpy_spelling
 def var(
     input: "Tensor",
@@ -193,6 +234,7 @@ def var(
     return _variance("var", input, dim, unbiased, keepdim, correction)
 
 
+@_shown_as("StdBackward0")
 @_numpy_spelling
 def std(
     input: "Tensor",
@@ -260,14 +302,66 @@ def any(input: "Tensor", dim: Dims = None, keepdim: bool = False) -> "Tensor":
     return input.wrap(np.asarray(np.any(input.array, axis=_axes("any", input, dim), keepdims=keepdim)))
 
 
+def cumsum(input: "Tensor", dim: int) -> "Tensor":
+    """The sum of each element and of those before it along a dim (`torch.cumsum`)."""
+    axis = _axis("cumsum", dim, input.ndim)
+    x = input if input.array.dtype.kind == "f" else input.to(np.int64)
+    return record(ops.cumsum, x, axis) if input.ndim else clone(x)
+
+
+@_shown_as("DotBackward0")
+def dot(input: "Tensor", other: "Tensor") -> "Tensor":
+    """The sum of the products of the elements of two 1-D tensors (`torch.dot`)."""
+    if input.ndim != 1 or other.ndim != 1:
+        raise RuntimeError(f"dot: expected two 1-D tensors, got {input.array.shape} and {other.array.shape}; use @")
+    return matmul(input, other)
+
+
+def allclose(
+    input: "Tensor", other: "Tensor", rtol: float = 1e-05, atol: float = 1e-08, equal_nan: builtins.bool = False
+) -> builtins.bool:
+    """Whether every |input - other| <= atol + rtol * |other|, broadcast (`torch.allclose`)."""
+    if not isinstance(other, Recorded):
+        raise TypeError(f"allclose: expected two Tensors, got {type(other).__name__}")
+    if input.dtype != other.dtype:
+        raise RuntimeError(
+            f"allclose: dtypes {input.array.dtype} and {other.array.dtype} differ; convert one with .to(dtype)"
+        )
+    return builtins.bool(np.allclose(input.array, other.array, rtol, atol, equal_nan))
+
+
+def eq(input: "Tensor", other: Operand) -> "Tensor":
+    """Whether each element equals the other's, broadcast: `input == other` (`torch.eq`)."""
+    return input == other
+
+
+class Histogram(NamedTuple):
+    """What `histogram` returns: the counts, or densities, and the edges of the bins, one more."""
+
+    hist: "Tensor"
+    bin_edges: "Tensor"
+
+
+def histogram(
+    input: "Tensor", bins: int = 100, *, range: tuple[float, float] | None = None, density: builtins.bool = False
+) -> Histogram:
+    """How many elements fall into each of `bins` equal parts of a range, by default that of the elements.
+
+    With `density` the counts are divided so that their integral is 1 (`torch.histogram`).
+    """
+    _check_floating("histogram", input)
+    counts, edges = np.histogram(input.array, bins, range, density=density)
+    return Histogram(*(input.wrap(x.astype(input.array.dtype)) for x in (counts, edges)))
+
+
 def _extremum(row: Row, whole: Row, arg: Any, input: "Tensor", dim: int | None, keepdim: bool) -> Any:
     if dim is None:
         if not input.array.size:
-            raise RuntimeError(f"{row.name}: {input.shape} has no elements, so it has no {row.name}; give a dim")
+            raise RuntimeError(f"{row.name}: {input.array.shape} has no elements, so it has no {row.name}; give a dim")
         return record(whole, input, tuple(range(input.ndim)), False)
     if not input.ndim:
         _axes(row.name, input, dim)
-        return Extremum(record(ops.reshape, input, ()), input.wrap(np.zeros((), int64)))
+        return Extremum(record(ops.reshape, input, ()), input.wrap(np.zeros((), np.int64)))
     indices = _arg_extremum(row.name, arg, input, dim, True)
     axes = _axes(row.name, input, dim)
     values = record(row, input, axes, keepdim, indices.array)
@@ -277,13 +371,13 @@ def _extremum(row: Row, whole: Row, arg: Any, input: "Tensor", dim: int | None, 
 def _arg_extremum(name: str, arg: Any, input: "Tensor", dim: int | None, keepdim: bool) -> "Tensor":
     axis = None if dim is None else _axes(name, input, dim)
     if not (input.array.size if axis is None else builtins.all(input.shape[a] for a in axis)):
-        raise IndexError(f"{name}: {input.shape} has no elements along dim {dim}, so there is none to choose")
+        raise IndexError(f"{name}: {input.array.shape} has no elements along dim {dim}, so there is none to choose")
     return input.wrap(np.asarray(arg(input.array, axis=axis[0] if axis else None, keepdims=keepdim)))
 
 
 def _check_floating(name: str, input: "Tensor") -> None:
-    if input.dtype.kind != "f":
-        raise RuntimeError(f"{name}: needs a floating dtype, got {input.dtype}; convert with .float() first")
+    if input.array.dtype.kind != "f":
+        raise RuntimeError(f"{name}: needs a floating dtype, got {input.array.dtype}; convert with .float() first")
 
 
 def _axes(name: str, input: "Tensor", dim: Dims) -> Axes:
@@ -293,7 +387,7 @@ def _axes(name: str, input: "Tensor", dim: Dims) -> Axes:
         return tuple(range(ndim))
     axes = tuple(_axis(name, d, ndim) for d in (dim if isinstance(dim, tuple | list) else [dim]))
     if len(set(axes)) < len(axes):
-        raise RuntimeError(f"{name}: dim {dim} names one of the {ndim} dims of {input.shape} twice")
+        raise RuntimeError(f"{name}: dim {dim} names one of the {ndim} dims of {input.array.shape} twice")
     return axes[:ndim]  # a single number counts as one dim, which is not there to be reduced
 
 
@@ -322,7 +416,7 @@ def view(input: "Tensor", *shape: Any) -> "Tensor":
     result = record(ops.reshape, input, _fitted("view", input.array.shape, shape))
     if result.array.size and not np.may_share_memory(result.array, input.array):
         raise RuntimeError(
-            f"view: {input.shape} cannot be seen as {result.shape} without a copy, because of its order in memory "
+            f"view: {input.array.shape} cannot be seen as {result.array.shape} without a copy, for its order in memory "
             "(a transposed tensor, for example); use .reshape(...)"
         )
     return result
@@ -332,7 +426,7 @@ def flatten(input: "Tensor", start_dim: int = 0, end_dim: int = -1) -> "Tensor":
     """The dims from `start_dim` to `end_dim` as one (`torch.flatten`)."""
     start, end = _axis("flatten", start_dim, input.ndim), _axis("flatten", end_dim, input.ndim)
     if start > end:
-        raise RuntimeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} in {input.shape}")
+        raise RuntimeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} in {input.array.shape}")
     shape = input.array.shape
     return record(ops.reshape, input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
@@ -342,10 +436,11 @@ def permute(input: "Tensor", *dims: Any) -> "Tensor":
     order = _sizes("permute", dims)
     axes = tuple(_axis("permute", dim, input.ndim) for dim in order)
     if sorted(axes) != list(range(input.ndim)):
-        raise RuntimeError(f"permute: {order} must name each of the {input.ndim} dims of {input.shape} once")
+        raise RuntimeError(f"permute: {order} must name each of the {input.ndim} dims of {input.array.shape} once")
     return record(ops.permute, input, axes)
 
 
+@_shown_as("TransposeBackward0")
 def transpose(input: "Tensor", dim0: int, dim1: int) -> "Tensor":
     """Two dims exchanged (`torch.transpose`); a view."""
     first, second = _axis("transpose", dim0, input.ndim), _axis("transpose", dim1, input.ndim)
@@ -355,6 +450,7 @@ def transpose(input: "Tensor", dim0: int, dim1: int) -> "Tensor":
     return record(ops.permute, input, tuple(axes))
 
 
+@_shown_as("SqueezeBackward0")
 def squeeze(input: "Tensor", dim: Dims = None) -> "Tensor":
     """Without the dims of size 1, or without those of them that `dim` names (`torch.squeeze`); a view."""
     axes = range(input.ndim) if dim is None else _axes("squeeze", input, dim) if dim != () else ()
@@ -362,6 +458,7 @@ def squeeze(input: "Tensor", dim: Dims = None) -> "Tensor":
     return record(ops.reshape, input, shape)
 
 
+@_shown_as("UnsqueezeBackward0")
 def unsqueeze(input: "Tensor", dim: int) -> "Tensor":
     """With a new dim of size 1 before `dim` (`torch.unsqueeze`); a view."""
     axis = _axis("unsqueeze", dim, input.ndim + 1)
@@ -379,8 +476,87 @@ def expand(input: "Tensor", *sizes: Any) -> "Tensor":
         or builtins.any(have not in (1, size) for have, size in zip(shape, full[extra:], strict=True))
         or -1 in full
     ):
-        raise RuntimeError(f"expand: {input.shape} does not expand to {wanted}: only sizes of 1 can grow")
+        raise RuntimeError(f"expand: {input.array.shape} does not expand to {wanted}: only sizes of 1 can grow")
     return record(ops.expand, input, full)
+
+
+def view_as(input: "Tensor", other: "Tensor") -> "Tensor":
+    """`view` in another tensor's shape (`torch.Tensor.view_as`)."""
+    return view(input, other.array.shape)
+
+
+@_shown_as("TBackward0")
+def t(input: "Tensor") -> "Tensor":
+    """A matrix with its two dims exchanged; a tensor of fewer dims as it is (`torch.t`)."""
+    if input.ndim > 2:
+        raise RuntimeError(f"t: expected at most 2 dims, got {input.array.shape}; use .mT or .transpose(dim0, dim1)")
+    return permute(input, tuple(reversed(range(input.ndim))))
+
+
+@_shown_as("RepeatBackward0")
+def repeat(input: "Tensor", *sizes: Any) -> "Tensor":
+    """The tensor laid out `sizes` times along its dims, and along new ones in front (`torch.Tensor.repeat`)."""
+    times, shape = _sizes("repeat", sizes), input.array.shape
+    if len(times) < len(shape) or builtins.min(times, default=0) < 0:
+        raise RuntimeError(f"repeat: {times} must have a number, 0 or more, for each of the dims of {shape}")
+    shape = (1,) * (len(times) - len(shape)) + shape
+    single = reshape(input, [n for size in shape for n in (1, size)])
+    tiled = expand(single, [n for pair in zip(times, shape, strict=True) for n in pair])
+    return reshape(tiled, [n * size for n, size in zip(times, shape, strict=True)])
+
+
+def repeat_interleave(input: "Tensor", repeats: Any, dim: int | None = None) -> "Tensor":
+    """Each element along a dim, or of the flattened tensor, `repeats` times in a row (`torch.repeat_interleave`).
+
+    `repeats` is an int, or a Tensor with one for each element.
+    """
+    if dim is None:
+        return repeat_interleave(flatten(input), repeats, 0)
+    axis = _axis("repeat_interleave", dim, input.ndim)
+    places = np.repeat(np.arange(input.array.shape[axis]), getattr(repeats, "array", repeats))
+    return record(ops.index, input, (*[slice(None)] * axis, places))
+
+
+@_shown_as("TrilBackward0")
+def tril(input: "Tensor", diagonal: int = 0) -> "Tensor":
+    """Matrices with zeros above a diagonal, counted from the main one upwards (`torch.tril`)."""
+    if input.ndim < 2:
+        raise RuntimeError(f"tril: expected a matrix, got {input.array.shape}")
+    return where(input.wrap(np.tril(np.ones(input.array.shape[-2:], np.bool_), diagonal)), input, 0)
+
+
+def split(tensor: "Tensor", split_size_or_sections: int | Sequence[int], dim: int = 0) -> "tuple[Tensor, ...]":
+    """Pieces of one size along a dim, the last perhaps smaller, or of the sizes listed (`torch.split`)."""
+    axis = _axis("split", dim, tensor.ndim)
+    length, sections = tensor.array.shape[axis], split_size_or_sections
+    if isinstance(sections, int):
+        sections = [builtins.min(sections, length - start) for start in range(0, builtins.max(length, 1), sections)]
+    elif builtins.sum(sections) != length:
+        raise RuntimeError(
+            f"split: {list(sections)} does not sum to the {length} of dim {axis} of {tensor.array.shape}"
+        )
+    return _pieces(tensor, np.cumsum(sections)[:-1].tolist(), axis)
+
+
+def tensor_split(input: "Tensor", indices_or_sections: int | Sequence[int], dim: int = 0) -> "tuple[Tensor, ...]":
+    """As many pieces along a dim as asked for, or those between the places listed (`torch.tensor_split`)."""
+    axis = _axis("tensor_split", dim, input.ndim)
+    places = indices_or_sections
+    if isinstance(places, int):
+        parts = np.array_split(np.arange(input.array.shape[axis]), places)
+        places = np.cumsum([len(part) for part in parts])[:-1].tolist()
+    return _pieces(input, list(places), axis)
+
+
+def unbind(input: "Tensor", dim: int = 0) -> "tuple[Tensor, ...]":
+    """The slices along a dim, without it (`torch.unbind`)."""
+    axis = _axis("unbind", dim, input.ndim)
+    return tuple(record(ops.index, input, (*[slice(None)] * axis, i)) for i in range(input.array.shape[axis]))
+
+
+def _pieces(input: "Tensor", places: list[int], axis: int) -> "tuple[Tensor, ...]":
+    bounds = zip([0, *places], [*places, input.array.shape[axis]], strict=True)
+    return tuple(record(ops.index, input, (*[slice(None)] * axis, slice(start, end))) for start, end in bounds)
 
 
 def cat(tensors: Sequence["Tensor"], dim: int = 0) -> "Tensor":
@@ -388,7 +564,7 @@ def cat(tensors: Sequence["Tensor"], dim: int = 0) -> "Tensor":
 
     An empty tensor of shape (0,) fits everywhere, as in PyTorch.
     """
-    tensors = _tensors("cat", tensors)
+    tensors = tensors_of("cat", tensors)
     dtype = result_dtype(t.array for t in tensors)
     first = next((t for t in tensors if t.array.shape != (0,)), tensors[0])
     axis = _axis("cat", dim, first.ndim)
@@ -400,15 +576,16 @@ def cat(tensors: Sequence["Tensor"], dim: int = 0) -> "Tensor":
         if t.array.shape == (0,):
             t = reshape(t, *shape[:axis], 0, *shape[axis + 1 :])
         if (*t.shape[:axis], *t.shape[axis + 1 :]) != (*shape[:axis], *shape[axis + 1 :]):
-            raise RuntimeError(f"cat: {shape} and {t.shape} differ in more than dim {axis}")
+            raise RuntimeError(f"cat: {shape} and {t.array.shape} differ in more than dim {axis}")
         parts.append(t.to(dtype))
     bounds = np.cumsum([0, *(t.shape[axis] for t in parts)]).tolist()
     return record(ops.cat, *parts, axis, bounds)
 
 
+@_shown_as("StackBackward0")
 def stack(tensors: Sequence["Tensor"], dim: int = 0) -> "Tensor":
     """The tensors, all of one shape, along a new dim (`torch.stack`)."""
-    tensors = _tensors("stack", tensors)
+    tensors = tensors_of("stack", tensors)
     shapes = {t.array.shape for t in tensors}
     if len(shapes) != 1:
         raise RuntimeError(f"stack: the tensors must have one shape, got {', '.join(map(str, sorted(shapes)))}")
@@ -416,7 +593,7 @@ def stack(tensors: Sequence["Tensor"], dim: int = 0) -> "Tensor":
     return cat([unsqueeze(t, axis) for t in tensors], axis)
 
 
-def _tensors(name: str, tensors: Any) -> "tuple[Tensor, ...]":
+def tensors_of(name: str, tensors: Any) -> "tuple[Tensor, ...]":
     if not isinstance(tensors, tuple | list):
         raise TypeError(f"{name}: expected a tuple or list of Tensors, got {type(tensors).__name__}")
     for t in tensors:
@@ -450,6 +627,7 @@ def _fitted(name: str, shape: Shape, given: tuple[Any, ...]) -> Shape:
 # Distributions
 
 
+@_shown_as("SoftmaxBackward0")
 def softmax(input: "Tensor", dim: int) -> "Tensor":
     """exp(x) over its sum along a dim: positive numbers that sum to 1 (`torch.softmax`)."""
     _check_floating("softmax", input)
@@ -458,6 +636,7 @@ def softmax(input: "Tensor", dim: int) -> "Tensor":
     return counts / record(ops.sum, counts, axes, True)
 
 
+@_shown_as("LogSoftmaxBackward0")
 def log_softmax(input: "Tensor", dim: int) -> "Tensor":
     """The logarithm of `softmax`, exact where that rounds to 0 (`torch.log_softmax`)."""
     _check_floating("log_softmax", input)
@@ -466,77 +645,24 @@ def log_softmax(input: "Tensor", dim: int) -> "Tensor":
     return shifted - log(record(ops.sum, exp(shifted), axes, True))
 
 
+@_shown_as("LogsumexpBackward0")
+@_numpy_spelling
+def logsumexp(input: "Tensor", dim: Dims, keepdim: builtins.bool = False) -> "Tensor":
+    """log(sum(exp(x))) over dims, without overflow (`torch.logsumexp`)."""
+    _check_floating("logsumexp", input)
+    axes = _axes("logsumexp", input, dim)
+    greatest = _greatest(input, axes)
+    greatest.array[~np.isfinite(greatest.array)] = 0  # infinity minus itself would be nan
+    total = log(record(ops.sum, exp(input - greatest), axes, True)) + greatest
+    return total if keepdim else squeeze(total, axes) if axes else total
+
+
 def _greatest(input: "Tensor", axes: Axes) -> "Tensor":
     """The maxima along axes as constants: subtracted from all, they keep exp from overflow and change no gradient."""
     return input.wrap(np.max(input.array, axis=axes, keepdims=True, initial=-np.inf))
 
 
 # Choosing and copying
-
-
-def index(input: "Tensor", key: Any) -> "Tensor":
-    """`input[key]`: ints, slices, None, `...`, lists, integer and bool arrays or Tensors, and mixtures.
-
-    As in PyTorch, ints are applied first, so that they do not move the dims of the arrays beside them. IndexError for
-    an index out of range, for a mask of another shape, and for what cannot index.
-    """
-    if isinstance(key, list) and builtins.any(isinstance(k, _TUPLE_MAKERS) for k in key):
-        key = tuple(key)
-    key = tuple([_index(k) for k in (key if isinstance(key, tuple) else (key,))])
-    if not builtins.any(isinstance(k, np.ndarray | builtins.bool) for k in key):
-        return record(ops.index, input, key)
-    key = _spelled_out(input.array.shape, key)
-    if builtins.any(type(k) is int for k in key):
-        places = [[slice(None)] * _dims(k) if isinstance(k, np.ndarray) else [k] for k in key]
-        input = record(ops.index, input, tuple(itertools.chain(*places)))
-        key = tuple([k if isinstance(k, np.ndarray) else slice(None) for k in key if type(k) is not int])
-    return record(ops.index, input, key)
-
-
-# As in PyTorch, a list with one of these in it stands for a tuple.
-_TUPLE_MAKERS = (list, tuple, range, slice, type(None), type(...), np.ndarray, Recorded)
-
-
-def _dims(key: Any) -> int:
-    """How many dims an index is for."""
-    return 0 if key is None else key.ndim if isinstance(key, np.ndarray) and key.dtype == bool else 1
-
-
-def _index(key: Any) -> Any:
-    if isinstance(key, list | range | tuple):
-        key = np.asarray(key)
-        key = key if key.size else key.astype(int)
-    elif isinstance(key, Recorded):
-        key = key.array  # type: ignore[attr-defined]
-    if isinstance(key, np.ndarray):
-        if key.dtype.kind not in "biu":
-            raise IndexError(f"index: an array of dtype {key.dtype} cannot index; use integers or bools")
-        return key if key.ndim or key.dtype == bool else int(key)
-    if isinstance(key, slice) and key.step is not None and key.step < 1:
-        raise ValueError(f"index: the step of a slice must be positive, not {key.step}")
-    return key.item() if isinstance(key, np.integer | np.bool_) else key
-
-
-def _spelled_out(shape: Shape, key: tuple[Any, ...]) -> tuple[Any, ...]:
-    """`key` with slices in place of `...`; IndexError for masks that numpy, unlike PyTorch, would let pass."""
-    spelled: list[Any] = []
-    dim = 0
-    for k in key:
-        if k is ...:
-            rest = len(shape) - builtins.sum(_dims(k) for k in key if k is not ...)
-            spelled += [slice(None)] * rest
-            dim += rest
-            continue
-        if isinstance(k, builtins.bool) or (isinstance(k, np.ndarray) and k.dtype == bool):
-            if not np.ndim(k) and builtins.any(
-                isinstance(other, int | np.ndarray | None) for other in key if other is not k
-            ):
-                raise IndexError(f"index: of shape {shape}: a single bool beside other indices; use a mask or an int")
-            if np.shape(k) != shape[dim : dim + np.ndim(k)]:
-                raise IndexError(f"index: of shape {shape}: a mask of shape {np.shape(k)} does not fit at dim {dim}")
-        spelled.append(k)
-        dim += _dims(k)
-    return tuple(spelled)
 
 
 def where(condition: "Tensor", input: Operand, other: Operand) -> "Tensor":
@@ -549,6 +675,13 @@ def where(condition: "Tensor", input: Operand, other: Operand) -> "Tensor":
     return record(ops.where, condition, *converted)
 
 
+@_shown_as("MaskedFillBackward0")
+def masked_fill(input: "Tensor", mask: "Tensor", value: Operand) -> "Tensor":
+    """`value` where the mask is true, and `input` elsewhere (`torch.masked_fill`)."""
+    return where(mask, value, input)
+
+
+@_shown_as("CloneBackward0")
 def clone(input: "Tensor") -> "Tensor":
     """A copy, through which gradients flow (`torch.clone`)."""
     return record(ops.cast, input, input.dtype)

@@ -22,6 +22,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Deposit = Callable[[Any, Any, bool], None]
 
 numbers = itertools.count()
+changes: dict[int, tuple[int, str]] = {}  # by the id of the array that owns the memory; see inplace.py
 
 
 class Node:
@@ -37,6 +38,7 @@ class Node:
         "dtype",
         "grad",
         "inputs",
+        "label",
         "name",
         "number",
         "plan",
@@ -62,9 +64,10 @@ class Node:
         self.retains = plan is None
         self.grad: Any = None
         self.name: str | None = None
+        self.label: str | None = None
 
     def __repr__(self) -> str:
-        return f"<{self.operation.title().replace('_', '')}Backward0>" if self.plan else "<AccumulateGrad>"
+        return f"<{self.label or grad_fn_name(self.operation)}>" if self.plan else "<AccumulateGrad>"
 
     @property
     def operation(self) -> str:
@@ -73,6 +76,30 @@ class Node:
 
 
 KEPT_TO_LOOK_AT = 1 << 14  # elements
+
+_GRAD_FN_NAMES = {
+    "amax": "MaxBackward1",
+    "amin": "MinBackward1",
+    "batch_norm": "NativeBatchNormBackward0",
+    "cast": "ToCopyBackward0",
+    "cross_entropy": "NllLossBackward0",
+    "linear": "AddmmBackward0",
+    "matmul": "MmBackward0",
+    "reshape": "ViewBackward0",
+    "assign": "CopySlices",
+}
+
+
+def shown_as(result: Any, grad_fn: str) -> Any:
+    """`result`, a new Tensor, which is to print the `grad_fn` that PyTorch's prints."""
+    if result.node is not None and result.node.plan is not None:
+        result.node.label = grad_fn
+    return result
+
+
+def grad_fn_name(operation: str) -> str:
+    """What PyTorch's `grad_fn` calls an operation."""
+    return _GRAD_FN_NAMES.get(operation) or operation.title().replace("_", "") + "Backward0"
 
 
 class Mode(threading.local):
@@ -149,6 +176,10 @@ class no_grad:
         return wrapper  # type: ignore[return-value]
 
 
+class inference_mode(no_grad):
+    """`no_grad`, by its other name (`torch.inference_mode`)."""
+
+
 class enable_grad(no_grad):
     """Within it operations are recorded again, inside of a `no_grad` (`torch.enable_grad`)."""
 
@@ -221,6 +252,8 @@ def reverse(
                 f"{plan.row.name}: backward through the graph a second time, but the first released what it had saved; "
                 "call backward(retain_graph=True) the first time, or compute the result anew"
             )
+        if changes:
+            _check_unchanged(node, saved)
         if lift is not None:
             saved = lift(node)
         for position, rule, arguments in plan.steps:
@@ -235,6 +268,25 @@ def reverse(
                 contribute(operand, h, h is not g and getattr(h, "base", None) is None)
         if release and (plan.releases or any(_holds_arrays(value) for value in saved)):
             node.saved = None
+
+
+def owner(array: np.ndarray) -> np.ndarray:
+    """The array whose memory this one sees."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def _check_unchanged(node: Any, saved: tuple[Any, ...]) -> None:
+    """Refuse to run rules on values that were changed in place after they had been saved."""
+    for value in saved:
+        if isinstance(value, np.ndarray):
+            number, name = changes.get(id(owner(value)), (-1, ""))
+            if number > node.number:
+                raise RuntimeError(
+                    f"{node.plan.row.name}: a value of shape {value.shape} that its gradient needs was changed in "
+                    f"place by {name}; compute a new tensor, as in x = x + 1 for x += 1, or change a .clone()"
+                )
 
 
 def _holds_arrays(value: Any) -> bool:

@@ -157,7 +157,18 @@ pow: Row = row(  # the two comparisons keep 0 * 0**-1 and 0 * log(0), which are 
 )
 matmul = row("matmul", np.matmul, a=lambda g, b: g @ b.mT, b=lambda g, a: a.mT @ g)
 
+einsum: Row = row(  # of two operands, whose dims have the letters in `terms`, as those of the result have
+    "einsum",
+    lambda a, b, terms: np.einsum("{},{}->{}".format(*terms), a, b, optimize=True),
+    a=lambda g, b, terms: einsum(g, b, (terms[2], terms[1], terms[0])),
+    b=lambda g, a, terms: einsum(g, a, (terms[2], terms[0], terms[1])),
+)
+
 # Functions of one number
+
+
+def _erf(x: np.ndarray) -> np.ndarray:
+    return np.asarray(np.frompyfunc(math.erf, 1, 1)(x)).astype(x.dtype)  # numpy has no error function
 
 
 def _sigmoid(x: Any) -> Any:
@@ -167,6 +178,8 @@ def _sigmoid(x: Any) -> Any:
 
 exp = row("exp", np.exp, number=math.exp, floating=True, x=lambda g, y: g * y)
 log: Row = row("log", np.log, number=math.log, floating=True, x=lambda g, x: g / x)
+log10 = row("log10", np.log10, floating=True, x=lambda g, x: g / (x * math.log(10)))
+erf = row("erf", _erf, number=math.erf, floating=True, x=lambda g, x: g * (2 / math.sqrt(math.pi) * exp(-x * x)))
 sqrt = row("sqrt", np.sqrt, number=math.sqrt, floating=True, x=lambda g, y: g / (2 * y))
 tanh = row("tanh", np.tanh, number=math.tanh, floating=True, x=lambda g, y: g * (1 - y * y))
 sigmoid = row("sigmoid", _sigmoid, floating=True, x=lambda g, y: g * (y * (1 - y)))
@@ -185,6 +198,10 @@ sign: Row = row("sign", np.sign, number=lambda x: float((x > 0) - (x < 0)), elem
 
 def _count(shape: Shape, axes: Axes) -> int:
     return math.prod(shape[axis] for axis in axes)
+
+
+def _backwards(x: Any, axis: int) -> Any:
+    return index(x, (*[slice(None)] * axis, slice(None, None, -1)))
 
 
 def _to_chosen(g: Any, x_shape: Shape, axes: Axes, indices: np.ndarray) -> Any:
@@ -210,6 +227,11 @@ mean = row(
     "mean",
     lambda x, axes, keepdims: np.add.reduce(x, axes, keepdims=keepdims) / _count(x.shape, axes),
     x=lambda g, x_shape, axes: expand(reshape(g / _count(x_shape, axes), keepdims_shape(x_shape, axes)), x_shape),
+)
+cumsum: Row = row(
+    "cumsum",
+    lambda x, axis: np.cumsum(x, axis),
+    x=lambda g, axis: _backwards(cumsum(_backwards(g, axis), axis), axis),
 )
 max = row("max", lambda x, axes, keepdims, indices: np.maximum.reduce(x, axes, keepdims=keepdims), x=_to_chosen)
 min = row("min", lambda x, axes, keepdims, indices: np.minimum.reduce(x, axes, keepdims=keepdims), x=_to_chosen)
@@ -246,8 +268,20 @@ def _put(x: np.ndarray, key: tuple[Any, ...], shape: Shape) -> np.ndarray:
     return whole
 
 
+def _assign(x: np.ndarray, value: Any, key: tuple[Any, ...]) -> np.ndarray:
+    changed = x.copy()
+    changed[key] = value
+    return changed
+
+
 index: Row = row("index", lambda x, key: x[key], x=lambda g, x_shape, key: put(g, key, x_shape))
 put: Row = row("put", _put, x=lambda g, key: index(g, key))  # index's mirror: zeros, to which x is added at key
+assign: Row = row(  # x, with `value` put at `key`
+    "assign",
+    _assign,
+    x=lambda g, key: assign(g, 0.0, key),
+    value=lambda g, key: index(g, key),
+)
 where: Row = row(
     "where",
     np.where,

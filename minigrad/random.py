@@ -6,7 +6,8 @@ uniform spends one, a float64 uniform two, a coin flip as many as the uniform it
 the same draws in the same order therefore see the same numbers, and here the recipes are PyTorch's for the CPU.
 
 What is made of words by whole-number arithmetic (uniforms, integers, permutations, coin flips) equals PyTorch bit for
-bit; what passes through a logarithm or a cosine may differ in its last bits, as PyTorch itself does between processors.
+bit, and so do float32 normals from 16 on where PyTorch finds AVX2, as on any x86 machine of today. What else passes
+through a logarithm or a cosine may differ in its last bits, as PyTorch itself does between processors.
 This module knows numpy alone: it returns arrays, and the rest of minigrad wraps them in tensors.
 """
 
@@ -25,6 +26,20 @@ FLOAT64 = np.dtype(np.float64)
 
 # The dtypes that can be drawn, each with one wide enough to multiply and add in before rounding once.
 WIDER: dict[Any, type[np.floating[Any]]] = {np.dtype(np.float32): np.float64, FLOAT64: np.longdouble}
+
+# Normals are made in parts of so many, to stay in the processor's cache.
+PART = 2**16
+
+# What the float32 logarithm, cosine and sine are made of. Polynomials start from the highest power; log(2) and pi/4 are
+# sums of parts, all but the last of so few bits that their multiples below are exact.
+LOG_SPLIT, LOG_2_HIGH, LOG_2_LOW = np.array([0.5**0.5, 0.693359375, -2.12194440e-4], np.float32)
+LOG_LOW_POWERS = [-1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1]
+LOG_HIGH_POWERS = [7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1]
+LOG = np.array(LOG_HIGH_POWERS + LOG_LOW_POWERS, np.float32)
+QUARTER_PI = np.array([0.78515625, 2.4187564849853515625e-4, 3.77489497744594108e-8], np.float32)
+COSINE = [2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2]
+SINE = [-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1]
+COSINE_AND_SINE = np.array([COSINE, SINE], np.float32).T.reshape(3, 2, 1, 1)
 
 # The bytes of a PyTorch CPU generator, so that a saved state can cross from either library to the other.
 STATE = np.dtype(
@@ -130,11 +145,12 @@ class Generator:
             raise RuntimeError(f"normal expects std >= 0.0, but found std {std}; pass a width, not a direction")
         if count < 16:
             return (self._few_normals(count) * std + mean).astype(dtype).reshape(shape)
-        normals = self._units(count, dtype)
-        whole = count - count % 16
-        normals[:whole] = _normal_blocks(normals[:whole])
-        if whole < count:
-            normals[-16:] = _normal_blocks(self._units(16, dtype))
+        # Blocks that do not come out even end in one of new uniforms, laid over the last 16 numbers.
+        units = self._units(count + (16 if count % 16 else 0), dtype)
+        blocks = np.concatenate([units[: count - count % 16], units[count:]])
+        parts = [blocks[start : start + PART] for start in range(0, blocks.size, PART)]
+        normals = np.concatenate([_normal_blocks(part) for part in parts])
+        normals = np.concatenate([normals[: count - 16], normals[-16:]])
         return (normals if (mean, std) == (0, 1) else _stretched(normals, std, mean)).reshape(shape)
 
     def exponential(self, shape: Shape, dtype: DTypeLike = np.float32, rate: float = 1.0) -> Floats:
@@ -225,19 +241,61 @@ class Generator:
 def _normal_blocks(units: Floats) -> Floats:
     """Normals from blocks of 16 uniforms: eight heights and eight turns become eight cosines and eight sines."""
     heights, turns = units.reshape(-1, 2, 8).swapaxes(0, 1)
-    return _box_muller(np.log(1 - heights), turns)
+    return _box_muller(np.log(1 - heights) if units.dtype == FLOAT64 else _logarithm(1 - heights), turns)
 
 
 def _box_muller(logarithms: Floats, turns: Floats) -> Floats:
     """Two independent normals, side by side on axis 1, from the log of one uniform and a second one as an angle."""
     radius, angle = np.sqrt(-2 * logarithms), 2 * math.pi * turns
-    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1).ravel()
+    cosine, sine = (np.cos(angle), np.sin(angle)) if angle.dtype == FLOAT64 else _cosine_and_sine(angle)
+    return np.stack([radius * cosine, radius * sine], axis=1).ravel() + 0  # of the zeros, -0 becomes 0
+
+
+# For blocks of float32 PyTorch has its own logarithm, cosine and sine, after the Cephes library: first the argument is
+# brought close to 0, and there a polynomial stands in for the function. They are a few units off in the last place, so
+# to get the same normals we take the same steps, round where PyTorch rounds, and fuse where its compiler fused.
+
+
+def _logarithm(x: Floats) -> Floats:
+    """PyTorch's logarithm of float32 in (0, 1]: x = 2**power * (1 + rest), so it is power * log(2) + log(1 + rest)."""
+    fraction, exponent = np.frexp(x)
+    small = fraction < LOG_SPLIT
+    rest, power = np.ldexp(fraction, small) - 1, (exponent - small).astype(np.float32)
+    square = rest * rest
+    bend = _fused(_polynomial(LOG, rest) * rest, square, power * LOG_2_LOW) - square / 2
+    return _fused(power, LOG_2_HIGH, rest + bend)
+
+
+def _cosine_and_sine(angle: Floats) -> tuple[Floats, Floats]:
+    """PyTorch's cosine and sine of float32 in [0, 2 pi]: those of what quarter turns leave over, turned back."""
+    quarter = ((angle * np.float32(4 / math.pi)).astype(np.int32) + 1) // 2
+    eighths, (high, middle, low) = (2 * quarter).astype(np.float32), QUARTER_PI
+    rest = _fused(eighths, -low, angle - eighths * high - eighths * middle)
+    square = rest * rest
+    cosine, sine = _polynomial(COSINE_AND_SINE, square) * square
+    cosine, sine = _fused(cosine, square, square / -2) + 1, _fused(sine, rest, rest)
+    swapped = quarter & 1
+    cosine, sine = np.where(swapped, sine, cosine), np.where(swapped, cosine, sine)
+    return np.where((quarter + 1) & 2, -cosine, cosine), np.where(quarter & 2, -sine, sine)
+
+
+def _polynomial(coefficients: Floats, x: Floats) -> Floats:
+    """The polynomial at x by Horner's rule, the coefficient of the highest power first."""
+    value: Floats = coefficients[0]
+    for coefficient in coefficients[1:]:
+        value = _fused(x, value, coefficient)
+    return value
 
 
 def _stretched(values: Floats, factor: float, offset: float) -> Floats:
-    """values * factor + offset rounded only once, as by the fused multiply-add of PyTorch's kernels."""
-    number, wide = values.dtype.type, WIDER[values.dtype]
-    return (values.astype(wide) * number(factor) + number(offset)).astype(values.dtype)
+    """values * factor + offset, both numbers in the dtype of the values."""
+    number = values.dtype.type
+    return _fused(values, number(factor), number(offset))
+
+
+def _fused(left: Floats, right: Floats | np.floating[Any], addend: Floats | np.floating[Any]) -> Floats:
+    """left * right + addend rounded only once, as by the fused multiply-add of PyTorch's kernels."""
+    return (np.multiply(left, right, dtype=WIDER[left.dtype]) + addend).astype(left.dtype)
 
 
 def _count(shape: Shape) -> int:

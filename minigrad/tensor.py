@@ -1,6 +1,7 @@
 """Tensor: PyTorch's face over the table. It holds an array, and the node that says how the array came about."""
 
 import builtins
+import math
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -8,14 +9,31 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from minigrad import functions, graph, ops
-from minigrad.dtypes import get_default_dtype, result_dtype
+from minigrad import functions, graph, missing, ops
+from minigrad.device import CPU, Device
+from minigrad.dtypes import BY_NUMPY, DType, get_default_dtype, result_dtype
 from minigrad.graph import Node, mode
+from minigrad.indexing import assign, index
+from minigrad.inplace import become
 from minigrad.operators import Arithmetic
-from minigrad.ops import Row, Shape
+from minigrad.ops import Row
 from minigrad.printing import format_tensor
+from minigrad.random import Generator, default_generator
 
 _accumulating = threading.Lock()
+
+
+class Size(tuple[int, ...]):
+    """A shape: a tuple of ints that prints as PyTorch's (`torch.Size`)."""
+
+    __slots__ = ()
+
+    def numel(self) -> int:
+        """The number of elements of a tensor of this shape."""
+        return math.prod(self)
+
+    def __repr__(self) -> str:
+        return f"torch.Size({[*self]})"
 
 
 def wrap(array: np.ndarray, node: Node | None = None) -> "Tensor":
@@ -95,14 +113,19 @@ class Tensor(Arithmetic):
     # What it holds
 
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> Size:
         """The size of each dim."""
-        return self.array.shape
+        return Size(self.array.shape)
 
     @property
-    def dtype(self) -> np.dtype[Any]:
-        """The kind of number that it holds, as a numpy dtype."""
-        return self.array.dtype
+    def dtype(self) -> DType:
+        """The kind of number that it holds."""
+        return BY_NUMPY[self.array.dtype]
+
+    @property
+    def device(self) -> Device:
+        """Where it is: the CPU."""
+        return CPU
 
     @property
     def ndim(self) -> builtins.int:
@@ -126,7 +149,7 @@ class Tensor(Arithmetic):
     def item(self) -> Any:
         """The only element, as a Python number; RuntimeError if there are more or none."""
         if self.array.size != 1:
-            raise RuntimeError(f"item: {self.shape} holds {self.array.size} numbers, not one; use .tolist()")
+            raise RuntimeError(f"item: {self.array.shape} holds {self.array.size} numbers, not one; use .tolist()")
         return self.array.item()
 
     def tolist(self) -> Any:
@@ -159,12 +182,26 @@ class Tensor(Arithmetic):
         """The same memory as a constant, cut off from the graph."""
         return wrap(self.array)
 
-    def to(self, dtype: Any) -> "Tensor":
-        """With its elements converted to a dtype; itself if they have it already."""
-        dtype = np.dtype(dtype)
-        if dtype == self.array.dtype:
+    def to(self, *target: Any, dtype: DType = None, device: Any = None) -> "Tensor":
+        """With its elements converted to a dtype, or to that of another Tensor; itself if they have it already.
+
+        A device is taken too, and must be the CPU.
+        """
+        for x in (*target, device):
+            if isinstance(x, Tensor):
+                dtype = x.array.dtype
+            elif isinstance(x, Device) or (isinstance(x, str) and x not in np.sctypeDict):
+                Device(x)
+            elif x is not None:
+                dtype = x
+        if dtype is None or np.dtype(dtype) == self.array.dtype:
             return self
-        return self.record(ops.cast, (self,), (dtype,)) if dtype.kind == "f" else wrap(self.array.astype(dtype))
+        kind = np.dtype(dtype)
+        return self.record(ops.cast, (self,), (kind,)) if kind.kind == "f" else wrap(self.array.astype(kind))
+
+    def cpu(self) -> "Tensor":
+        """The Tensor itself."""
+        return self
 
     # Its place in the graph
 
@@ -178,7 +215,9 @@ class Tensor(Arithmetic):
         if not self.is_leaf:
             raise RuntimeError("requires_grad: only a leaf can change it; use .detach() to cut off a result")
         if wanted and self.array.dtype.kind != "f":
-            raise RuntimeError(f"requires_grad: needs a floating dtype, got {self.dtype}; convert with .float() first")
+            raise RuntimeError(
+                f"requires_grad: needs a floating dtype, got {self.array.dtype}; convert with .float() first"
+            )
         if wanted or self.node is not None:
             self._leaf().requires_grad = bool(wanted)
 
@@ -229,8 +268,8 @@ class Tensor(Arithmetic):
                 raise TypeError(f"grad: expected a Tensor or None, got {type(grad).__name__}")
             if grad.shape != self.shape or grad.dtype != self.dtype:
                 raise RuntimeError(
-                    f"grad: a gradient of shape {grad.shape} and dtype {grad.dtype} does not belong to a Tensor of "
-                    f"shape {self.shape} and dtype {self.dtype}"
+                    f"grad: a gradient of shape {grad.array.shape} and dtype {grad.array.dtype} is not for a Tensor of "
+                    f"shape {self.array.shape} and dtype {self.array.dtype}"
                 )
         self._leaf().grad = grad
 
@@ -257,13 +296,15 @@ class Tensor(Arithmetic):
         if gradient is None:
             if self.array.size != 1:
                 raise RuntimeError(
-                    f"backward: of a result of shape {self.shape}, not a single number, it needs the gradient that "
-                    "arrives here: backward(gradient), or reduce it first with .sum() or .mean()"
+                    f"backward: of a result of shape {self.array.shape}, not a single number, it needs the gradient "
+                    "that arrives here: backward(gradient), or reduce it first with .sum() or .mean()"
                 )
             gradient = np.ones_like(self.array)
-        seed = gradient if isinstance(gradient, Tensor) else wrap(np.asarray(gradient, self.dtype))
-        if seed.shape != self.shape:
-            raise RuntimeError(f"backward: a gradient of shape {seed.shape} for a result of shape {self.shape}")
+        seed = gradient if isinstance(gradient, Tensor) else wrap(np.asarray(gradient, self.array.dtype))
+        if seed.array.shape != self.array.shape:
+            raise RuntimeError(
+                f"backward: a gradient of shape {seed.array.shape} for a result of shape {self.array.shape}"
+            )
         seed = seed.to(self.dtype)
         release = not (create_graph if retain_graph is None else retain_graph)
         graph.reverse(
@@ -295,7 +336,31 @@ class Tensor(Arithmetic):
         return functions.abs(self)
 
     def __getitem__(self, key: Any) -> "Tensor":
-        return functions.index(self, key)
+        return index(self, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        assign(self, key, value)
+
+    def _replaced(self, row: Row, other: Any) -> Any:
+        if not isinstance(other, self.partners):
+            return NotImplemented
+        become(self, self.record(row, (self, other), ()), f"{row.name}_")
+        return self
+
+    def __iadd__(self, other: Any) -> Self:
+        return self._replaced(ops.add, other)
+
+    def __isub__(self, other: Any) -> Self:
+        return self._replaced(ops.sub, other)
+
+    def __imul__(self, other: Any) -> Self:
+        return self._replaced(ops.mul, other)
+
+    def __itruediv__(self, other: Any) -> Self:
+        return self._replaced(ops.div, other)
+
+    def __ipow__(self, other: Any) -> Self:
+        return self._replaced(ops.pow, other)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """What numpy's functions do with a Tensor: `np.exp(t)` is `t.exp()`, and `array * t` is recorded."""
@@ -307,7 +372,7 @@ class Tensor(Arithmetic):
     def __bool__(self) -> builtins.bool:
         if self.array.size != 1:
             raise RuntimeError(
-                f"bool: {self.shape} holds {self.array.size} truth values, not one; use .any() or .all()"
+                f"bool: {self.array.shape} holds {self.array.size} truth values, not one; use .any() or .all()"
             )
         return bool(self.array.item())
 
@@ -319,12 +384,14 @@ class Tensor(Arithmetic):
 
     def _single(self, name: str) -> Any:
         if self.array.size != 1:
-            raise ValueError(f"{name}: a tensor of shape {self.shape} holds {self.array.size} numbers, not one")
+            raise ValueError(f"{name}: a tensor of shape {self.array.shape} holds {self.array.size} numbers, not one")
         return self.array.item()
 
     def __index__(self) -> builtins.int:
         if self.array.size != 1 or self.array.dtype.kind == "f":
-            raise TypeError(f"only a single integer can be an index, not {self.dtype} of shape {self.shape}")
+            raise TypeError(
+                f"only a single integer can be an index, not {self.array.dtype} of shape {self.array.shape}"
+            )
         return int(self.array.item())
 
     def __len__(self) -> builtins.int:
@@ -349,6 +416,9 @@ class Tensor(Arithmetic):
         made = [f"grad_fn={self.grad_fn}"] if self.grad_fn else ["requires_grad=True"] * self.requires_grad
         return format_tensor(self.array, made, get_default_dtype())
 
+    def __getattr__(self, name: str) -> Any:
+        raise missing.explain("minigrad.Tensor", name, missing.METHODS)
+
     def __reduce__(self) -> Any:
         if self.grad_fn:
             raise RuntimeError(
@@ -357,26 +427,81 @@ class Tensor(Arithmetic):
         grad = None if self.node is None else self.node.grad
         return _rebuilt, (type(self), self.array, self.requires_grad, grad, self.name)
 
+    # In place
+
+    def add_(self, other: Any, *, alpha: builtins.float = 1) -> Self:
+        """Add `alpha` times `other`."""
+        become(self, self + (other if alpha == 1 else alpha * other), "add_")
+        return self
+
+    def mul_(self, other: Any) -> Self:
+        """Multiply by `other`."""
+        become(self, self * other, "mul_")
+        return self
+
+    def copy_(self, other: "Tensor") -> Self:
+        """Take the elements of `other`, broadcast and converted."""
+        return self._filled(other, "copy_")
+
+    def fill_(self, value: Any) -> Self:
+        """Take one number everywhere."""
+        return self._filled(value, "fill_")
+
+    def zero_(self) -> Self:
+        """Become zeros."""
+        return self._filled(0, "zero_")
+
+    def normal_(self, mean: builtins.float = 0, std: builtins.float = 1, *, generator: Generator | None = None) -> Self:
+        """Draw normal numbers of a mean and a standard deviation."""
+        source = generator or default_generator
+        return self._filled(source.normal(self.array.shape, self.array.dtype, mean, std), "normal_")
+
+    def uniform_(
+        self, from_: builtins.float = 0, to: builtins.float = 1, *, generator: Generator | None = None
+    ) -> Self:
+        """Draw numbers uniform between two."""
+        source = generator or default_generator
+        return self._filled(source.uniform(self.array.shape, self.array.dtype, from_, to), "uniform_")
+
+    def index_add_(self, dim: builtins.int, index: "Tensor", source: "Tensor", *, alpha: builtins.float = 1) -> Self:
+        """Add `alpha` times the slices of `source` along `dim` at the places that `index` lists, repeated or not."""
+        axis = functions._axis("index_add_", dim, self.ndim)
+        key: Any = (*[slice(None)] * axis, index.array)
+        if source.array.shape != self.array[key].shape:
+            raise RuntimeError(
+                f"index_add_: a source of shape {source.array.shape} for places of {self.array[key].shape}"
+            )
+        return self.add_(self.record(ops.put, (source,), (key, self.array.shape)), alpha=alpha)
+
+    def _filled(self, value: Any, name: str) -> Self:
+        become(self, self.record(ops.assign, (self, value), ((...,),)), name)
+        return self
+
     # The functions are methods too
 
-    add, sub, mul, div, pow, neg = (
+    add, sub, mul, div, pow, neg, eq = (
         functions.add,
         functions.sub,
         functions.mul,
         functions.div,
         functions.pow,
         functions.neg,
+        functions.eq,
     )
-    matmul = functions.matmul
-    exp, log, sqrt, square, abs = functions.exp, functions.log, functions.sqrt, functions.square, functions.abs
+    matmul, dot = functions.matmul, functions.dot
+    exp, log, log10, sqrt, square = functions.exp, functions.log, functions.log10, functions.sqrt, functions.square
+    abs, clamp, clamp_min = functions.abs, functions.clamp, functions.clamp_min
     tanh, sigmoid, relu = functions.tanh, functions.sigmoid, functions.relu
-    sum, mean, var, std = functions.sum, functions.mean, functions.var, functions.std
-    all, any = functions.all, functions.any
+    softmax, log_softmax, logsumexp = functions.softmax, functions.log_softmax, functions.logsumexp
+    sum, mean, var, std, cumsum = functions.sum, functions.mean, functions.var, functions.std, functions.cumsum
     max, min, argmax, argmin = functions.max, functions.min, functions.argmax, functions.argmin
-    view, reshape, flatten = functions.view, functions.reshape, functions.flatten
-    permute, transpose, squeeze = functions.permute, functions.transpose, functions.squeeze
-    unsqueeze, expand, clone = functions.unsqueeze, functions.expand, functions.clone
-    softmax, log_softmax = functions.softmax, functions.log_softmax
+    all, any, allclose, histogram = functions.all, functions.any, functions.allclose, functions.histogram
+    view, view_as, reshape, flatten = functions.view, functions.view_as, functions.reshape, functions.flatten
+    permute, transpose, t, squeeze = functions.permute, functions.transpose, functions.t, functions.squeeze
+    unsqueeze, expand, repeat = functions.unsqueeze, functions.expand, functions.repeat
+    repeat_interleave, split, unbind = functions.repeat_interleave, functions.split, functions.unbind
+    tensor_split, tril = functions.tensor_split, functions.tril
+    masked_fill, clone = functions.masked_fill, functions.clone
 
     def float(self) -> "Tensor":
         """As float32."""
@@ -407,7 +532,7 @@ class Tensor(Arithmetic):
     def mT(self) -> "Tensor":
         """The transpose of each matrix: the last two dims exchanged. RuntimeError for fewer than two."""
         if self.ndim < 2:
-            raise RuntimeError(f"mT: a tensor of shape {self.shape} is no matrix; it needs two dims")
+            raise RuntimeError(f"mT: a tensor of shape {self.array.shape} is no matrix; it needs two dims")
         return functions.transpose(self, -2, -1)
 
 
@@ -451,7 +576,7 @@ def _promoted(row: Row, operands: tuple[Any, ...]) -> tuple[Any, ...]:
         raise RuntimeError("sub: bools are not subtracted; invert a mask with mask == 0, or convert with .float()")
     dtype = result_dtype(x.array if isinstance(x, Tensor) else x for x in operands)
     if row.floating and dtype.kind != "f":
-        dtype = get_default_dtype()
+        dtype = get_default_dtype().dtype
     return tuple([x.to(dtype) if isinstance(x, Tensor) else x for x in operands])
 
 

@@ -20,7 +20,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """
     if input.shape[-1:] != weight.shape[1:]:
         raise RuntimeError(
-            f"linear: an input of shape {input.shape} for a weight of shape {weight.shape}: their last sizes differ"
+            f"linear: an input of shape {input.array.shape} for a weight of shape {weight.array.shape}: their last sizes differ"
         )
     dtypes = [x.dtype for x in (input, weight, bias) if x is not None]
     if len(set(dtypes)) > 1:
@@ -28,7 +28,9 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if bias is None:
         return input @ weight.mT
     if bias.shape != weight.shape[:1]:
-        raise RuntimeError(f"linear: a bias of shape {bias.shape} for a weight of shape {weight.shape}: sizes differ")
+        raise RuntimeError(
+            f"linear: a bias of shape {bias.array.shape} for a weight of shape {weight.array.shape}: sizes differ"
+        )
     if input.ndim == 2:
         return record(ops.linear, input, weight, bias)
     *leading, features = input.shape
@@ -63,14 +65,14 @@ def batch_norm(
     the other tensors do not have a number for each channel. Ioffe and Szegedy, "Batch Normalization", 2015.
     """
     if input.ndim not in (2, 3):
-        raise ValueError(f"batch_norm: expected 2 or 3 dims, (n, channels[, length]), got {input.shape}")
+        raise ValueError(f"batch_norm: expected 2 or 3 dims, (n, channels[, length]), got {input.array.shape}")
     _check_floating("batch_norm", input)
     channels = input.shape[1]
     given = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
     for name, x in given.items():
         if x is not None and x.shape != (channels,):
             raise RuntimeError(
-                f"batch_norm: {name} has shape {x.shape}, but the input {input.shape} {channels} channels"
+                f"batch_norm: {name} has shape {x.array.shape}, but the input {input.array.shape} {channels} channels"
             )
     if (running_mean is None) != (running_var is None):
         raise ValueError("batch_norm: running_mean and running_var go together; give both or neither")
@@ -84,7 +86,9 @@ def batch_norm(
         return (input - running_mean.view(across)) * factor + shift
     n = input.nelement() // max(channels, 1)
     if n == 1:
-        raise ValueError(f"batch_norm: training needs more than one number a channel, got {input.shape}; use .eval()")
+        raise ValueError(
+            f"batch_norm: training needs more than one number a channel, got {input.array.shape}; use .eval()"
+        )
     result, _, _, mean, var = record(ops.batch_norm, input, scale, shift, axes, eps)
     if running_mean is not None and running_var is not None and n:
         for running, now in ((running_mean, mean), (running_var, var * (n / (n - 1)))):
@@ -101,7 +105,7 @@ def cross_entropy(input: Tensor, target: Tensor) -> Tensor:
     _check_floating("cross_entropy", input)
     if input.ndim != 2 or target.shape != input.shape[:1]:
         raise ValueError(
-            f"cross_entropy: logits of shape {input.shape}, targets of shape {target.shape}; expected (n, classes), (n)"
+            f"cross_entropy: logits of shape {input.array.shape}, targets of shape {target.array.shape}; expected (n, classes), (n)"
         )
     _check_choices("cross_entropy", target, input.shape[1], "classes")
     return record(ops.cross_entropy, input, target)[0]

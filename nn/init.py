@@ -73,7 +73,7 @@ def kaiming_normal_(
 
 def _kaiming_std(name: str, tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
     if tensor.ndim < 2:
-        raise ValueError(f"{name}: a weight has at least 2 dims, (out, in), got {tensor.shape}")
+        raise ValueError(f"{name}: a weight has at least 2 dims, (out, in), got {tensor.array.shape}")
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f"{name}: mode {mode!r} is neither 'fan_in' nor 'fan_out'")
     fan = tensor.shape[mode == "fan_in"] * math.prod(tensor.shape[2:])

@@ -108,7 +108,7 @@ class Module:
         faults = [f"{name} is missing" for name in own if name not in given]
         faults += [f"{name} is unknown" for name in given if name not in own]
         faults += [
-            f"{name} has shape {given[name].shape} instead of {tensor.shape}"
+            f"{name} has shape {given[name].shape} instead of {tensor.array.shape}"
             for name, tensor in own.items()
             if name in given and given[name].shape != tensor.shape
         ]

@@ -234,7 +234,7 @@ REFUSALS: dict[str, Callable[[Any, Any], Any]] = {
 def test_an_optimizer_refuses(act: Callable[[Any, Any], Any]) -> None:
     with pytest.raises((TypeError, ValueError)) as expected:
         act(torch.optim, theirs(normal(3), requires_grad=True))
-    with pytest.raises(expected.type, match="^(SGD|AdamW): "):
+    with pytest.raises(expected.type, match=r"^(SGD|AdamW): "):
         act(nn.optim, ours(normal(3), requires_grad=True))
 
 

@@ -2,7 +2,6 @@
 
 import copy
 import pickle
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,13 +11,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minigrad.random import DEFAULT_SEED, STATE, Generator, default_generator
+from minigrad.random import DEFAULT_SEED, PART, STATE, Generator
 
 SEEDS = (0, 1, 42, 2147483647, -1, 2**40 + 5)
 SIZES = (0, 1, 2, 7, 15, 16, 17, 31, 32, 33, 100, 1000, 10007)
 DTYPES = {np.float32: torch.float32, np.float64: torch.float64}
 # Without AVX, PyTorch's kernels multiply and add in two roundings; with it they fuse, as we do.
 FUSED = torch.backends.cpu.get_cpu_capability() != "DEFAULT"
+# With AVX, PyTorch has a float32 logarithm, cosine and sine of its own, and ours take the same steps. Without, it calls
+# the C library, whose answers differ by a few units in the last place, and by more where a cosine is close to 0.
+SAME_STEPS = torch.backends.cpu.get_cpu_capability() in {"AVX2", "AVX512"}
 
 every_seed = pytest.mark.parametrize("seed", SEEDS)
 every_size = pytest.mark.parametrize("size", SIZES)
@@ -44,6 +46,18 @@ def assert_close(ours: np.ndarray, theirs: torch.Tensor, scale: float = 1.0) -> 
     assert (ours.dtype, ours.shape) == (expected.dtype, expected.shape)
     precision = float(np.finfo(expected.dtype).eps)
     np.testing.assert_allclose(ours, expected, rtol=8 * precision, atol=24 * precision * scale)
+
+
+def assert_normal(ours: np.ndarray, theirs: torch.Tensor, scale: float = 1.0) -> None:
+    """Float32 normals: bit for bit from 16 on; fewer are float64 of the C library rounded, to 1 unit in the last place.
+
+    Float64 normals come from the C library whatever their number: `assert_close`.
+    """
+    assert_close(ours, theirs, scale)
+    if ours.dtype == np.float32 and ours.size < 16:
+        np.testing.assert_array_max_ulp(ours, theirs.numpy(), maxulp=1)
+    elif ours.dtype == np.float32 and SAME_STEPS:
+        np.testing.assert_array_equal(ours.view(np.int32), theirs.numpy().view(np.int32))
 
 
 def assert_in_step(ours: Generator, theirs: torch.Generator) -> None:
@@ -82,11 +96,30 @@ def test_uniform_between_bounds(size: int, dtype: type, bounds: tuple[float, flo
 def test_normal_is_randn(seed: int, size: int, dtype: type) -> None:
     ours, theirs = pair(seed)
     for _ in range(2):
-        mine, expected = ours.normal((size,), dtype), torch.randn(size, dtype=DTYPES[dtype], generator=theirs)
-        if dtype is np.float32 and size < 16:
-            np.testing.assert_array_max_ulp(mine, expected.numpy(), maxulp=1)
-        assert_close(mine, expected)
+        assert_normal(ours.normal((size,), dtype), torch.randn(size, dtype=DTYPES[dtype], generator=theirs))
         assert_in_step(ours, theirs)
+
+
+@every_dtype
+@pytest.mark.parametrize("size", [PART - 1, PART, PART + 1, PART + 16, 2 * PART + 7, 1_000_003])
+def test_normal_in_parts(size: int, dtype: type) -> None:
+    ours, theirs = pair(3)
+    assert_normal(ours.normal((size,), dtype), torch.randn(size, dtype=DTYPES[dtype], generator=theirs))
+    assert_in_step(ours, theirs)
+
+
+@pytest.mark.parametrize("zeros", [slice(0, 8), slice(8, 16), slice(0, 16)])
+def test_normal_at_the_edges(zeros: slice) -> None:
+    """A height of 0 leaves a radius of 0, and no -0 whatever its cosine; a turn of 0 is the first angle there is."""
+    ours, theirs = pair(5)
+    ours.uniform((16,))
+    state = ours.get_state()
+    state.view(STATE)["words"].reshape(-1, 16)[:, zeros] = 0
+    ours.set_state(state)
+    theirs.set_state(torch.from_numpy(state))
+    mine = ours.normal((608,))
+    assert not np.signbit(mine[mine == 0]).any()
+    assert_normal(mine, torch.randn(608, generator=theirs))
 
 
 @every_size
@@ -95,14 +128,14 @@ def test_normal_is_randn(seed: int, size: int, dtype: type) -> None:
 def test_normal_with_mean_and_std(size: int, dtype: type, mean: float, std: float) -> None:
     ours, theirs = pair(1)
     expected = torch.empty(size, dtype=DTYPES[dtype]).normal_(mean, std, generator=theirs)
-    assert_close(ours.normal((size,), dtype, mean, std), expected, scale=abs(mean) + std)
+    assert_normal(ours.normal((size,), dtype, mean, std), expected, scale=abs(mean) + std)
     assert_in_step(ours, theirs)
 
 
 def test_normal_keeps_its_spare_across_other_draws() -> None:
     ours, theirs = pair(0)
     for size in (3, 0, 20, 1, 2, 5, 4):
-        assert_close(ours.normal((size,)), torch.randn(size, generator=theirs))
+        assert_normal(ours.normal((size,)), torch.randn(size, generator=theirs))
         assert_same(ours.uniform((size,)), torch.rand(size, generator=theirs))
         assert_in_step(ours, theirs)
 
@@ -110,7 +143,7 @@ def test_normal_keeps_its_spare_across_other_draws() -> None:
 def test_manual_seed_forgets_the_spare() -> None:
     ours, theirs = pair(0)
     ours.normal((1,))
-    assert_close(ours.manual_seed(0).normal((3,)), torch.randn(3, generator=theirs))
+    assert_normal(ours.manual_seed(0).normal((3,)), torch.randn(3, generator=theirs))
     assert_in_step(ours, theirs)
 
 
@@ -211,7 +244,7 @@ def test_shapes(shape: tuple[int, ...]) -> None:
     assert_same(ours.uniform(shape), torch.rand(shape, generator=theirs))
     assert_close(ours.uniform(shape, low=-1, high=2), torch.empty(shape).uniform_(-1, 2, generator=theirs))
     assert_close(ours.exponential(shape), torch.empty(shape).exponential_(generator=theirs))
-    assert_close(ours.normal(shape), torch.randn(shape, generator=theirs))
+    assert_normal(ours.normal(shape), torch.randn(shape, generator=theirs))
     assert_same(ours.integers(0, 9, shape), torch.randint(9, shape, generator=theirs))
     assert_same(ours.bernoulli(0.5, shape), torch.empty(shape, dtype=torch.bool).bernoulli_(generator=theirs))
     assert_in_step(ours, theirs)
@@ -233,7 +266,7 @@ def draw_both(ours: Generator, theirs: torch.Generator, kind: str, size: int, ch
     if kind == "uniform":
         assert_same(ours.uniform((size,), choice), torch.rand(size, dtype=DTYPES[choice], generator=theirs))
     elif kind == "normal":
-        assert_close(ours.normal((size,), choice), torch.randn(size, dtype=DTYPES[choice], generator=theirs))
+        assert_normal(ours.normal((size,), choice), torch.randn(size, dtype=DTYPES[choice], generator=theirs))
     elif kind == "exponential":
         expected = torch.empty(size, dtype=DTYPES[choice]).exponential_(generator=theirs)
         assert_close(ours.exponential((size,), choice), expected)
@@ -263,7 +296,7 @@ def test_any_program_of_draws_keeps_in_step(seed: int, program: list[tuple[str, 
 
 
 def test_a_new_generator_starts_from_the_default_seed() -> None:
-    assert DEFAULT_SEED == torch.Generator().initial_seed() == default_generator.initial_seed()
+    assert DEFAULT_SEED == torch.Generator().initial_seed() == Generator().initial_seed()
     assert_same(Generator().uniform((5,)), torch.rand(5, generator=torch.Generator()))
 
 
@@ -360,19 +393,3 @@ def test_errors_leave_the_stream_alone(error: type, message: str, act: Callable[
     with pytest.raises(error, match=message):
         act(generator)
     assert_in_step(generator, torch.Generator())
-
-
-def test_speed() -> None:
-    """Generous bounds: a million normals in a blink, a batch of indices in microseconds."""
-
-    def best(repeats: int, draw: Callable[[], Any]) -> float:
-        times = []
-        for _ in range(repeats):
-            start = time.perf_counter()
-            draw()
-            times.append(time.perf_counter() - start)
-        return min(times)
-
-    generator = Generator()
-    assert best(5, lambda: generator.normal((1_000_000,))) < 0.1
-    assert best(200, lambda: generator.integers(0, 1000, (32,))) < 1e-4

@@ -123,16 +123,16 @@ def circles() -> list[tuple[list[float], int]]:
 
 def test_micrograds_training_loop_learns_to_tell_points_apart() -> None:
     random.seed(0)
-    model, points = MLP(2, [8, 8, 1]), circles()
+    model, points = MLP(2, [12, 1]), circles()
     losses = []
-    for _ in range(60):
+    for _ in range(40):
         scores: list[Any] = [model(point) for point, _ in points]
         hinges = [(1 + -side * score).relu() for score, (_, side) in zip(scores, points, strict=True)]
         loss = sum(hinges) * (1.0 / len(hinges))
         model.zero_grad()
         loss.backward()
         for parameter in model.parameters():
-            parameter.data -= 0.2 * parameter.grad
+            parameter.data -= 0.3 * parameter.grad
         losses.append(loss.data)
     assert losses[-1] < 0.1 * losses[0]
     assert all((score.data > 0) == (side > 0) for score, (_, side) in zip(scores, points, strict=True))

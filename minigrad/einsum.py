@@ -1,0 +1,89 @@
+"""einsum: the letters of an equation, worked off two operands at a time."""
+
+import string
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad import ops
+from minigrad.functions import permute, record, sum, tensors_of
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
+
+
+def einsum(equation: str, *operands: Any) -> "Tensor":
+    """Products of tensors, summed over the dims whose letters the result does not have (`torch.einsum`).
+
+    Without an arrow the result has, in alphabetical order, the letters that stand once. `...` stands for further dims.
+    RuntimeError where the equation and the tensors' dims do not match.
+
+    >>> from minigrad import ones
+    >>> einsum("ij,jk->ik", ones(2, 3), ones(3, 2))
+    tensor([[3., 3.],
+            [3., 3.]])
+    """
+    listed = len(operands) == 1 and isinstance(operands[0], list | tuple)
+    tensors = tensors_of("einsum", operands[0] if listed else operands)
+    terms, output = _terms(equation, tensors)
+    result, letters = _diagonal(tensors[0], terms[0])
+    for i, other in enumerate(tensors[1:], start=1):
+        other, others = _diagonal(other, terms[i])
+        later = output + "".join(terms[i + 1 :])
+        result, letters = _sum_out(result, letters, keep=later + others)
+        other, others = _sum_out(other, others, keep=later + letters)
+        both = "".join(dict.fromkeys(letter for letter in letters + others if letter in later))
+        result, letters = record(ops.einsum, result, other, (letters, others, both)), both
+    result, letters = _sum_out(result, letters, keep=output)
+    return permute(result, [letters.index(letter) for letter in output])
+
+
+def _terms(equation: str, tensors: "tuple[Tensor, ...]") -> tuple[list[str], str]:
+    """A letter for each dim of each tensor, and of the result."""
+    left, arrow, output = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(tensors):
+        raise RuntimeError(f"einsum: {equation!r} is for {len(terms)} tensors, but there are {len(tensors)}")
+    spare = [letter for letter in string.ascii_letters if letter not in equation]
+    widest = 0
+    for i, (term, tensor) in enumerate(zip(terms, tensors, strict=True)):
+        if "..." in term:
+            width = tensor.ndim - len(term) + 3
+            widest = max(widest, width)
+            terms[i] = term.replace(
+                "...", "".join(spare[:width])[::-1]
+            )  # counted from the last dim, as broadcasting is
+        if len(terms[i]) != tensor.ndim:
+            raise RuntimeError(f"einsum: {term!r} does not fit the {tensor.ndim} dims of {tensor.array.shape}")
+    dots = "".join(spare[:widest])[::-1]
+    counts = Counter("".join(terms))
+    if not arrow:
+        output = dots + "".join(sorted(letter for letter in counts if counts[letter] == 1 and letter not in dots))
+    output = output.replace("...", dots)
+    if not set(output) <= set(counts) or len(set(output)) < len(output):
+        raise RuntimeError(f"einsum: the result of {equation!r} must have letters of the operands, each once")
+    sizes: dict[str, int] = {}
+    for letter, size in zip("".join(terms), [size for t in tensors for size in t.array.shape], strict=True):
+        if size != 1 and sizes.setdefault(letter, size) != size:
+            raise RuntimeError(f"einsum: in {equation!r} a dim {letter!r} has both sizes {sizes[letter]} and {size}")
+    return terms, output
+
+
+def _diagonal(tensor: "Tensor", letters: str) -> "tuple[Tensor, str]":
+    """The diagonal over dims that share a letter, which then has one dim."""
+    for letter, count in Counter(letters).items():
+        for _ in range(count - 1):
+            i = letters.index(letter)
+            j = letters.index(letter, i + 1)
+            rest = [axis for axis in range(len(letters)) if axis not in (i, j)]
+            along = np.arange(tensor.array.shape[i])
+            tensor = permute(tensor, [i, j, *rest])[along, along]
+            letters = letter + "".join(letters[axis] for axis in rest)
+    return tensor, letters
+
+
+def _sum_out(tensor: "Tensor", letters: str, keep: str) -> "tuple[Tensor, str]":
+    """The sum over the dims whose letters are not to be kept."""
+    axes = [axis for axis, letter in enumerate(letters) if letter not in keep]
+    return (sum(tensor, axes) if axes else tensor), "".join(letter for letter in letters if letter in keep)

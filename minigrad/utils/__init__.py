@@ -1,0 +1,3 @@
+"""What PyTorch keeps under `torch.utils`."""
+
+from minigrad.utils import data

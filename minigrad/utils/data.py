@@ -1,0 +1,44 @@
+"""Parts of data sets (`torch.utils.data`)."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from minigrad.random import Generator, default_generator
+
+
+class Subset(Sequence[Any]):
+    """The items of a data set at some of its places (`torch.utils.data.Subset`)."""
+
+    def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
+        self.dataset, self.indices = dataset, indices
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, i: Any) -> Any:
+        return [self.dataset[j] for j in self.indices[i]] if isinstance(i, slice) else self.dataset[self.indices[i]]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self.dataset[i] for i in self.indices)
+
+
+def random_split(dataset: Any, lengths: Sequence[float], generator: Generator | None = None) -> list[Subset]:
+    """Part a data set at random into pieces of these lengths, or, if they sum to 1, of these shares of it.
+
+    Shares are rounded down, and what remains goes to the first pieces, one each. ValueError where lengths do not sum to
+    the length of the data set, or a share is not between 0 and 1. As `torch.utils.data.random_split`.
+    """
+    total = len(dataset)
+    sizes = [int(length) for length in lengths]
+    if math.isclose(sum(lengths), 1) and sum(lengths) <= 1 + 1e-9 and sizes != [*lengths]:
+        if not all(0 <= share <= 1 for share in lengths):
+            raise ValueError(f"random_split: shares must be from 0 to 1, got {[*lengths]}")
+        sizes = [math.floor(total * share) for share in lengths]
+        for i in range(total - sum(sizes)):
+            sizes[i % len(sizes)] += 1
+    if sum(sizes) != total:
+        raise ValueError(f"random_split: lengths {[*lengths]} sum to {sum(sizes)}, but the data set has {total} items")
+    order = (generator or default_generator).permutation(total).tolist()
+    ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
+    return [Subset(dataset, order[end - size : end]) for size, end in zip(sizes, ends, strict=True)]
