@@ -147,6 +147,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BadInputError as error:
         print(f"lecture_figures.py: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("lecture_figures.py: interrupted", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

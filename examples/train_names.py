@@ -260,6 +260,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BadInputError as error:
         print(f"train_names.py: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("train_names.py: interrupted; nothing was written", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -18,12 +18,17 @@ class dtype:
         self.dtype = np.dtype(kind)
 
     @property
+    def itemsize(self) -> int:
+        """The bytes of one number."""
+        return self.dtype.itemsize
+
+    @property
     def is_floating_point(self) -> bool:
         """Whether it is a kind of floating-point number, which can have a gradient."""
         return self.dtype.kind == "f"
 
     def __eq__(self, other: object) -> bool:
-        return other is not None and self.dtype == other
+        return other is not None and not isinstance(other, str) and self.dtype == other
 
     def __hash__(self) -> int:
         return hash(self.dtype)
@@ -71,14 +76,15 @@ def result_dtype(operands: Iterable[Any]) -> np.dtype[Any]:
             ranks[2].append(_NUMBERS.get(type(x), _default.dtype))
     result: np.dtype[Any] | None = None
     for found in filter(None, ranks):
-        highest = max(_category(kind) for kind in found)
-        if result is None or highest > _category(result):
-            result = np.result_type(*(kind for kind in found if _category(kind) == highest))
+        highest = max(category(kind) for kind in found)
+        if result is None or highest > category(result):
+            result = np.result_type(*(kind for kind in found if category(kind) == highest))
     assert result is not None
     return result
 
 
-def _category(kind: np.dtype[Any]) -> int:
+def category(kind: np.dtype[Any]) -> int:
+    """0 for bools, 1 for integers, 2 for floating numbers; TypeError for anything else."""
     if kind.kind not in _CATEGORIES:
         raise TypeError(f"numbers of dtype {kind} are not supported; use a bool, integer or floating dtype")
     return _CATEGORIES[kind.kind]

@@ -8,6 +8,7 @@ import numpy as np
 
 from minigrad import ops
 from minigrad.functions import permute, record, sum, tensors_of
+from minigrad.graph import shown_as
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -36,7 +37,9 @@ def einsum(equation: str, *operands: Any) -> "Tensor":
         both = "".join(dict.fromkeys(letter for letter in letters + others if letter in later))
         result, letters = record(ops.einsum, result, other, (letters, others, both)), both
     result, letters = _sum_out(result, letters, keep=output)
-    return permute(result, [letters.index(letter) for letter in output])
+    result = permute(result, [letters.index(letter) for letter in output])
+    contracted = len(tensors) > 1 and set("".join(terms)) > set(output)
+    return shown_as(result, "ViewBackward0") if contracted else result
 
 
 def _terms(equation: str, tensors: "tuple[Tensor, ...]") -> tuple[list[str], str]:

@@ -83,6 +83,14 @@ def neg(input: "Tensor") -> "Tensor":
     return record(ops.neg, input)
 
 
+_MATMUL_GRAD_FNS = {  # for a row on the left, a column on the right
+    (False, False): "MmBackward0",
+    (False, True): "MvBackward0",
+    (True, False): "SqueezeBackward4",
+    (True, True): "DotBackward0",
+}
+
+
 def matmul(input: "Tensor", other: "Tensor") -> "Tensor":
     """The matrix product, as `@` (`torch.matmul`).
 
@@ -111,7 +119,9 @@ def matmul(input: "Tensor", other: "Tensor") -> "Tensor":
     product = record(ops.matmul, left, right)
     if row or column:
         product = squeeze(product, (-2,) * row + (-1,) * column)
-    return product
+    if product.ndim > 2 or input.ndim > 2 or other.ndim > 2:
+        return shown_as(product, "UnsafeViewBackward0")
+    return shown_as(product, _MATMUL_GRAD_FNS[row, column])
 
 
 # Functions of one number
@@ -163,17 +173,22 @@ def relu(input: "Tensor") -> "Tensor":
 
 
 @_shown_as("ClampBackward1")
-def clamp(input: "Tensor", min: Number | None = None, max: Number | None = None) -> "Tensor":
+def clamp(input: "Tensor", min: Operand | None = None, max: Operand | None = None) -> "Tensor":
     """Each element, or the nearer of the bounds where it lies beyond (`torch.clamp`)."""
     if min is None and max is None:
         raise RuntimeError("clamp: expected min, max or both")
-    if min is not None:
-        input = where(input < min, min, input)
-    return input if max is None else where(input > max, max, input)
+    if isinstance(min, Recorded) or isinstance(max, Recorded):
+        input = input if min is None else where(input < min, min, input)
+        return input if max is None else where(input > max, max, input)
+    x = input.array
+    bounds = [bound for bound in (min, max) if bound is not None]
+    nearest = np.asarray(np.clip(x, min, max), result_dtype([x, *bounds]))
+    inside = (x >= (-math.inf if min is None else min)) & (x <= (math.inf if max is None else max))
+    return where(input.wrap(np.asarray(inside)), input, input.wrap(nearest))
 
 
 @_shown_as("ClampMinBackward0")
-def clamp_min(input: "Tensor", min: Number) -> "Tensor":
+def clamp_min(input: "Tensor", min: Operand) -> "Tensor":
     """Each element, or `min` where it is less (`torch.clamp_min`)."""
     return clamp(input, min)
 
@@ -194,11 +209,30 @@ def _numpy_spelling(function: Callable[..., Result]) -> Callable[..., Result]:
     return spelled
 
 
-class Extremum(NamedTuple):
-    """What `max` and `min` return over a dim: the values, and where along the dim they stood."""
+def _shown(pair: Any) -> str:
+    """What PyTorch shows of a pair that a function returns."""
+    fields = ",\n".join(f"{name}={value!r}" for name, value in pair._asdict().items())
+    return f"torch.return_types.{type(pair).__name__.lower()}(\n{fields})"
+
+
+class Max(NamedTuple):
+    """What `max` returns over a dim: the values, and where along the dim they stood."""
 
     values: "Tensor"
     indices: "Tensor"
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+
+class Min(NamedTuple):
+    """What `min` returns over a dim: the values, and where along the dim they stood."""
+
+    values: "Tensor"
+    indices: "Tensor"
+
+    def __repr__(self) -> str:
+        return _shown(self)
 
 
 @_numpy_spelling
@@ -269,13 +303,13 @@ def max(input: "Tensor", dim: int | None = None, keepdim: bool = False) -> Any:
 
     Over a dim the gradient goes to the index returned, the first of equals; of the whole tensor, to all equals evenly.
     """
-    return _extremum(ops.max, ops.amax, np.argmax, input, dim, keepdim)
+    return _extremum("max", input, dim, keepdim)
 
 
 @_numpy_spelling
 def min(input: "Tensor", dim: int | None = None, keepdim: bool = False) -> Any:
     """The least element, or over a dim the pair `values, indices`, as `max` (`torch.min`)."""
-    return _extremum(ops.min, ops.amin, np.argmin, input, dim, keepdim)
+    return _extremum("min", input, dim, keepdim)
 
 
 @_numpy_spelling
@@ -309,9 +343,9 @@ def cumsum(input: "Tensor", dim: int) -> "Tensor":
     return record(ops.cumsum, x, axis) if input.ndim else clone(x)
 
 
-@_shown_as("DotBackward0")
 def dot(input: "Tensor", other: "Tensor") -> "Tensor":
     """The sum of the products of the elements of two 1-D tensors (`torch.dot`)."""
+    tensors_of("dot", (input, other))
     if input.ndim != 1 or other.ndim != 1:
         raise RuntimeError(f"dot: expected two 1-D tensors, got {input.array.shape} and {other.array.shape}; use @")
     return matmul(input, other)
@@ -327,7 +361,10 @@ def allclose(
         raise RuntimeError(
             f"allclose: dtypes {input.array.dtype} and {other.array.dtype} differ; convert one with .to(dtype)"
         )
-    return builtins.bool(np.allclose(input.array, other.array, rtol, atol, equal_nan))
+    try:
+        return builtins.bool(np.allclose(input.array, other.array, rtol, atol, equal_nan))
+    except ValueError:
+        raise RuntimeError(f"allclose: {input.array.shape} and {other.array.shape} do not broadcast") from None
 
 
 def eq(input: "Tensor", other: Operand) -> "Tensor":
@@ -341,6 +378,9 @@ class Histogram(NamedTuple):
     hist: "Tensor"
     bin_edges: "Tensor"
 
+    def __repr__(self) -> str:
+        return _shown(self)
+
 
 def histogram(
     input: "Tensor", bins: int = 100, *, range: tuple[float, float] | None = None, density: builtins.bool = False
@@ -350,22 +390,31 @@ def histogram(
     With `density` the counts are divided so that their integral is 1 (`torch.histogram`).
     """
     _check_floating("histogram", input)
-    counts, edges = np.histogram(input.array, bins, range, density=density)
+    try:
+        counts, edges = np.histogram(input.array, bins, range, density=density)
+    except ValueError as error:
+        raise RuntimeError(f"histogram: {bins} bins over {range}: {error}") from None
     return Histogram(*(input.wrap(x.astype(input.array.dtype)) for x in (counts, edges)))
 
 
-def _extremum(row: Row, whole: Row, arg: Any, input: "Tensor", dim: int | None, keepdim: bool) -> Any:
+_EXTREMA: dict[str, tuple[Any, ...]] = {
+    "max": (ops.max, ops.amax, np.argmax, Max),
+    "min": (ops.min, ops.amin, np.argmin, Min),
+}
+
+
+def _extremum(name: str, input: "Tensor", dim: int | None, keepdim: bool) -> Any:
+    row, whole, arg, pair = _EXTREMA[name]
     if dim is None:
         if not input.array.size:
-            raise RuntimeError(f"{row.name}: {input.array.shape} has no elements, so it has no {row.name}; give a dim")
+            raise RuntimeError(f"{name}: {input.array.shape} has no elements, so it has no {name}; give a dim")
         return record(whole, input, tuple(range(input.ndim)), False)
+    axes = _axes(name, input, dim)
     if not input.ndim:
-        _axes(row.name, input, dim)
-        return Extremum(record(ops.reshape, input, ()), input.wrap(np.zeros((), np.int64)))
-    indices = _arg_extremum(row.name, arg, input, dim, True)
-    axes = _axes(row.name, input, dim)
+        return pair(record(ops.reshape, input, ()), input.wrap(np.zeros((), np.int64)))
+    indices = _arg_extremum(name, arg, input, dim, True)
     values = record(row, input, axes, keepdim, indices.array)
-    return Extremum(values, indices if keepdim else squeeze(indices, axes))
+    return pair(values, indices if keepdim else squeeze(indices, axes))
 
 
 def _arg_extremum(name: str, arg: Any, input: "Tensor", dim: int | None, keepdim: bool) -> "Tensor":
@@ -408,7 +457,7 @@ def reshape(input: "Tensor", *shape: Any) -> "Tensor":
 
     RuntimeError where the sizes do not fit.
     """
-    return record(ops.reshape, input, _fitted("reshape", input.array.shape, shape))
+    return _reshaped(input, _fitted("reshape", input.array.shape, shape))
 
 
 def view(input: "Tensor", *shape: Any) -> "Tensor":
@@ -428,7 +477,14 @@ def flatten(input: "Tensor", start_dim: int = 0, end_dim: int = -1) -> "Tensor":
     if start > end:
         raise RuntimeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} in {input.array.shape}")
     shape = input.array.shape
-    return record(ops.reshape, input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+    if start == end and shape:
+        return input
+    return _reshaped(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+
+
+def _reshaped(input: "Tensor", shape: Shape) -> "Tensor":
+    result = record(ops.reshape, input, shape)
+    return result if result.origin is not None else shown_as(result, "UnsafeViewBackward0")
 
 
 def permute(input: "Tensor", *dims: Any) -> "Tensor":
@@ -450,12 +506,12 @@ def transpose(input: "Tensor", dim0: int, dim1: int) -> "Tensor":
     return record(ops.permute, input, tuple(axes))
 
 
-@_shown_as("SqueezeBackward0")
 def squeeze(input: "Tensor", dim: Dims = None) -> "Tensor":
     """Without the dims of size 1, or without those of them that `dim` names (`torch.squeeze`); a view."""
     axes = range(input.ndim) if dim is None else _axes("squeeze", input, dim) if dim != () else ()
     shape = tuple(size for axis, size in enumerate(input.array.shape) if size != 1 or axis not in axes)
-    return record(ops.reshape, input, shape)
+    kind = 0 if dim is None else 1 if isinstance(dim, int) else 2
+    return shown_as(record(ops.reshape, input, shape), f"SqueezeBackward{kind}")
 
 
 @_shown_as("UnsqueezeBackward0")
@@ -482,6 +538,7 @@ def expand(input: "Tensor", *sizes: Any) -> "Tensor":
 
 def view_as(input: "Tensor", other: "Tensor") -> "Tensor":
     """`view` in another tensor's shape (`torch.Tensor.view_as`)."""
+    tensors_of("view_as", (input, other))
     return view(input, other.array.shape)
 
 
@@ -497,6 +554,8 @@ def t(input: "Tensor") -> "Tensor":
 def repeat(input: "Tensor", *sizes: Any) -> "Tensor":
     """The tensor laid out `sizes` times along its dims, and along new ones in front (`torch.Tensor.repeat`)."""
     times, shape = _sizes("repeat", sizes), input.array.shape
+    if not sizes:
+        raise TypeError(f"repeat: expected a number for each dim of {shape}, got none")
     if len(times) < len(shape) or builtins.min(times, default=0) < 0:
         raise RuntimeError(f"repeat: {times} must have a number, 0 or more, for each of the dims of {shape}")
     shape = (1,) * (len(times) - len(shape)) + shape
@@ -505,6 +564,7 @@ def repeat(input: "Tensor", *sizes: Any) -> "Tensor":
     return reshape(tiled, [n * size for n, size in zip(times, shape, strict=True)])
 
 
+@_shown_as("ViewBackward0")
 def repeat_interleave(input: "Tensor", repeats: Any, dim: int | None = None) -> "Tensor":
     """Each element along a dim, or of the flattened tensor, `repeats` times in a row (`torch.repeat_interleave`).
 
@@ -513,7 +573,12 @@ def repeat_interleave(input: "Tensor", repeats: Any, dim: int | None = None) -> 
     if dim is None:
         return repeat_interleave(flatten(input), repeats, 0)
     axis = _axis("repeat_interleave", dim, input.ndim)
-    places = np.repeat(np.arange(input.array.shape[axis]), getattr(repeats, "array", repeats))
+    try:
+        places = np.repeat(np.arange(input.array.shape[axis]), getattr(repeats, "array", repeats))
+    except (ValueError, TypeError) as error:
+        raise RuntimeError(
+            f"repeat_interleave: {repeats} times along dim {dim} of {input.array.shape}: {error}"
+        ) from None
     return record(ops.index, input, (*[slice(None)] * axis, places))
 
 
@@ -522,41 +587,59 @@ def tril(input: "Tensor", diagonal: int = 0) -> "Tensor":
     """Matrices with zeros above a diagonal, counted from the main one upwards (`torch.tril`)."""
     if input.ndim < 2:
         raise RuntimeError(f"tril: expected a matrix, got {input.array.shape}")
-    return where(input.wrap(np.tril(np.ones(input.array.shape[-2:], np.bool_), diagonal)), input, 0)
+    return where(
+        input.wrap(np.tril(np.ones(input.array.shape[-2:], np.bool_), diagonal)), input, np.zeros((), input.array.dtype)
+    )
 
 
 def split(tensor: "Tensor", split_size_or_sections: int | Sequence[int], dim: int = 0) -> "tuple[Tensor, ...]":
-    """Pieces of one size along a dim, the last perhaps smaller, or of the sizes listed (`torch.split`)."""
-    axis = _axis("split", dim, tensor.ndim)
-    length, sections = tensor.array.shape[axis], split_size_or_sections
-    if isinstance(sections, int):
-        sections = [builtins.min(sections, length - start) for start in range(0, builtins.max(length, 1), sections)]
-    elif builtins.sum(sections) != length:
-        raise RuntimeError(
-            f"split: {list(sections)} does not sum to the {length} of dim {axis} of {tensor.array.shape}"
-        )
-    return _pieces(tensor, np.cumsum(sections)[:-1].tolist(), axis)
+    """Pieces of one size along a dim, the last perhaps smaller, or of the sizes listed (`torch.split`).
+
+    RuntimeError for sizes that are not positive, or do not sum to that of the dim.
+    """
+    axis, length = _long_axis("split", tensor, dim)
+    sizes = split_size_or_sections
+    if isinstance(sizes, int):
+        if sizes < (1 if length else 0):
+            raise RuntimeError(f"split: a size of {sizes}; expected at least 1")
+        starts = [*range(0, length, sizes)][1:] if length else []
+        return _pieces(tensor, starts, axis, "SplitBackward0")
+    if builtins.min(sizes, default=0) < 0 or builtins.sum(sizes) != length:
+        raise RuntimeError(f"split: {[*sizes]} must sum to the size {length} of dim {axis}, without negative sizes")
+    return _pieces(tensor, np.cumsum(sizes)[:-1].tolist(), axis, "SplitWithSizesBackward0")
 
 
 def tensor_split(input: "Tensor", indices_or_sections: int | Sequence[int], dim: int = 0) -> "tuple[Tensor, ...]":
     """As many pieces along a dim as asked for, or those between the places listed (`torch.tensor_split`)."""
-    axis = _axis("tensor_split", dim, input.ndim)
+    axis, length = _long_axis("tensor_split", input, dim)
     places = indices_or_sections
     if isinstance(places, int):
-        parts = np.array_split(np.arange(input.array.shape[axis]), places)
-        places = np.cumsum([len(part) for part in parts])[:-1].tolist()
-    return _pieces(input, list(places), axis)
+        if places < 1:
+            raise RuntimeError(f"tensor_split: {places} pieces; expected at least 1")
+        sizes = [len(part) for part in np.array_split(np.arange(length), places)]
+        places = np.cumsum(sizes)[:-1].tolist()
+    return _pieces(input, list(places), axis, "SliceBackward0")
 
 
 def unbind(input: "Tensor", dim: int = 0) -> "tuple[Tensor, ...]":
     """The slices along a dim, without it (`torch.unbind`)."""
     axis = _axis("unbind", dim, input.ndim)
-    return tuple(record(ops.index, input, (*[slice(None)] * axis, i)) for i in range(input.array.shape[axis]))
+    keys = ((*[slice(None)] * axis, i) for i in range(input.array.shape[axis]))
+    return tuple(shown_as(record(ops.index, input, key), "UnbindBackward0") for key in keys)
 
 
-def _pieces(input: "Tensor", places: list[int], axis: int) -> "tuple[Tensor, ...]":
+def _long_axis(name: str, input: "Tensor", dim: int) -> tuple[int, int]:
+    """A dim and its size; RuntimeError for a single number, which has none."""
+    if not input.ndim:
+        raise RuntimeError(f"{name}: a single number has no dim to part")
+    axis = _axis(name, dim, input.ndim)
+    return axis, input.array.shape[axis]
+
+
+def _pieces(input: "Tensor", places: list[int], axis: int, grad_fn: str) -> "tuple[Tensor, ...]":
     bounds = zip([0, *places], [*places, input.array.shape[axis]], strict=True)
-    return tuple(record(ops.index, input, (*[slice(None)] * axis, slice(start, end))) for start, end in bounds)
+    keys = ((*[slice(None)] * axis, slice(start, end)) for start, end in bounds)
+    return tuple(shown_as(record(ops.index, input, key), grad_fn) for key in keys)
 
 
 def cat(tensors: Sequence["Tensor"], dim: int = 0) -> "Tensor":
@@ -653,13 +736,15 @@ def logsumexp(input: "Tensor", dim: Dims, keepdim: builtins.bool = False) -> "Te
     axes = _axes("logsumexp", input, dim)
     greatest = _greatest(input, axes)
     greatest.array[~np.isfinite(greatest.array)] = 0  # infinity minus itself would be nan
-    total = log(record(ops.sum, exp(input - greatest), axes, True)) + greatest
+    total = record(ops.sum, exp(input - greatest), axes, True)
+    empty = total == 0  # all is -inf: so is the result, and no gradient flows
+    total = where(empty, -math.inf, log(where(empty, 1.0, total)) + greatest)
     return total if keepdim else squeeze(total, axes) if axes else total
 
 
 def _greatest(input: "Tensor", axes: Axes) -> "Tensor":
     """The maxima along axes as constants: subtracted from all, they keep exp from overflow and change no gradient."""
-    return input.wrap(np.max(input.array, axis=axes, keepdims=True, initial=-np.inf))
+    return input.wrap(np.asarray(np.max(input.array, axis=axes, keepdims=True, initial=-np.inf)))
 
 
 # Choosing and copying
@@ -670,6 +755,8 @@ def where(condition: "Tensor", input: Operand, other: Operand) -> "Tensor":
     if not isinstance(condition, Recorded) or condition.dtype != bool:
         raise RuntimeError("where: the condition must be a Tensor of bools, such as x > 0")
     choices = [np.asarray(x) if isinstance(x, np.generic) else x for x in (input, other)]
+    for x in choices:
+        check_operand("where", x)
     dtype = result_dtype(getattr(x, "array", x) for x in choices)
     converted = [np.asarray(x, dtype) if isinstance(x, Number | np.ndarray) else x.to(dtype) for x in choices]
     return record(ops.where, condition, *converted)
@@ -677,8 +764,16 @@ def where(condition: "Tensor", input: Operand, other: Operand) -> "Tensor":
 
 @_shown_as("MaskedFillBackward0")
 def masked_fill(input: "Tensor", mask: "Tensor", value: Operand) -> "Tensor":
-    """`value` where the mask is true, and `input` elsewhere (`torch.masked_fill`)."""
-    return where(mask, value, input)
+    """`value`, in the dtype of `input`, where the mask is true, and `input` elsewhere (`torch.masked_fill`)."""
+    check_operand("masked_fill", value)
+    values: Any = value if isinstance(value, Recorded) else input.wrap(np.asarray(value))
+    return where(mask, values.to(input.dtype), input)
+
+
+def check_operand(name: str, x: Any) -> None:
+    """Refuse with a TypeError what is neither a Tensor nor a number nor an array of numpy's."""
+    if not isinstance(x, Recorded | Number | np.generic | np.ndarray):
+        raise TypeError(f"{name}: expected Tensors or numbers, got {type(x).__name__}")
 
 
 @_shown_as("CloneBackward0")

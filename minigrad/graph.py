@@ -9,7 +9,7 @@ import heapq
 import inspect
 import itertools
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -66,8 +66,16 @@ class Node:
         self.name: str | None = None
         self.label: str | None = None
 
+    @classmethod
+    def of(
+        cls, row: ops.Row, wanted: tuple[bool, ...], inputs: tuple[Any, ...], values: tuple[Any, ...]
+    ) -> "Node | None":
+        """The node of a row's result, the first of `values`; None if the wanted operands have no gradient."""
+        plan = row.plan(wanted)
+        return cls(values[0], plan, inputs, tuple([values[i] for i in plan.kept])) if plan.steps else None
+
     def __repr__(self) -> str:
-        return f"<{self.label or grad_fn_name(self.operation)}>" if self.plan else "<AccumulateGrad>"
+        return f"<{self.label or _grad_fn_name(self)}>" if self.plan else "<AccumulateGrad>"
 
     @property
     def operation(self) -> str:
@@ -97,9 +105,14 @@ def shown_as(result: Any, grad_fn: str) -> Any:
     return result
 
 
-def grad_fn_name(operation: str) -> str:
-    """What PyTorch's `grad_fn` calls an operation."""
-    return _GRAD_FN_NAMES.get(operation) or operation.title().replace("_", "") + "Backward0"
+def _grad_fn_name(node: Node) -> str:
+    """What PyTorch's `grad_fn` calls the operation of a node."""
+    name, numbers = node.operation, [isinstance(x, int | float) for x in node.inputs]
+    if numbers[:1] == [True]:
+        name = {"sub": "RsubBackward1", "div": "MulBackward0", "pow": "PowBackward2"}.get(name, name)
+    elif name == "pow" and not numbers[1]:
+        return "PowBackward1"
+    return _GRAD_FN_NAMES.get(name) or (name if "Backward" in name else name.title().replace("_", "") + "Backward0")
 
 
 class Mode(threading.local):
@@ -229,10 +242,10 @@ def reverse(
             heapq.heappush(ready, (-node.number, node))
         elif node in owned:
             gradients[node] += g
-            return
         else:
             gradients[node] = gradients[node] + g
-        if lift is None and fresh:
+            fresh = True
+        if fresh and lift is None:
             owned.add(node)
 
     for node, g in seeds:
@@ -243,31 +256,44 @@ def reverse(
         if node.retains:
             deposit(node, g, node in owned)
         owned.discard(node)
-        plan = node.plan
-        if plan is None:
+        if node.plan is None:
             continue
-        saved, inputs = node.saved, node.inputs
-        if saved is None:
-            raise RuntimeError(
-                f"{plan.row.name}: backward through the graph a second time, but the first released what it had saved; "
-                "call backward(retain_graph=True) the first time, or compute the result anew"
-            )
-        if changes:
-            _check_unchanged(node, saved)
-        if lift is not None:
-            saved = lift(node)
-        for position, rule, arguments in plan.steps:
-            partial = rule(g, *[saved[i] if i >= 0 else inputs[~i].shape for i in arguments])
-            if plan.row.joint is None:
-                partials = [(inputs[position], partial)]
-            else:
-                partials = [(x, p) for x, p in zip(inputs, partial, strict=True) if isinstance(x, Node)]
-            for operand, h in partials:
-                if fit is not None:
-                    h = fit(h, operand, plan.row)
-                contribute(operand, h, h is not g and getattr(h, "base", None) is None)
-        if release and (plan.releases or any(_holds_arrays(value) for value in saved)):
+        saved = _saved(node)
+        for operand, h in _partials(node, g, saved if lift is None else lift(node)):
+            h = h if fit is None else fit(h, operand, node.plan.row)
+            contribute(operand, h, h is not g and getattr(h, "base", None) is None)
+        if release and (node.plan.releases or any(_holds_arrays(value) for value in saved)):
             node.saved = None
+
+
+def _partials(node: Any, g: Any, saved: tuple[Any, ...]) -> Iterator[tuple[Any, Any]]:
+    """What the rules of a node make of its gradient: the operands that need one, each with its part."""
+    inputs, joint = node.inputs, node.plan.row.joint
+    for position, rule, arguments in node.plan.steps:
+        result = rule(g, *[saved[i] if i >= 0 else inputs[~i].shape for i in arguments])
+        if joint is None:
+            yield inputs[position], result
+        else:
+            yield from ((x, part) for x, part in zip(inputs, result, strict=True) if isinstance(x, Node))
+
+
+def _saved(node: Any) -> tuple[Any, ...]:
+    """The values kept for a node's rules. RuntimeError if they were released, or changed in place, since."""
+    name, saved = node.plan.row.name, node.saved
+    if saved is None:
+        raise RuntimeError(
+            f"{name}: backward through the graph a second time, but the first released what it had saved; call "
+            "backward(retain_graph=True) the first time, or compute the result anew"
+        )
+    for value in saved if changes else ():
+        if isinstance(value, np.ndarray):
+            number, culprit = changes.get(id(owner(value)), (-1, ""))
+            if number > node.number:
+                raise RuntimeError(
+                    f"{name}: a value of shape {value.shape} that its gradient needs was changed by {culprit}: "
+                    "compute a new tensor, x = x + 1 for x += 1, or change a .clone()"
+                )
+    return saved
 
 
 def owner(array: np.ndarray) -> np.ndarray:
@@ -275,18 +301,6 @@ def owner(array: np.ndarray) -> np.ndarray:
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
-
-
-def _check_unchanged(node: Any, saved: tuple[Any, ...]) -> None:
-    """Refuse to run rules on values that were changed in place after they had been saved."""
-    for value in saved:
-        if isinstance(value, np.ndarray):
-            number, name = changes.get(id(owner(value)), (-1, ""))
-            if number > node.number:
-                raise RuntimeError(
-                    f"{node.plan.row.name}: a value of shape {value.shape} that its gradient needs was changed in "
-                    f"place by {name}; compute a new tensor, as in x = x + 1 for x += 1, or change a .clone()"
-                )
 
 
 def _holds_arrays(value: Any) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import ops
+from minigrad.functions import check_operand
 from minigrad.graph import shown_as
 from minigrad.inplace import become, changed, is_recorded
 from minigrad.ops import Recorded, Shape
@@ -29,6 +30,7 @@ def assign(input: "Tensor", key: Any, value: Any) -> None:
 
     RuntimeError where it does not, or where a Tensor is to be put at listed places of one of another dtype.
     """
+    check_operand("assign", value)
     parts = _parts(input.array.shape, key)
     places = input.array
     for part in parts[:-1]:
@@ -64,7 +66,8 @@ def _parts(shape: Shape, key: Any) -> list[tuple[Any, ...]]:
         key = tuple(key)
     key = tuple([_plain(k) for k in (key if isinstance(key, tuple) else (key,))])
     if not any(isinstance(k, np.ndarray | bool) for k in key):
-        return [key]
+        # Of ints alone numpy would make a number, not a view.
+        return [(*key, ...) if len(key) == len(shape) and all(type(k) is int for k in key) else key]
     key = _spelled_out(shape, key)
     if not any(type(k) is int for k in key):
         return [key]
@@ -75,9 +78,13 @@ def _parts(shape: Shape, key: Any) -> list[tuple[Any, ...]]:
 
 def _grad_fn(part: tuple[Any, ...]) -> str:
     """What PyTorch's `grad_fn` is after indexing; without arrays it is the last step, of one for each index."""
-    steps = {int: "SelectBackward0", type(None): "UnsqueezeBackward0", slice: "SliceBackward0"}
-    kinds = [type(k) for k in part if k != slice(None)] if not any(isinstance(k, np.ndarray) for k in part) else []
-    return steps.get(kinds[-1], "AliasBackward0") if kinds else "IndexBackward0"
+    steps: dict[type, str] = {int: "SelectBackward0", type(None): "UnsqueezeBackward0", slice: "SliceBackward0"}
+    if any(isinstance(k, np.ndarray) for k in part):
+        return "IndexBackward0"
+    kinds = [type(k) for k in part if k != slice(None) and k is not ...] or [
+        slice if slice(None) in part else type(...)
+    ]
+    return steps.get(kinds[-1], "AliasBackward0")
 
 
 # As in PyTorch, a list with one of these in it stands for a tuple.

@@ -2,20 +2,53 @@
 
 A change writes into an array that others may see: views share it, and the reverse pass may need what was there. So
 every change is noted under the array that owns the memory, with a number from the same count that numbers the nodes; a
-node that saved a value finds there whether it has been changed since.
+node that saved a value finds there whether it has been changed since. And a view knows its origin: when the view is
+changed, the tensor that it is a view of gets a new place in the graph too, and so do its other views.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from minigrad import graph, ops
-from minigrad.ops import Recorded
+from minigrad.dtypes import category
+from minigrad.graph import Node
+from minigrad.ops import Recorded, Row
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
 
-VIEWS = {ops.index, ops.reshape, ops.permute, ops.expand}
+
+class Origin(NamedTuple):
+    """How a view came about: by a row, with parameters, from a base.
+
+    `root` is the tensor at the end of the line of bases, and `node` was its node when this view's was made: a change of
+    any of its views gives the root another one, by which the others know that theirs are out of date.
+    """
+
+    base: "Tensor"
+    row: Row
+    params: tuple[Any, ...]
+    root: "Tensor"
+    node: Node | None
+
+    @classmethod
+    def of(cls, base: "Tensor", row: Row, params: tuple[Any, ...]) -> "Origin":
+        """That of a view of `base`."""
+        root = base if base.origin is None else base.origin.root
+        return cls(base, row, params, root, root.own_node)
+
+
+def refresh(view: "Tensor") -> None:
+    """Give a view a new node where a tensor that shares its memory was changed in place since."""
+    stale = []
+    while view.origin is not None and view.origin.node is not view.origin.root.own_node:
+        stale.append(view)
+        view = view.origin.base
+    for view in reversed(stale):
+        base, row, params, root, _ = view.origin  # type: ignore[misc]
+        view.own_node = _node(row, (base,), params, view.array)
+        view.origin = Origin(base, row, params, root, root.own_node)
 
 
 def is_recorded(*tensors: Any) -> bool:
@@ -26,32 +59,54 @@ def is_recorded(*tensors: Any) -> bool:
 def become(target: "Tensor", result: "Tensor", name: str) -> None:
     """Give `target` the elements, and the place in the graph, of a result that was computed from it.
 
-    RuntimeError where PyTorch refuses to do `name` in place: on a leaf that requires a gradient, on a view of one, for
-    a result of another shape or of a dtype that does not fit; and on a view of any Tensor that requires a gradient.
+    RuntimeError where PyTorch refuses to do `name` in place: on a leaf that requires a gradient or a view of one, and
+    for a result of another shape or of a dtype that does not fit.
     """
-    recorded, node = is_recorded(target, result), target.node
-    if recorded and target.requires_grad and target.is_leaf:
-        raise RuntimeError(
-            f"{name}: a leaf that requires a gradient cannot be changed in place; do so under no_grad() or on .data, "
-            "or compute a new tensor"
-        )
-    if recorded and node and node.plan and node.plan.row in VIEWS and target.array.base is not None:
-        raise RuntimeError(
-            f"{name}: a view of a tensor that requires a gradient cannot be changed in place; assign to the tensor "
-            "itself, as in x[0] = x[0] + 1, or compute a new one"
-        )
+    recorded = is_recorded(target, result)
+    if recorded:
+        root = target if target.origin is None else target.origin.root
+        if root.requires_grad and root.is_leaf:
+            raise RuntimeError(
+                f"{name}: a leaf that requires a gradient cannot be changed in place, nor a view of one; do so under "
+                "no_grad() or on .data, or compute a new tensor"
+            )
     shape, dtype = target.array.shape, target.array.dtype
     if result.array.shape != shape:
         raise RuntimeError(f"{name}: a result of shape {result.array.shape} does not fit in place into {shape}")
-    if not np.can_cast(result.array.dtype, dtype, "same_kind"):
-        raise RuntimeError(
-            f"{name}: a result of {result.array.dtype} cannot be put in place into {dtype}; convert first"
-        )
+    if not target.array.flags.writeable:
+        raise RuntimeError(f"{name}: elements of {shape} share their memory since .expand(); .clone() it first")
+    if category(result.array.dtype) > category(dtype):
+        raise RuntimeError(f"{name}: a result of {result.array.dtype} does not fit in place into {dtype}; convert it")
     result = result.to(dtype)
     np.copyto(target.array, result.array)
     changed(target.array, name)
     if recorded:
-        target.node = result.node
+        target.own_node = result.node
+        _write_back(target)
+
+
+def _write_back(view: "Tensor") -> None:
+    """Record, for the tensors that a changed tensor is a view of, that they have changed with it."""
+    line = []
+    while view.origin is not None:
+        base, row, params, _, _ = view.origin
+        if row is ops.index:
+            base.own_node = _node(ops.assign, (base, view), params, base.array)
+        elif row is ops.permute:
+            base.own_node = _node(row, (view,), (tuple(np.argsort(params[0]).tolist()),), base.array)
+        else:
+            base.own_node = _node(row, (view,), (base.array.shape,), base.array)
+        line.append(view)
+        view = base
+    for changed_view in line:
+        changed_view.origin = changed_view.origin._replace(node=view.own_node)  # type: ignore[union-attr]
+
+
+def _node(row: Row, operands: "tuple[Tensor, ...]", params: tuple[Any, ...], array: np.ndarray) -> Node | None:
+    """The node for an array that already holds what `row` makes of its operands."""
+    wanted = tuple([x.requires_grad for x in operands])
+    inputs = tuple([x.node if x.requires_grad else x for x in operands])
+    return Node.of(row, wanted, inputs, (array, *params, *(x.array for x in operands))) if any(wanted) else None
 
 
 def changed(array: np.ndarray, name: str) -> None:

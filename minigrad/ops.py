@@ -67,8 +67,9 @@ class Row:
     """One operation: its forward function, and a rule for each operand that has a gradient.
 
     `number` computes it for floats, where that differs. An `elementwise` row's operands are brought to one dtype first,
-    a `floating` one's to a floating dtype. In a fused row the gradients share work: its forward returns, after the
-    result, the intermediate results that `extras` names, and one `joint` rule may give the gradients of all operands.
+    a `floating` one's to a floating dtype. What a row that `views` returns may share its operand's memory. In a fused
+    row the gradients share work: its forward returns, after the result, the intermediate results that `extras` names,
+    and one `joint` rule may give the gradients of all operands.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Row:
         number: Callable[..., Any] | None = None,
         elementwise: bool = False,
         floating: bool = False,
+        views: bool = False,
         params: tuple[str, ...] | None = None,
         extras: tuple[str, ...] = (),
         joint: Rule | None = None,
@@ -87,7 +89,7 @@ class Row:
         self.name, self.forward, self.number = name, forward, number or forward
         self.elementwise, self.floating = elementwise or floating, floating
         self.operands, self.rules, self.joint = tuple(rules), tuple(rules.values()), joint
-        self.extras = extras
+        self.extras, self.views = extras, views
         self.params = _names(forward)[len(rules) :] if params is None else params
         self.names = ("y", *self.extras, *self.params, *self.operands)
         self.plans: dict[tuple[bool, ...], Plan] = {}
@@ -230,7 +232,7 @@ mean = row(
 )
 cumsum: Row = row(
     "cumsum",
-    lambda x, axis: np.cumsum(x, axis),
+    lambda x, axis: np.add.accumulate(x, axis),
     x=lambda g, axis: _backwards(cumsum(_backwards(g, axis), axis), axis),
 )
 max = row("max", lambda x, axes, keepdims, indices: np.maximum.reduce(x, axes, keepdims=keepdims), x=_to_chosen)
@@ -241,9 +243,12 @@ ties: Row = row("ties", _ties, x=None, y=None)
 
 # Shape and dtype. What `expand` repeats and `cast` rounds, the reverse pass undoes on the edge, as everywhere.
 
-reshape: Row = row("reshape", lambda x, shape: x.reshape(shape), x=lambda g, x_shape: reshape(g, x_shape))
+reshape: Row = row("reshape", lambda x, shape: x.reshape(shape), views=True, x=lambda g, x_shape: reshape(g, x_shape))
 permute: Row = row(
-    "permute", lambda x, axes: x.transpose(axes), x=lambda g, axes: permute(g, tuple(np.argsort(axes).tolist()))
+    "permute",
+    lambda x, axes: x.transpose(axes),
+    views=True,
+    x=lambda g, axes: permute(g, tuple(np.argsort(axes).tolist())),
 )
 expand: Row = row("expand", lambda x, shape: np.broadcast_to(x, shape), x=lambda g: g)
 cast = row("cast", lambda x, dtype: x.astype(dtype), x=lambda g: g)
@@ -274,7 +279,7 @@ def _assign(x: np.ndarray, value: Any, key: tuple[Any, ...]) -> np.ndarray:
     return changed
 
 
-index: Row = row("index", lambda x, key: x[key], x=lambda g, x_shape, key: put(g, key, x_shape))
+index: Row = row("index", lambda x, key: x[key], views=True, x=lambda g, x_shape, key: put(g, key, x_shape))
 put: Row = row("put", _put, x=lambda g, key: index(g, key))  # index's mirror: zeros, to which x is added at key
 assign: Row = row(  # x, with `value` put at `key`
     "assign",

@@ -14,7 +14,7 @@ from minigrad.device import CPU, Device
 from minigrad.dtypes import BY_NUMPY, DType, get_default_dtype, result_dtype
 from minigrad.graph import Node, mode
 from minigrad.indexing import assign, index
-from minigrad.inplace import become
+from minigrad.inplace import Origin, become, is_recorded, refresh
 from minigrad.operators import Arithmetic
 from minigrad.ops import Row
 from minigrad.printing import format_tensor
@@ -32,6 +32,12 @@ class Size(tuple[int, ...]):
         """The number of elements of a tensor of this shape."""
         return math.prod(self)
 
+    def __getitem__(self, i: Any) -> Any:
+        return Size(super().__getitem__(i)) if isinstance(i, slice) else super().__getitem__(i)
+
+    def __add__(self, other: Any) -> "Size":
+        return Size(super().__add__(other))
+
     def __repr__(self) -> str:
         return f"torch.Size({[*self]})"
 
@@ -39,7 +45,7 @@ class Size(tuple[int, ...]):
 def wrap(array: np.ndarray, node: Node | None = None) -> "Tensor":
     """The Tensor of an array, which is not copied, and of the node that it came from."""
     tensor = Tensor.__new__(Tensor)
-    tensor.array, tensor.node = array, node
+    tensor.array, tensor.own_node, tensor.origin = array, node, None
     return tensor
 
 
@@ -60,8 +66,8 @@ class Tensor(Arithmetic):
     """An n-dimensional array of numbers that records what is computed from it (`torch.Tensor`).
 
     `Tensor([...])` holds float32 and `Tensor(2, 3)` zeros of that shape; `tensor(...)` and its neighbours in
-    `creation.py` make every other kind. `array` is the numpy array itself, `node` its place in the graph, None for a
-    constant.
+    `creation.py` make every other kind. `array` is the numpy array itself, `node` its place in the graph, and `origin`
+    says of which Tensor it is a view.
 
     >>> import minigrad
     >>> x = minigrad.tensor([1.0, 2.0], requires_grad=True)
@@ -70,16 +76,17 @@ class Tensor(Arithmetic):
     tensor([2., 4.])
     """
 
-    __slots__ = ("__weakref__", "array", "node")
+    __slots__ = ("__weakref__", "array", "origin", "own_node")
     partners: ClassVar[tuple[type, ...]] = (*Arithmetic.partners, np.ndarray)
 
     array: np.ndarray
-    node: Node | None
+    origin: Origin | None
+    own_node: Node | None
 
     def __init__(self, *data: Any) -> None:
         sizes = all(isinstance(size, int) for size in data)
         self.array = np.zeros(data or 0, np.float32) if sizes else np.array(data[0], dtype=np.float32)
-        self.node = None
+        self.own_node, self.origin = None, None
 
     wrap = staticmethod(wrap)
 
@@ -104,11 +111,22 @@ class Tensor(Arithmetic):
             y = np.asarray(y)
         node = None
         if True in wanted and mode.grad:
-            plan = row.plan(tuple(wanted))
-            if plan.steps:
-                values = (y, *extras, *params, *arrays)
-                node = Node(y, plan, tuple(inputs), tuple([values[i] for i in plan.kept]))
-        return (wrap(y, node), *extras) if row.extras else wrap(y, node)
+            node = Node.of(row, tuple(wanted), tuple(inputs), (y, *extras, *params, *arrays))
+        tensor = wrap(y, node)
+        if row.views and y.base is not None and (y.base is arrays[0] or y.base is arrays[0].base):
+            tensor.origin = Origin.of(operands[0], row, params)
+        return (tensor, *extras) if row.extras else tensor
+
+    @property
+    def node(self) -> Node | None:
+        """Its place in the graph; None for a constant that has neither a gradient nor a name."""
+        if self.origin is not None:
+            refresh(self)
+        return self.own_node
+
+    @node.setter
+    def node(self, node: Node | None) -> None:
+        self.own_node = node
 
     # What it holds
 
@@ -182,21 +200,28 @@ class Tensor(Arithmetic):
         """The same memory as a constant, cut off from the graph."""
         return wrap(self.array)
 
-    def to(self, *target: Any, dtype: DType = None, device: Any = None) -> "Tensor":
+    def to(
+        self,
+        *target: Any,
+        dtype: DType = None,
+        device: Any = None,
+        non_blocking: builtins.bool = False,
+        copy: builtins.bool = False,
+    ) -> "Tensor":
         """With its elements converted to a dtype, or to that of another Tensor; itself if they have it already.
 
-        A device is taken too, and must be the CPU.
+        A device is taken too, and must be the CPU; `non_blocking` means nothing there. With `copy` it is never itself.
         """
         for x in (*target, device):
             if isinstance(x, Tensor):
                 dtype = x.array.dtype
-            elif isinstance(x, Device) or (isinstance(x, str) and x not in np.sctypeDict):
+            elif isinstance(x, Device | str):
                 Device(x)
             elif x is not None:
                 dtype = x
-        if dtype is None or np.dtype(dtype) == self.array.dtype:
+        kind = self.array.dtype if dtype is None else np.dtype(dtype)
+        if kind == self.array.dtype and not copy:
             return self
-        kind = np.dtype(dtype)
         return self.record(ops.cast, (self,), (kind,)) if kind.kind == "f" else wrap(self.array.astype(kind))
 
     def cpu(self) -> "Tensor":
@@ -344,7 +369,9 @@ class Tensor(Arithmetic):
     def _replaced(self, row: Row, other: Any) -> Any:
         if not isinstance(other, self.partners):
             return NotImplemented
-        become(self, self.record(row, (self, other), ()), f"{row.name}_")
+        # A rule may need the elements that are there now.
+        before = wrap(self.array.copy(), self.node) if is_recorded(self, other) else self
+        become(self, self.record(row, (before, other), ()), f"{row.name}_")
         return self
 
     def __iadd__(self, other: Any) -> Self:
@@ -402,7 +429,7 @@ class Tensor(Arithmetic):
     def __iter__(self) -> Iterator["Tensor"]:
         if not self.ndim:
             raise TypeError("iteration over a single number (a 0-d tensor)")
-        return (self[i] for i in range(len(self)))
+        return iter(functions.unbind(self))
 
     def __contains__(self, element: Any) -> builtins.bool:
         if not isinstance(element, self.partners):
@@ -436,8 +463,7 @@ class Tensor(Arithmetic):
 
     def mul_(self, other: Any) -> Self:
         """Multiply by `other`."""
-        become(self, self * other, "mul_")
-        return self
+        return self._replaced(ops.mul, other)
 
     def copy_(self, other: "Tensor") -> Self:
         """Take the elements of `other`, broadcast and converted."""
@@ -466,6 +492,13 @@ class Tensor(Arithmetic):
     def index_add_(self, dim: builtins.int, index: "Tensor", source: "Tensor", *, alpha: builtins.float = 1) -> Self:
         """Add `alpha` times the slices of `source` along `dim` at the places that `index` lists, repeated or not."""
         axis = functions._axis("index_add_", dim, self.ndim)
+        if index.array.dtype.kind not in "iu" or source.array.dtype != self.array.dtype:
+            raise RuntimeError(
+                f"index_add_: an index of {index.array.dtype} and a source of {source.array.dtype}; expected integers "
+                f"and {self.array.dtype}"
+            )
+        if index.array.size and not 0 <= index.array.min() <= index.array.max() < self.array.shape[axis]:
+            raise RuntimeError(f"index_add_: an index is out of range for the size {self.array.shape[axis]}")
         key: Any = (*[slice(None)] * axis, index.array)
         if source.array.shape != self.array[key].shape:
             raise RuntimeError(
@@ -474,6 +507,7 @@ class Tensor(Arithmetic):
         return self.add_(self.record(ops.put, (source,), (key, self.array.shape)), alpha=alpha)
 
     def _filled(self, value: Any, name: str) -> Self:
+        functions.check_operand(name, value)
         become(self, self.record(ops.assign, (self, value), ((...,),)), name)
         return self
 
@@ -629,7 +663,7 @@ def _rebuilt(
     kind: type[Tensor], array: np.ndarray, requires_grad: bool, grad: Tensor | None, name: str | None
 ) -> Tensor:
     tensor = kind.__new__(kind)
-    tensor.array, tensor.node = array, None
+    tensor.array, tensor.own_node, tensor.origin = array, None, None
     if requires_grad or grad is not None or name is not None:
         tensor.node = Node(array, requires_grad=requires_grad)
         tensor.node.grad, tensor.node.name = grad, name

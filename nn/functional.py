@@ -1,16 +1,88 @@
 """What layers compute, as functions of Tensors (`torch.nn.functional`)."""
 
 import math
+import warnings
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from minigrad import ops
-from minigrad.functions import _check_floating, log_softmax, record, relu, softmax, tanh
+from minigrad import functions, ops
+from minigrad.dtypes import DType
+from minigrad.functions import _check_floating, _shown_as, record, relu, sigmoid, square, tanh
+from minigrad.inplace import changed
+from minigrad.missing import explain
+from minigrad.random import default_generator
 from minigrad.tensor import Tensor, wrap
 
 __all__ = [
-    "batch_norm", "cross_entropy", "embedding", "linear", "log_softmax", "one_hot", "relu", "softmax", "tanh"
+    "batch_norm", "cross_entropy", "dropout", "embedding", "gelu", "layer_norm", "linear", "log_softmax", "mse_loss",
+    "nll_loss", "one_hot", "relu", "sigmoid", "silu", "softmax", "tanh"
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    instead = {
+        "l1_loss": "(input - target).abs().mean()",
+        "leaky_relu": "where(x > 0, x, 0.01 * x)",
+        "scaled_dot_product_attention": "softmax(q @ k.mT / k.shape[-1] ** 0.5, -1) @ v",
+    }
+    raise explain("nn.functional", name, instead)
+
+
+# Activations; tanh, relu and sigmoid are those of minigrad
+
+
+@_shown_as("SiluBackward0")
+def silu(input: Tensor) -> Tensor:
+    """x * sigmoid(x). Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016."""
+    _check_floating("silu", input)
+    return input * sigmoid(input)
+
+
+@_shown_as("GeluBackward0")
+def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
+    """x times the share of standard normal numbers that lie below x, which "tanh" approximates.
+
+    RuntimeError for another approximation. Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016.
+    """
+    _check_floating("gelu", input)
+    if approximate == "none":
+        balance = record(ops.erf, input * math.sqrt(0.5))
+    elif approximate == "tanh":
+        balance = tanh(math.sqrt(2 / math.pi) * (input + 0.044715 * input**3))
+    else:
+        raise RuntimeError(f"gelu: approximate {approximate!r} is neither 'none' nor 'tanh'")
+    return input * (0.5 * (1 + balance))
+
+
+def softmax(input: Tensor, dim: int, *, dtype: DType = None) -> Tensor:
+    """`minigrad.softmax` of the input, converted to a dtype first where one is given."""
+    return functions.softmax(input.to(dtype), dim)
+
+
+def log_softmax(input: Tensor, dim: int, *, dtype: DType = None) -> Tensor:
+    """`minigrad.log_softmax` of the input, converted to a dtype first where one is given."""
+    return functions.log_softmax(input.to(dtype), dim)
+
+
+def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
+    """In training each element becomes 0 with probability `p`, and the others are divided by 1 - p.
+
+    ValueError unless `p` is from 0 to 1. Srivastava et al., "Dropout", 2014.
+    """
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout: p is a probability, from 0 to 1, got {p}")
+    if not training or p == 0:
+        return input
+    if p == 1:
+        return input * 0.0
+    _check_floating("dropout", input)
+    kept = default_generator.bernoulli(1 - p, input.array.shape)
+    return input * wrap(kept.astype(input.array.dtype) / (1 - p))
+
+
+# Parameters at work
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -20,17 +92,13 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """
     if input.shape[-1:] != weight.shape[1:]:
         raise RuntimeError(
-            f"linear: an input of shape {input.array.shape} for a weight of shape {weight.array.shape}: their last sizes differ"
+            f"linear: an input of shape {input.array.shape} for a weight of shape {weight.array.shape}: "
+            "their last sizes differ"
         )
-    dtypes = [x.dtype for x in (input, weight, bias) if x is not None]
-    if len(set(dtypes)) > 1:
-        raise RuntimeError(f"linear: dtypes {', '.join(map(str, dtypes))} differ; convert with .to(dtype)")
+    _check_dtypes("linear", input, weight, bias)
     if bias is None:
         return input @ weight.mT
-    if bias.shape != weight.shape[:1]:
-        raise RuntimeError(
-            f"linear: a bias of shape {bias.array.shape} for a weight of shape {weight.array.shape}: sizes differ"
-        )
+    _check_shape("linear", "bias", bias, weight.array.shape[:1])
     if input.ndim == 2:
         return record(ops.linear, input, weight, bias)
     *leading, features = input.shape
@@ -38,12 +106,13 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return rows.reshape(*leading, len(weight))
 
 
+@_shown_as("EmbeddingBackward0")
 def embedding(input: Tensor, weight: Tensor) -> Tensor:
     """The rows of a table `weight` that the integers in `input` name, as a new last dim.
 
     RuntimeError unless they are integers, IndexError where there is no such row.
     """
-    _check_choices("embedding", input, len(weight), "rows")
+    _check_choices("embedding", input.array, len(weight), "rows", (np.int64, np.int32))
     return record(ops.index, weight, (input.array,))
 
 
@@ -67,13 +136,10 @@ def batch_norm(
     if input.ndim not in (2, 3):
         raise ValueError(f"batch_norm: expected 2 or 3 dims, (n, channels[, length]), got {input.array.shape}")
     _check_floating("batch_norm", input)
+    _check_dtypes("batch_norm", input, running_mean, running_var, weight, bias)
     channels = input.shape[1]
-    given = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
-    for name, x in given.items():
-        if x is not None and x.shape != (channels,):
-            raise RuntimeError(
-                f"batch_norm: {name} has shape {x.array.shape}, but the input {input.array.shape} {channels} channels"
-            )
+    for name, x in ("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias):
+        _check_shape("batch_norm", name, x, (channels,))
     if (running_mean is None) != (running_var is None):
         raise ValueError("batch_norm: running_mean and running_var go together; give both or neither")
     axes, across = ((0,), (channels,)) if input.ndim == 2 else ((0, 2), (channels, 1))
@@ -93,22 +159,147 @@ def batch_norm(
     if running_mean is not None and running_var is not None and n:
         for running, now in ((running_mean, mean), (running_var, var * (n / (n - 1)))):
             running.array[...] = (1 - momentum) * running.array + momentum * now.reshape(-1)
+            changed(running.array, "batch_norm")
     return result
 
 
-def cross_entropy(input: Tensor, target: Tensor) -> Tensor:
-    """The mean negative log-likelihood of the classes `target`, (n), under the logits `input`, (n, classes).
+@_shown_as("NativeLayerNormBackward0")
+def layer_norm(
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """The last dims, whose sizes are `normalized_shape`, made standard together, times `weight`, plus `bias`.
 
-    RuntimeError unless the logits are floating and the targets integers, ValueError where the numbers of rows differ,
-    IndexError for a class that there is not.
+    RuntimeError where the input does not end in those sizes, or the other tensors have others. Ba et al., "Layer
+    Normalization", 2016.
+    """
+    sizes = tuple(normalized_shape)
+    if not sizes or input.array.shape[-len(sizes) :] != sizes:
+        raise RuntimeError(f"layer_norm: an input of shape {input.array.shape} does not end in the sizes {sizes}")
+    _check_floating("layer_norm", input)
+    _check_dtypes("layer_norm", input, weight, bias)
+    _check_shape("layer_norm", "weight", weight, sizes)
+    _check_shape("layer_norm", "bias", bias, sizes)
+    axes = tuple(range(input.ndim - len(sizes), input.ndim))
+    result = record(ops.batch_norm, input, 1.0, 0.0, axes, eps)[0]  # the same standardising, along other dims
+    result = result if weight is None else result * weight
+    return result if bias is None else result + bias
+
+
+# Losses
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    *,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """The negative log-likelihood of classes under logits of shape (n, classes), (classes) or (n, classes, ...).
+
+    A target of that shape without `classes` holds classes, see `nll_loss`; one of that same shape holds probabilities.
+    Of either, `label_smoothing` is the share that goes to all classes evenly. RuntimeError unless the logits are
+    floating and the smoothing is from 0 to 1, and for an `ignore_index` beside probabilities. Szegedy et al.,
+    "Rethinking the Inception Architecture", 2016.
     """
     _check_floating("cross_entropy", input)
-    if input.ndim != 2 or target.shape != input.shape[:1]:
-        raise ValueError(
-            f"cross_entropy: logits of shape {input.array.shape}, targets of shape {target.array.shape}; expected (n, classes), (n)"
+    shape, classes = input.array.shape, target.array
+    default = weight is None and reduction == "mean" and not label_smoothing
+    if default and len(shape) == 2 and classes.shape == shape[:1] and not (classes == ignore_index).any():
+        _check_choices("cross_entropy", classes, shape[1], "classes")
+        return record(ops.cross_entropy, input, target)[0]
+    if not 0 <= label_smoothing <= 1:
+        raise RuntimeError(f"cross_entropy: label_smoothing is a share, from 0 to 1, got {label_smoothing}")
+    dim = int(len(shape) != 1)
+    scores = log_softmax(input, dim)
+    if classes.shape != shape:
+        return _nll("cross_entropy", scores, target, weight, ignore_index, reduction, label_smoothing)
+    if classes.dtype.kind != "f" or ignore_index >= 0:
+        raise RuntimeError(
+            f"cross_entropy: a target of the logits' shape {shape} holds probabilities: of a floating dtype, not "
+            f"{classes.dtype}, and without an ignore_index"
         )
-    _check_choices("cross_entropy", target, input.shape[1], "classes")
-    return record(ops.cross_entropy, input, target)[0]
+    shares = (1 - label_smoothing) * target + label_smoothing / shape[dim]
+    losses = -(_weighted("cross_entropy", scores, weight, dim) * shares).sum(dim)
+    return _reduced("cross_entropy", losses, reduction, losses.nelement())
+
+
+def nll_loss(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"
+) -> Tensor:
+    """The negatives of the log-probabilities `input` of the classes `target`: their mean, sum, or with "none" all.
+
+    Their shapes are (n, classes) and (n), (classes) and (), or (n, classes, ...) and (n, ...). `weight` has a factor
+    for each class, by whose sum the mean divides; targets of `ignore_index` do not count. ValueError where the numbers
+    of rows differ, RuntimeError for other shapes that differ and unless the targets are int64, IndexError for a class
+    that there is not.
+    """
+    _check_floating("nll_loss", input)
+    return _nll("nll_loss", input, target, weight, ignore_index, reduction, 0.0)
+
+
+@_shown_as("MseLossBackward0")
+def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
+    """The squared differences of two tensors: their mean, sum, or with "none" all.
+
+    As PyTorch it warns where the shapes differ, and broadcasts: (n, 1) and (n) make (n, n).
+    """
+    if input.array.shape != target.array.shape:
+        shapes = f"{input.array.shape} and {target.array.shape}"
+        warnings.warn(f"mse_loss: the shapes {shapes} differ and are broadcast; reshape one to the other", stacklevel=3)
+    difference = input - target
+    _check_floating("mse_loss", difference)
+    return _reduced("mse_loss", square(difference), reduction, difference.nelement())
+
+
+@_shown_as("NllLossBackward0")
+def _nll(
+    name: str, scores: Tensor, target: Tensor, weight: Tensor | None, ignored: int, reduction: str, smoothing: float
+) -> Tensor:
+    """`nll_loss`, where a share `smoothing` of each target goes to all classes evenly."""
+    shape, dim = scores.array.shape, int(scores.ndim != 1)
+    if not shape or target.array.shape != (*shape[:dim], *shape[dim + 1 :]):
+        rows_differ = not shape or (dim and target.array.shape[:1] != shape[:1])
+        raise (ValueError if rows_differ else RuntimeError)(
+            f"{name}: an input of shape {shape} and a target of shape {target.array.shape}; expected (n, classes) and "
+            "(n), (classes) and (), or (n, classes, ...) and (n, ...)"
+        )
+    counted = np.asarray(target.array != ignored)
+    classes = np.where(counted, target.array, 0)
+    _check_choices(name, classes, shape[dim], "classes")
+    _check_dtypes(name, scores, weight)
+    weighted = _weighted(name, scores, weight, dim)
+    places: list[np.ndarray] = [*np.indices(classes.shape, sparse=True)]
+    places.insert(dim, classes)
+    losses = -record(ops.index, weighted, tuple(places))
+    if smoothing:
+        losses = (1 - smoothing) * losses - smoothing / shape[dim] * weighted.sum(dim)
+    losses = losses.masked_fill(wrap(~counted), 0.0)
+    counts = counted if weight is None else weight.array[classes] * counted
+    return _reduced(name, losses, reduction, counts.sum().item())
+
+
+def _weighted(name: str, scores: Tensor, weight: Tensor | None, dim: int) -> Tensor:
+    """The scores of the classes, along `dim`, times the classes' weights."""
+    _check_shape(name, "weight", weight, scores.array.shape[dim : dim + 1])
+    return scores if weight is None else scores * weight.view(-1, *[1] * (scores.ndim - dim - 1))
+
+
+def _reduced(name: str, losses: Tensor, reduction: str, count: float) -> Tensor:
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{name}: reduction {reduction!r} is none of 'none', 'mean' and 'sum'")
+    if reduction == "none":
+        return losses
+    return losses.sum() / count if reduction == "mean" else losses.sum()
+
+
+# Integers
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
@@ -120,17 +311,32 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         raise RuntimeError("one_hot: of no integers, it needs num_classes")
     classes = max(int(tensor.array.max()) + 1, 1) if num_classes == -1 else num_classes
     try:
-        _check_choices("one_hot", tensor, classes, "classes")
+        _check_choices("one_hot", tensor.array, classes, "classes", (np.int64,))
     except IndexError as error:
         raise RuntimeError(str(error)) from None
     return wrap(np.eye(classes, dtype=np.int64)[tensor.array])
 
 
-def _check_choices(name: str, tensor: Tensor, count: int, things: str) -> None:
+# What they refuse
+
+
+def _check_choices(
+    name: str, array: np.ndarray, count: int, things: str, dtypes: Sequence[DType] = (np.int64, np.uint8)
+) -> None:
     """Refuse what is not an integer in range(count)."""
-    array = tensor.array
-    if array.dtype.kind not in "iu":
-        raise RuntimeError(f"{name}: needs integers, got {array.dtype}; convert with .long()")
+    if array.dtype not in dtypes:
+        raise RuntimeError(f"{name}: needs integers of int64, got {array.dtype}; convert with .long()")
     if array.size and not 0 <= array.min() <= array.max() < count:
         odd = next(x for x in array.ravel().tolist() if not 0 <= x < count)
         raise IndexError(f"{name}: {odd} is out of range for {count} {things}: expected 0 to {count - 1}")
+
+
+def _check_dtypes(name: str, *tensors: Tensor | None) -> None:
+    dtypes = [x.array.dtype for x in tensors if x is not None]
+    if len(set(dtypes)) > 1:
+        raise RuntimeError(f"{name}: dtypes {', '.join(map(str, dtypes))} differ; convert with .to(dtype)")
+
+
+def _check_shape(name: str, role: str, x: Tensor | None, shape: tuple[int, ...]) -> None:
+    if x is not None and x.array.shape != shape:
+        raise RuntimeError(f"{name}: {role} has shape {x.array.shape} instead of {shape}")

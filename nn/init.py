@@ -1,47 +1,67 @@
 """Initial values, drawn in place from PyTorch's distributions and random numbers (`torch.nn.init`)."""
 
 import math
+from typing import Any
 
-from minigrad.random import Generator, default_generator
+from minigrad.graph import no_grad
+from minigrad.missing import explain
+from minigrad.random import Generator
 from minigrad.tensor import Tensor
 
-_GAINS = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2)}
+_LINEAR = ["linear", *(f"conv{kind}{dims}d" for kind in ("", "_transpose") for dims in (1, 2, 3))]
+_GAINS = dict.fromkeys(_LINEAR, 1.0) | {"sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}
+
+
+def __getattr__(name: str) -> Any:
+    instead = {
+        "xavier_normal_": "normal_ with std = gain * sqrt(2 / (fan_in + fan_out))",
+        "xavier_uniform_": "uniform_ within a = -gain * sqrt(6 / (fan_in + fan_out)) and b = -a",
+    }
+    raise explain("nn.init", name, instead)
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """By how much to scale initial weights so that activations keep their spread through a nonlinearity.
 
-    For "leaky_relu" `param` is its negative slope, 0.01 unless given. ValueError for a name that is not known.
+    For "leaky_relu" `param` is its negative slope, 0.01 unless given. ValueError for a name that is not known, and for
+    a slope that is no number.
     """
     if nonlinearity == "leaky_relu":
-        return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
+        slope = 0.01 if param is None else param
+        if isinstance(slope, bool) or not isinstance(slope, int | float):
+            raise ValueError(f"calculate_gain: the negative slope of leaky_relu is a number, not {slope!r}")
+        return math.sqrt(2 / (1 + slope**2))
     if nonlinearity not in _GAINS:
         raise ValueError(f"calculate_gain: unknown {nonlinearity!r}; known are leaky_relu, {', '.join(_GAINS)}")
     return _GAINS[nonlinearity]
 
 
+@no_grad()
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Fill with numbers uniform on [a, b)."""
-    tensor.array[...] = (generator or default_generator).uniform(tensor.array.shape, tensor.dtype, a, b)
-    return tensor
+    return tensor.uniform_(a, b, generator=generator)
 
 
+@no_grad()
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Fill with normal numbers of a mean and a standard deviation."""
-    tensor.array[...] = (generator or default_generator).normal(tensor.array.shape, tensor.dtype, mean, std)
-    return tensor
+    return tensor.normal_(mean, std, generator=generator)
+
+
+@no_grad()
+def constant_(tensor: Tensor, val: float) -> Tensor:
+    """Fill with one number."""
+    return tensor.fill_(val)
 
 
 def zeros_(tensor: Tensor) -> Tensor:
     """Fill with zeros."""
-    tensor.array[...] = 0
-    return tensor
+    return constant_(tensor, 0)
 
 
 def ones_(tensor: Tensor) -> Tensor:
     """Fill with ones."""
-    tensor.array[...] = 1
-    return tensor
+    return constant_(tensor, 1)
 
 
 def kaiming_uniform_(

@@ -1,6 +1,7 @@
 """The layers, with PyTorch's names, defaults, initial values and state."""
 
 import math
+from collections.abc import Sequence
 
 from minigrad import functions
 from minigrad.creation import ones, tensor, zeros
@@ -98,7 +99,7 @@ class BatchNorm1d(Module):
             raise ValueError(f"BatchNorm1d: expected (n, {self.num_features}[, length]), got {input.array.shape}")
         momentum = self.momentum or 0.0
         if self.training and self.num_batches_tracked is not None:
-            self.num_batches_tracked.array += 1
+            self.num_batches_tracked.add_(1)
             if self.momentum is None:
                 momentum = 1 / self.num_batches_tracked.item()
         batch_statistics = self.training or self.running_mean is None
@@ -112,6 +113,53 @@ class BatchNorm1d(Module):
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
             f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
         )
+
+
+class LayerNorm(Module):
+    """The last dims, of sizes `normalized_shape`, made standard together, then scaled and shifted element by element.
+
+    The same in training and in eval mode (`torch.nn.LayerNorm`).
+    """
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+    ) -> None:
+        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.eps, self.elementwise_affine = eps, elementwise_affine
+        self.weight = Parameter(ones(self.normalized_shape)) if elementwise_affine else None
+        self.bias = Parameter(zeros(self.normalized_shape)) if elementwise_affine and bias else None
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The normalised input."""
+        return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        """Its settings."""
+        return (
+            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, "
+            f"bias={self.bias is not None}"
+        )
+
+
+class Dropout(Module):
+    """In training, zeros in place of a random share `p` of the elements (`torch.nn.Dropout`)."""
+
+    def __init__(self, p: float = 0.5) -> None:
+        if not 0 <= p <= 1:
+            raise ValueError(f"Dropout: p is a probability, from 0 to 1, got {p}")
+        self.p = p
+
+    def forward(self, input: Tensor) -> Tensor:
+        """The input with holes, scaled up to the same mean."""
+        return F.dropout(input, self.p, self.training)
+
+    def extra_repr(self) -> str:
+        """Its probability."""
+        return f"p={self.p}, inplace=False"
 
 
 class Tanh(Module):
@@ -143,3 +191,31 @@ class Flatten(Module):
     def extra_repr(self) -> str:
         """Its dims."""
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class CrossEntropyLoss(Module):
+    """`nn.functional.cross_entropy` with settings (`torch.nn.CrossEntropyLoss`)."""
+
+    weight: Tensor | None
+
+    def __init__(
+        self,
+        weight: Tensor | None = None,
+        *,
+        ignore_index: int = -100,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
+    ) -> None:
+        self.register_buffer("weight", weight)
+        self.ignore_index, self.reduction, self.label_smoothing = ignore_index, reduction, label_smoothing
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """The loss of logits."""
+        return F.cross_entropy(
+            input,
+            target,
+            self.weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+            label_smoothing=self.label_smoothing,
+        )

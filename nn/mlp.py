@@ -45,5 +45,5 @@ class MLP(Sequential):
             init.kaiming_normal_(linear.weight, nonlinearity="tanh")
             layers += [linear, BatchNorm1d(fan_out), Tanh()] if batch_norm else [linear, Tanh()]
         output = Linear(widths[-1], vocab_size)
-        init.kaiming_normal_(output.weight, nonlinearity="tanh").array *= 0.1
+        init.kaiming_normal_(output.weight, nonlinearity="tanh").data.mul_(0.1)
         super().__init__(*layers, output)

@@ -6,8 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.inplace import changed
+from minigrad.missing import explain
 from minigrad.tensor import Tensor
 from nn.module import clear_grad
+
+
+def __getattr__(name: str) -> Any:
+    raise explain("nn.optim", name, {"lr_scheduler": "optimizer.param_groups[0]['lr'] = ... between steps"})
 
 
 class Optimizer:
@@ -57,6 +63,7 @@ class Optimizer:
             for parameter in group["params"]:
                 if parameter.grad is not None:
                     self.update(parameter.array, parameter.grad.array, self.state.setdefault(parameter, {}), group)
+                    changed(parameter.array, f"{type(self).__name__}.step")
 
     def update(self, array: np.ndarray, grad: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """Move one parameter's array, in place."""
@@ -66,35 +73,49 @@ class Optimizer:
 class SGD(Optimizer):
     """Stochastic gradient descent (`torch.optim.SGD`): p -= lr * v.
 
-    v is the gradient, plus `weight_decay` * p, or with `momentum` a running sum of those that decays by it.
+    v is the gradient, plus `weight_decay` * p. With `momentum` it is a running sum of those, which decays by it and to
+    which all but the first add 1 - `dampening` of themselves; or with `nesterov` where that sum leads, `momentum` * v
+    plus the gradient. Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
     """
 
     def __init__(
-        self, params: Iterable[Any], lr: float = 1e-3, momentum: float = 0.0, weight_decay: float = 0.0
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
     ) -> None:
-        super().__init__(params, lr=lr, momentum=momentum, weight_decay=weight_decay)
+        if nesterov and (momentum <= 0 or dampening):
+            raise ValueError(f"SGD: nesterov needs momentum and no dampening, got {momentum} and {dampening}")
+        settings = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay}
+        super().__init__(params, **settings, nesterov=nesterov)
 
     def update(self, array: np.ndarray, grad: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """Move one parameter's array, in place."""
+        momentum = group["momentum"]
         if group["weight_decay"]:
             grad = grad + group["weight_decay"] * array
-        if group["momentum"]:
+        if momentum:
             if "momentum_buffer" in state:
-                state["momentum_buffer"] *= group["momentum"]
-                state["momentum_buffer"] += grad
+                state["momentum_buffer"] *= momentum
+                state["momentum_buffer"] += (1 - group["dampening"]) * grad
             else:
                 state["momentum_buffer"] = grad.copy()
-            grad = state["momentum_buffer"]
+            velocity = state["momentum_buffer"]
+            grad = grad + momentum * velocity if group["nesterov"] else velocity
         array -= group["lr"] * grad
 
 
-class AdamW(Optimizer):
-    """Adam with weight decay apart from the gradient (`torch.optim.AdamW`).
+class Adam(Optimizer):
+    """Steps of the size of `lr`, whatever that of the gradient (`torch.optim.Adam`): p -= lr * m / (sqrt(v) + eps).
 
-    p -= lr * (m / (sqrt(v) + eps) + weight_decay * p), where m and v are running means of the gradient and of its
-    square that decay by `betas`, freed of their bias towards 0. Loshchilov and Hutter, "Decoupled Weight Decay
-    Regularization", 2019.
+    m and v are running means of the gradient, plus `weight_decay` * p, and of its square, which decay by `betas`, freed
+    of their bias towards 0. Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015.
     """
+
+    decoupled_weight_decay = False
 
     def __init__(
         self,
@@ -102,7 +123,7 @@ class AdamW(Optimizer):
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
-        weight_decay: float = 1e-2,
+        weight_decay: float = 0.0,
     ) -> None:
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
@@ -112,9 +133,31 @@ class AdamW(Optimizer):
             state.update(step=0, exp_avg=np.zeros_like(array), exp_avg_sq=np.zeros_like(array))
         state["step"] += 1
         lr, (beta1, beta2), mean, square = group["lr"], group["betas"], state["exp_avg"], state["exp_avg_sq"]
-        array *= 1 - lr * group["weight_decay"]
+        if self.decoupled_weight_decay:
+            array *= 1 - lr * group["weight_decay"]
+        elif group["weight_decay"]:
+            grad = grad + group["weight_decay"] * array
         mean += (1 - beta1) * (grad - mean)
         square *= beta2
         square += (1 - beta2) * (grad * grad)
         spread = np.sqrt(square) / math.sqrt(1 - beta2 ** state["step"]) + group["eps"]
         array -= lr / (1 - beta1 ** state["step"]) * (mean / spread)
+
+
+class AdamW(Adam):
+    """Adam with weight decay apart from the gradient (`torch.optim.AdamW`): p -= lr * weight_decay * p before a step.
+
+    Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019.
+    """
+
+    decoupled_weight_decay = True
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay)

@@ -6,11 +6,14 @@ import comparison
 import hypothesis
 import numpy as np
 import pytest
+import torch
 
 import minigrad
 
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")
+
+torch.set_num_threads(1)  # its arrays here are small, and other processes may want the cores
 
 
 @pytest.fixture(autouse=True)
@@ -25,3 +28,5 @@ def settings_left_as_they_were() -> Iterator[None]:
 def the_same_random_numbers() -> None:
     """Start the random numbers anew, so that a test gets the same ones whichever others ran before it."""
     comparison.random.bit_generator.state = np.random.default_rng(2147483647).bit_generator.state
+    minigrad.manual_seed(2147483647)
+    torch.manual_seed(2147483647)

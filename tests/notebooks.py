@@ -17,8 +17,8 @@ from decimal import Decimal
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
-from unittest.mock import patch
 
+import pytest
 import torch
 from threadpoolctl import threadpool_limits
 
@@ -91,9 +91,11 @@ def is_output(statement: ast.stmt) -> bool:
 
 
 @contextlib.contextmanager
-def importing(library: str) -> Iterator[None]:
-    """Let `import torch` and its parts give a library's modules."""
-    with patch.dict(sys.modules, LIBRARIES[library]), warnings.catch_warnings(), threadpool_limits(limits=1):
+def importing(modules: dict[str, Any]) -> Iterator[None]:
+    """Let `import` find these modules under these names."""
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(), threadpool_limits(limits=1):
+        for name, module in modules.items():
+            patch.setitem(sys.modules, name, module)
         warnings.simplefilter("ignore")
         yield
 
@@ -118,7 +120,7 @@ def read_csv(path: str) -> dict[str, Any]:
 
 def run_program(program: Callable[[Any, Any], None], library: str) -> Outcome:
     """Run a function of a library and of its functional module."""
-    with importing(library):
+    with importing(LIBRARIES[library]):
         seed()
         return outcome(lambda: program(sys.modules["torch"], sys.modules["torch.nn.functional"]))
 
@@ -131,7 +133,7 @@ def run_cells(cells: Iterable[Cell], library: str) -> list[Outcome]:
     """
     names: dict[str, Any] = {"open": open_data, "set": dict.fromkeys}
     stand_ins = {"pandas": SimpleNamespace(read_csv=read_csv), "tqdm.notebook": SimpleNamespace(tqdm=iter)}
-    with importing(library), patch.dict(sys.modules, stand_ins):
+    with importing(LIBRARIES[library] | stand_ins):
         seed()
         return [outcome(lambda cell=cell: display(cell, names)) for cell in cells]
 

@@ -1,5 +1,6 @@
 """nn.functional against torch.nn.functional: values, gradients, second derivatives, and what is refused."""
 
+import importlib
 import math
 from typing import Any
 
@@ -147,6 +148,15 @@ def test_batch_norm_updates_the_running_statistics_in_place_batch_after_batch() 
     compare(function)
 
 
+def test_batch_norm_refuses_a_second_use_of_statistics_that_it_has_moved() -> None:
+    """What was computed from the running mean needs it as it was."""
+    batch, running, scale = ours(normal(4, 3)), minigrad.zeros(3, dtype=np.float64), ours(normal(3), True)
+    product = running * scale
+    nn.functional.batch_norm(batch, running, minigrad.ones(3, dtype=np.float64), training=True)
+    with pytest.raises(RuntimeError, match="changed.* by batch_norm"):
+        product.sum().backward()
+
+
 def test_batch_norm_makes_every_channel_standard() -> None:
     result = nn.functional.batch_norm(ours(5 * normal(100, 3, 4) - 7), None, None, training=True, eps=0.0).array
     np.testing.assert_allclose(result.mean((0, 2)), 0, atol=1e-14)
@@ -238,17 +248,273 @@ def test_cross_entropy_refuses(logits: np.ndarray, target: np.ndarray, message: 
     assert_refused(lambda library, *inputs: FUNCTIONAL[library].cross_entropy(*inputs), logits, target, message=message)
 
 
-def test_cross_entropy_refuses_what_pytorch_means_otherwise() -> None:
-    """Probabilities as targets, and logits of other dims, are not here."""
-    with pytest.raises((RuntimeError, ValueError), match="cross_entropy: "):
-        nn.functional.cross_entropy(ours(normal(2, 3)), ours(normal(2, 3)))
-    with pytest.raises(RuntimeError, match="cross_entropy: needs integers, got float64"):
-        nn.functional.cross_entropy(ours(normal(2, 3)), ours(normal(2)))
-    with pytest.raises(ValueError, match="cross_entropy: logits of shape"):
-        nn.functional.cross_entropy(ours(normal(2, 3, 4)), ours(classes(3, 2, 4)))
+# The other losses
+
+LOSS_SHAPES = [(3,), (1,), (5, 3), (4, 1), (0, 3), (2, 3, 4), (2, 3, 1), (2, 3, 2, 4), (2, 3, 2, 1, 2)]
+LOSS_SETTINGS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "sum": {"reduction": "sum"},
+    "none": {"reduction": "none"},
+    "ignoring a class": {"ignore_index": 0},
+    "ignoring a class, none": {"ignore_index": 0, "reduction": "none"},
+    "smooth": {"label_smoothing": 0.2},
+    "smooth, ignoring a class": {"label_smoothing": 0.2, "ignore_index": 0},
+    "smooth, sum": {"label_smoothing": 0.2, "reduction": "sum"},
+    "smooth, none, ignoring a class": {"label_smoothing": 1.0, "reduction": "none", "ignore_index": 0},
+}
+every_setting = pytest.mark.parametrize("settings", LOSS_SETTINGS.values(), ids=LOSS_SETTINGS)
+
+
+def a_loss(name: str, target: np.ndarray, weight: np.ndarray | None = None, **settings: Any) -> Function:
+    """A call of a loss with constants beside its input."""
+
+    def function(library: Any, input: Any) -> Any:
+        weights = None if weight is None else library.tensor(weight)
+        return getattr(FUNCTIONAL[library], name)(input, library.tensor(target), weight=weights, **settings)
+
+    return function
+
+
+def class_count(shape: tuple[int, ...]) -> int:
+    """How many classes there are for an input."""
+    return shape[len(shape) > 1]
+
+
+def targets(shape: tuple[int, ...]) -> np.ndarray:
+    """Random classes for an input, with the last class among them."""
+    classes_there = class_count(shape)
+    chosen = classes(classes_there, *(shape[:1] + shape[2:] if len(shape) > 1 else ()))
+    if chosen.size:
+        chosen.flat[-1] = classes_there - 1
+    return np.asarray(chosen)
+
+
+@every_dtype
+@every_setting
+@pytest.mark.parametrize("weighted", [False, True], ids=["even", "weighted"])
+@pytest.mark.parametrize("shape", LOSS_SHAPES, ids=str)
+def test_cross_entropy_of_classes(shape: tuple[int, ...], weighted: bool, settings: dict[str, Any], dtype: Any) -> None:
+    weight = random.uniform(0.5, 2, class_count(shape)).astype(dtype) if weighted else None
+    compare(a_loss("cross_entropy", targets(shape), weight, **settings), normal(*shape, dtype=dtype))
+
+
+@every_dtype
+@pytest.mark.parametrize("weighted", [False, True], ids=["even", "weighted"])
+@pytest.mark.parametrize("settings", [s for s in LOSS_SETTINGS.values() if "ignore_index" not in s], ids=str)
+@pytest.mark.parametrize("shape", LOSS_SHAPES, ids=str)
+def test_cross_entropy_of_probabilities(
+    shape: tuple[int, ...], weighted: bool, settings: dict[str, Any], dtype: Any
+) -> None:
+    """The gradient reaches the probabilities and the weights, too."""
+    probabilities = random.uniform(0, 1, shape).astype(dtype)
+    weight = [random.uniform(0.5, 2, class_count(shape)).astype(dtype)] if weighted else []
+    compare_functional("cross_entropy", normal(*shape, dtype=dtype), probabilities, *weight, **settings)
+
+
+@every_dtype
+@pytest.mark.parametrize("weighted", [False, True], ids=["even", "weighted"])
+@pytest.mark.parametrize("settings", [s for s in LOSS_SETTINGS.values() if "label_smoothing" not in s], ids=str)
+@pytest.mark.parametrize("shape", LOSS_SHAPES, ids=str)
+def test_nll_loss(shape: tuple[int, ...], weighted: bool, settings: dict[str, Any], dtype: Any) -> None:
+    weight = random.uniform(0.5, 2, class_count(shape)).astype(dtype) if weighted else None
+    compare(a_loss("nll_loss", targets(shape), weight, **settings), normal(*shape, dtype=dtype))
+
+
+@pytest.mark.parametrize("settings", [{}, {"label_smoothing": 0.1}, {"reduction": "sum"}], ids=str)
+@pytest.mark.parametrize("target", [[-100, 2], [-100, -100]], ids=str)
+def test_cross_entropy_ignores_what_has_no_class(target: list[int], settings: dict[str, Any]) -> None:
+    """The mean of none is nan; what is ignored may be impossible."""
+    logits = normal(2, 3)
+    compare(a_loss("cross_entropy", np.array(target), **settings), logits)
+    logits[0, 0] = -np.inf
+    compare(a_loss("cross_entropy", np.array([-100, 2])), logits)
+
+
+def test_cross_entropy_of_bytes() -> None:
+    compare(a_loss("cross_entropy", np.array([0, 2], np.uint8)), normal(2, 3))
+
+
+LOSS_REFUSALS: dict[str, tuple[Function, np.ndarray, str]] = {
+    "int32": (a_loss("cross_entropy", np.array([0, 1], np.int32)), np.ones((2, 3)), "int32"),
+    "floats as classes": (a_loss("cross_entropy", np.ones(2)), np.ones((2, 3)), "float64"),
+    "integers as probabilities": (a_loss("cross_entropy", np.zeros((2, 3), np.int64)), np.ones((2, 3)), "int64"),
+    "an index to ignore beside probabilities": (
+        a_loss("cross_entropy", np.ones((2, 3)), ignore_index=1),
+        np.ones((2, 3)),
+        "ignore_index",
+    ),
+    "another number of rows": (a_loss("nll_loss", np.zeros((3,), np.int64)), np.ones((2, 3)), "(3,)"),
+    "another number of rows in 3-D": (
+        a_loss("cross_entropy", np.zeros((3, 4), np.int64)),
+        np.ones((2, 3, 4)),
+        "(3, 4)",
+    ),
+    "another length in 3-D": (a_loss("cross_entropy", np.zeros((2, 5), np.int64)), np.ones((2, 3, 4)), "(2, 5)"),
+    "two dims of classes": (a_loss("cross_entropy", np.zeros((2, 1), np.int64)), np.ones((2, 3)), "(2, 1)"),
+    "an input without dims": (a_loss("nll_loss", np.array(0)), np.ones(()), "()"),
+    "a class too many in 3-D": (a_loss("cross_entropy", np.full((2, 4), 3)), np.ones((2, 3, 4)), "3"),
+    "a negative class": (a_loss("nll_loss", np.array([0, -1])), np.ones((2, 3)), "-1"),
+    "a class too many of one row": (a_loss("nll_loss", np.array(3)), np.ones(3), "3"),
+    "a reduction": (
+        a_loss("cross_entropy", np.zeros((2,), np.int64), reduction="average"),
+        np.ones((2, 3)),
+        "'average'",
+    ),
+    "a reduction of nll_loss": (
+        a_loss("nll_loss", np.zeros((2,), np.int64), reduction="average"),
+        np.ones((2, 3)),
+        "'average'",
+    ),
+    "too smooth": (a_loss("cross_entropy", np.zeros((2,), np.int64), label_smoothing=1.5), np.ones((2, 3)), "1.5"),
+    "too smooth probabilities": (a_loss("cross_entropy", np.ones((2, 3)), label_smoothing=1.5), np.ones((2, 3)), "1.5"),
+    "weights of another size": (a_loss("cross_entropy", np.zeros((2,), np.int64), np.ones(2)), np.ones((2, 3)), "(2,)"),
+    "weights of two dims": (
+        a_loss("cross_entropy", np.zeros((2,), np.int64), np.ones((1, 3))),
+        np.ones((2, 3)),
+        "(1, 3)",
+    ),
+    "weights of one": (a_loss("cross_entropy", np.ones((2, 3)), np.ones(1)), np.ones((2, 3)), "(1,)"),
+    "weights of another dtype": (
+        a_loss("cross_entropy", np.zeros((2,), np.int64), np.ones(3, np.float32)),
+        np.ones((2, 3)),
+        "float32",
+    ),
+    "integers as log-probabilities": (
+        a_loss("nll_loss", np.zeros((2,), np.int64)),
+        np.zeros((2, 3), np.int64),
+        "int64",
+    ),
+}
+
+
+@pytest.mark.parametrize(("function", "input", "message"), LOSS_REFUSALS.values(), ids=LOSS_REFUSALS)
+def test_a_loss_refuses(function: Function, input: np.ndarray, message: str) -> None:
+    assert_refused(function, input, message=message)
+
+
+@every_dtype
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("shape", [(), (5,), (0,), (2, 3, 4)], ids=str)
+def test_mse_loss(shape: tuple[int, ...], reduction: str, dtype: Any) -> None:
+    compare_functional("mse_loss", normal(*shape, dtype=dtype), normal(*shape, dtype=dtype), reduction=reduction)
+    compare_functional("mse_loss", normal(*shape, dtype=dtype), normal(*shape, dtype=dtype))
+
+
+def test_mse_loss_warns_of_shapes_that_differ() -> None:
+    """(n, 1) beside (n) becomes (n, n), which is seldom meant."""
+    for library, make in ((torch, theirs), (minigrad, ours)):
+        with pytest.warns(UserWarning, match="broadcast") as caught:
+            loss = FUNCTIONAL[library].mse_loss(make(np.ones((3, 1))), make(np.arange(3.0)), reduction="none")
+        assert tuple(loss.shape) == (3, 3)
+    assert caught[0].filename == __file__
+
+
+def test_mse_loss_refuses() -> None:
+    assert_refused(lambda library, x: FUNCTIONAL[library].mse_loss(x, x, reduction="max"), normal(3), message="'max'")
+    assert_refused(lambda library, x: FUNCTIONAL[library].mse_loss(x, x), classes(3, 2), message="int64")
+
+
+# layer_norm
+
+
+@every_dtype
+@pytest.mark.parametrize("affine", AFFINE.values(), ids=AFFINE)
+@pytest.mark.parametrize(
+    ("shape", "sizes"),
+    [((3,), (3,)), ((5, 3), (3,)), ((0, 3), (3,)), ((2, 5, 3), (3,)), ((2, 5, 3), (5, 3)), ((4, 5, 3), (4, 5, 3))],
+    ids=str,
+)
+def test_layer_norm(shape: tuple[int, ...], sizes: tuple[int, ...], affine: tuple[str, ...], dtype: Any) -> None:
+    def function(library: Any, input: Any, *parameters: Any) -> Any:
+        named = dict(zip(affine, parameters, strict=True))
+        return FUNCTIONAL[library].layer_norm(input, sizes, **named)
+
+    compare(function, 3 * normal(*shape, dtype=dtype) + 2, *(normal(*sizes, dtype=dtype) for _ in affine))
+
+
+def test_layer_norm_with_eps_and_the_shape_of_a_tensor() -> None:
+    compare(
+        lambda library, x, w, b: FUNCTIONAL[library].layer_norm(x, w.shape, w, b, 0.5),
+        normal(4, 3),
+        normal(3),
+        normal(3),
+    )
+
+
+LAYER_NORM_REFUSALS: dict[str, tuple[Any, dict[str, np.ndarray], np.ndarray]] = {
+    "other sizes": ((4,), {}, np.ones((2, 3))),
+    "more sizes than dims": ((2, 3, 4), {}, np.ones((3, 4))),
+    "no sizes": ((), {}, np.ones((2, 3))),
+    "a weight of another size": ((3,), {"weight": np.ones(4)}, np.ones((2, 3))),
+    "a weight of one": ((3,), {"weight": np.ones(1)}, np.ones((2, 3))),
+    "a bias of another size": ((3,), {"bias": np.ones(4)}, np.ones((2, 3))),
+    "a weight of another dtype": ((3,), {"weight": np.ones(3, np.float32)}, np.ones((2, 3))),
+    "integers": ((3,), {}, np.zeros((2, 3), np.int64)),
+}
+
+
+@pytest.mark.parametrize(("sizes", "given", "input"), LAYER_NORM_REFUSALS.values(), ids=LAYER_NORM_REFUSALS)
+def test_layer_norm_refuses(sizes: Any, given: dict[str, np.ndarray], input: np.ndarray) -> None:
+    def function(library: Any, x: Any) -> Any:
+        named = {name: library.tensor(array) for name, array in given.items()}
+        return FUNCTIONAL[library].layer_norm(x, sizes, **named)
+
+    assert_refused(function, input, message="layer_norm: ")
+
+
+def test_layer_norm_refuses_a_number_as_its_sizes() -> None:
+    assert_refused(lambda library, x: FUNCTIONAL[library].layer_norm(x, 3), normal(2, 3))
+
+
+# dropout
+
+
+@every_dtype
+@pytest.mark.parametrize("seed", [0, 42])
+@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+@pytest.mark.parametrize("p", [0.0, 0.1, 0.3, 0.5, 0.9, 1.0, 0, 1])
+@pytest.mark.parametrize("shape", [(), (0,), (5,), (33, 7), (2, 3, 4)], ids=str)
+def test_dropout(shape: tuple[int, ...], p: float, training: bool, seed: int, dtype: Any) -> None:
+    """From one seed it leaves the same gaps, draw after draw, and the stream where PyTorch has it."""
+
+    def function(library: Any, x: Any) -> list[Any]:
+        library.manual_seed(seed)
+        dropped = [FUNCTIONAL[library].dropout(x, p, training) for _ in range(2)]
+        return [*dropped, library.rand(3)]
+
+    compare(function, normal(*shape, dtype=dtype))
+
+
+def test_dropout_by_default_and_by_keywords() -> None:
+    def function(library: Any, x: Any) -> list[Any]:
+        library.manual_seed(1)
+        dropout = FUNCTIONAL[library].dropout
+        return [dropout(x), dropout(input=x, p=0.2), dropout(x, training=False)]
+
+    compare(function, normal(20, 3))
+
+
+@pytest.mark.parametrize("p", [-0.1, 1.1])
+def test_dropout_refuses_what_is_no_probability(p: float) -> None:
+    assert_refused(lambda library, x: FUNCTIONAL[library].dropout(x, p), normal(3), message=str(p))
+    assert_refused(lambda library, x: FUNCTIONAL[library].dropout(x, p, False), normal(3), message=str(p))
+
+
+def test_dropout_refuses_integers() -> None:
+    assert_refused(lambda library, x: FUNCTIONAL[library].dropout(x), classes(3, 2), message="int64")
 
 
 # softmax, one_hot and the activations
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_softmax_in_another_dtype(name: str) -> None:
+    def function(library: Any, x: Any) -> Any:
+        return getattr(FUNCTIONAL[library], name)(x, dim=-1, dtype=library.float64)
+
+    compare(function, normal(4, 3))
+    compare(function, normal(4, 3, dtype=np.float32))
+    compare(function, classes(5, 4, 3))
 
 
 @every_dtype
@@ -294,7 +560,7 @@ def test_one_hot_refuses_what_is_no_class(index: list[Any], count: int) -> None:
 
 
 @every_dtype
-@pytest.mark.parametrize("name", ["tanh", "relu"])
+@pytest.mark.parametrize("name", ["tanh", "relu", "sigmoid", "silu", "gelu"])
 @pytest.mark.parametrize("shape", [(), (0,), (7,), (2, 3, 4)], ids=str)
 def test_an_activation(name: str, shape: tuple[int, ...], dtype: Any) -> None:
     compare_functional(name, normal(*shape, dtype=dtype))
@@ -304,6 +570,65 @@ def test_an_activation(name: str, shape: tuple[int, ...], dtype: Any) -> None:
 @pytest.mark.parametrize("name", ["tanh", "relu"])
 def test_an_activation_of_extremes(name: str, dtype: Any) -> None:
     compare_functional(name, np.array([0.0, -0.0, 1e-30, 100.0, -100.0, np.inf, -np.inf], dtype))
+
+
+@every_dtype
+@pytest.mark.parametrize("shape", [(), (0,), (7,), (2, 3, 4)], ids=str)
+def test_gelu_by_the_hyperbolic_tangent(shape: tuple[int, ...], dtype: Any) -> None:
+    compare_functional("gelu", 2 * normal(*shape, dtype=dtype), approximate="tanh")
+
+
+@every_dtype
+@pytest.mark.parametrize(("name", "settings"), [("silu", {}), ("gelu", {}), ("gelu", {"approximate": "tanh"})], ids=str)
+def test_a_smooth_activation_of_extremes(name: str, settings: dict[str, str], dtype: Any) -> None:
+    compare_functional(name, np.array([0.0, -0.0, 1e-30, 3.0, 100.0, -3.0, -100.0], dtype), **settings)
+
+
+def test_an_activation_refuses() -> None:
+    message = "gelu: approximate 'sigmoid'"
+    assert_refused(lambda library, x: FUNCTIONAL[library].gelu(x, approximate="sigmoid"), normal(3), message=message)
+    for name in ("silu", "gelu"):
+        assert_refused(lambda library, x, name=name: getattr(FUNCTIONAL[library], name)(x), classes(3, 2), message=name)
+
+
+GRAD_FNS: dict[str, Function] = {
+    "silu": lambda library, x: FUNCTIONAL[library].silu(x),
+    "gelu": lambda library, x: FUNCTIONAL[library].gelu(x),
+    "softmax": lambda library, x: FUNCTIONAL[library].softmax(x, 1),
+    "dropout": lambda library, x: FUNCTIONAL[library].dropout(x),
+    "layer_norm": lambda library, x: FUNCTIONAL[library].layer_norm(x, (3,), x[0]),
+    "mse_loss": lambda library, x: FUNCTIONAL[library].mse_loss(x, x),
+    "nll_loss": a_loss("nll_loss", np.array([0, 1])),
+    "cross_entropy": a_loss("cross_entropy", np.array([0, 1])),
+    "cross_entropy, each": a_loss("cross_entropy", np.array([0, 1]), reduction="none"),
+    "embedding": lambda library, x: FUNCTIONAL[library].embedding(library.tensor([1]), x),
+}
+
+
+@pytest.mark.parametrize("function", GRAD_FNS.values(), ids=GRAD_FNS)
+def test_a_result_prints_pytorchs_grad_fn(function: Function) -> None:
+    reference = repr(function(torch, theirs(np.ones((2, 3)), requires_grad=True)).grad_fn)
+    assert reference.startswith(repr(function(minigrad, ours(np.ones((2, 3)), requires_grad=True)).grad_fn)[:-1])
+
+
+@pytest.mark.parametrize("module", ["nn", "nn.functional", "nn.init", "nn.optim"])
+def test_a_name_that_is_missing_says_so(module: str) -> None:
+    with pytest.raises(AttributeError, match=rf"{module} has no attribute 'conv5d'"):
+        importlib.import_module(module).conv5d  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "remedy"),
+    [
+        ("nn", "GELU", "nn.functional.gelu"),
+        ("nn.functional", "leaky_relu", "where"),
+        ("nn.init", "xavier_normal_", "normal_"),
+        ("nn.optim", "lr_scheduler", "param_groups"),
+    ],
+)
+def test_a_name_that_is_missing_says_what_to_use(module: str, name: str, remedy: str) -> None:
+    with pytest.raises(AttributeError, match=f"use .*{remedy}"):
+        getattr(importlib.import_module(module), name)
 
 
 # Second derivatives
@@ -345,6 +670,19 @@ SECOND_DERIVATIVES = {
         normal(3, 4),
         normal(3),
         normal(3),
+    ),
+    "cross_entropy, smooth": (
+        a_loss("cross_entropy", np.array([0, 2, 1, 3, 2]), label_smoothing=0.1, ignore_index=1),
+        normal(5, 4),
+    ),
+    "gelu": (lambda library, x: FUNCTIONAL[library].gelu(x), normal(5)),
+    "gelu by tanh": (lambda library, x: FUNCTIONAL[library].gelu(x, approximate="tanh"), normal(5)),
+    "silu": (lambda library, x: FUNCTIONAL[library].silu(x), normal(5)),
+    "layer_norm": (
+        lambda library, x, w, b: FUNCTIONAL[library].layer_norm(x, (4,), w, b),
+        normal(5, 4),
+        normal(4),
+        normal(4),
     ),
 }
 

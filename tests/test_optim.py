@@ -24,6 +24,12 @@ OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
     "SGD with momentum": ("SGD", {"lr": 0.02, "momentum": 0.9}),
     "SGD with weight decay": ("SGD", {"lr": 0.05, "weight_decay": 0.1}),
     "SGD with both": ("SGD", {"lr": 0.02, "momentum": 0.5, "weight_decay": 0.1}),
+    "SGD with dampening": ("SGD", {"lr": 0.02, "momentum": 0.9, "dampening": 0.5}),
+    "SGD by Nesterov": ("SGD", {"lr": 0.02, "momentum": 0.5, "weight_decay": 0.1, "nesterov": True}),
+    "Adam": ("Adam", {"lr": 0.05}),
+    "Adam by default": ("Adam", {}),
+    "Adam with weight decay": ("Adam", {"lr": 0.01, "weight_decay": 0.5}),
+    "Adam with betas and eps": ("Adam", {"lr": 0.02, "betas": (0.5, 0.9), "eps": 0.1}),
     "AdamW": ("AdamW", {"lr": 0.05}),
     "AdamW by default": ("AdamW", {}),
     "AdamW with weight decay": ("AdamW", {"lr": 0.01, "weight_decay": 0.5}),
@@ -180,7 +186,35 @@ def test_zero_grad_leaves_no_gradients() -> None:
     assert all(parameter.grad is None for parameter in parameters)
 
 
-@pytest.mark.parametrize("name", ["SGD", "AdamW"])
+@every_optimizer
+def test_a_step_between_a_result_and_its_backward_pass_is_refused(name: str, settings: dict[str, Any]) -> None:
+    """The gradient of the square needs the parameter as it was; one that is not needed may have moved."""
+    for function, refused in ((lambda x: x * x, True), (lambda x: x + x, False)):
+        parameter = writeable(normal(3), requires_grad=True)
+        loss = function(parameter).sum()
+        parameter.grad = ours(normal(3))
+        getattr(nn.optim, name)([parameter], **settings).step()
+        if refused:
+            with pytest.raises(RuntimeError, match=rf"changed.* by {name}\.step"):
+                loss.backward()
+        else:
+            loss.backward()
+
+
+def test_zero_grad_fills_with_zeros_if_asked_to() -> None:
+    parameter = writeable(normal(3), requires_grad=True)
+    (parameter * parameter).sum().backward()
+    gradient = parameter.grad
+    nn.optim.SGD([parameter]).zero_grad(set_to_none=False)
+    assert parameter.grad is gradient
+    assert gradient.tolist() == [0, 0, 0]
+
+
+def test_adamw_is_an_adam() -> None:
+    assert issubclass(nn.optim.AdamW, nn.optim.Adam) == issubclass(torch.optim.AdamW, torch.optim.Adam)
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW"])
 def test_the_defaults_are_pytorchs(name: str) -> None:
     (mine,) = getattr(nn.optim, name)([writeable(normal(1))]).param_groups
     (reference,) = getattr(torch.optim, name)([theirs(normal(1))]).param_groups
@@ -219,6 +253,9 @@ REFUSALS: dict[str, Callable[[Any, Any], Any]] = {
     "a first beta of 1": lambda optim, x: optim.AdamW([x], betas=(1.0, 0.999)),
     "a second beta of 1": lambda optim, x: optim.AdamW([x], betas=(0.9, 1.0)),
     "a negative beta": lambda optim, x: optim.AdamW([x], betas=(-0.1, 0.999)),
+    "a second beta of Adam": lambda optim, x: optim.Adam([x], betas=(0.9, 1.0)),
+    "Nesterov without momentum": lambda optim, x: optim.SGD([x], nesterov=True),
+    "Nesterov with dampening": lambda optim, x: optim.SGD([x], nesterov=True, momentum=0.9, dampening=0.1),
     "no parameters": lambda optim, x: optim.SGD([]),
     "no parameters of a module": lambda optim, x: optim.AdamW(iter(())),
     "a number": lambda optim, x: optim.SGD([x, 3.0]),
@@ -234,7 +271,7 @@ REFUSALS: dict[str, Callable[[Any, Any], Any]] = {
 def test_an_optimizer_refuses(act: Callable[[Any, Any], Any]) -> None:
     with pytest.raises((TypeError, ValueError)) as expected:
         act(torch.optim, theirs(normal(3), requires_grad=True))
-    with pytest.raises(expected.type, match=r"^(SGD|AdamW): "):
+    with pytest.raises(expected.type, match=r"^(SGD|AdamW?): "):
         act(nn.optim, ours(normal(3), requires_grad=True))
 
 

@@ -30,13 +30,13 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Generator | 
     the length of the data set, or a share is not between 0 and 1. As `torch.utils.data.random_split`.
     """
     total = len(dataset)
-    sizes = [int(length) for length in lengths]
-    if math.isclose(sum(lengths), 1) and sum(lengths) <= 1 + 1e-9 and sizes != [*lengths]:
+    sizes: Sequence[Any] = lengths
+    if math.isclose(sum(lengths), 1) and sum(lengths) <= 1:
         if not all(0 <= share <= 1 for share in lengths):
             raise ValueError(f"random_split: shares must be from 0 to 1, got {[*lengths]}")
         sizes = [math.floor(total * share) for share in lengths]
-        for i in range(total - sum(sizes)):
-            sizes[i % len(sizes)] += 1
+        rest = total - sum(sizes)
+        sizes = [size + (rest - i + len(sizes) - 1) // len(sizes) for i, size in enumerate(sizes)]
     if sum(sizes) != total:
         raise ValueError(f"random_split: lengths {[*lengths]} sum to {sum(sizes)}, but the data set has {total} items")
     order = (generator or default_generator).permutation(total).tolist()

@@ -1,0 +1,222 @@
+"""Names: those of PyTorch's that are missing and what is said of them, what an import brings, and copies of what has one.
+
+What an import brings is seen in a fresh interpreter alone.
+"""
+
+import copy
+import pickle
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import torch
+from comparison import Function, assert_same
+
+import minigrad
+
+# Names that are missing
+
+MISSING_FUNCTIONS = ["sin", "bmm", "maximum", "norm", "outer", "from_numpy", "gather", "hstack", "compile", "sparse"]
+MISSING_METHODS = ["sin", "bmm", "cuda", "contiguous", "scatter_", "type", "norm", "detach_", "sub_", "register_hook"]
+REMEDIES = {
+    "mm": "use @ or matmul",
+    "bmm": "use @ or matmul",
+    "norm": "use x.square().sum().sqrt()",
+    "maximum": "use where(a > b, a, b)",
+    "vstack": "use cat",
+    "ne": "use !=",
+}
+
+
+@pytest.mark.parametrize("name", MISSING_FUNCTIONS)
+def test_a_missing_function_is_an_attribute_error_that_names_it(name: str) -> None:
+    assert hasattr(torch, name)
+    assert not hasattr(minigrad, name)
+    with pytest.raises(AttributeError, match=f"^minigrad has no attribute '{name}'[;:] ") as caught:
+        getattr(minigrad, name)
+    assert caught.value.name == name
+
+
+@pytest.mark.parametrize("name", MISSING_METHODS)
+def test_a_missing_method_is_an_attribute_error_that_names_it(name: str) -> None:
+    assert hasattr(torch.Tensor, name)
+    assert not hasattr(minigrad.ones(2), name)
+    with pytest.raises(AttributeError, match=f"^minigrad.Tensor has no attribute '{name}'[;:] ") as caught:
+        getattr(minigrad.ones(2), name)
+    assert caught.value.name == name
+
+
+@pytest.mark.parametrize("owner", [minigrad, minigrad.ones(2)], ids=["minigrad", "Tensor"])
+@pytest.mark.parametrize(("name", "remedy"), REMEDIES.items())
+def test_what_to_use_instead_is_told(owner: Any, name: str, remedy: str) -> None:
+    with pytest.raises(AttributeError, match=f"has no attribute '{name}'; {remedy}".translate(ESCAPED)):
+        getattr(owner, name)
+
+
+ESCAPED = {ord(mark): f"\\{mark}" for mark in ".()|?*+"}
+
+
+def test_every_remedy_is_for_a_name_of_pytorchs_that_is_missing() -> None:
+    for owner, theirs, table in (
+        (minigrad, torch, minigrad.missing.FUNCTIONS),
+        (minigrad.Tensor, torch.Tensor, minigrad.missing.METHODS),
+    ):
+        for name in table:
+            assert not hasattr(owner, name), f"{name} is not missing"
+        unknown = [name for name in table if not hasattr(theirs, name) and not hasattr(torch, name)]
+        assert not unknown, f"PyTorch has no {unknown}"
+
+
+def test_a_word_that_is_not_pytorchs_is_missing_too() -> None:
+    with pytest.raises(AttributeError, match="minigrad has no attribute 'softmux'"):
+        _ = minigrad.softmux
+    with pytest.raises(ImportError, match="cannot import name 'softmux'"):
+        exec("from minigrad import softmux")
+
+
+def test_hasattr_and_getattr_with_a_default() -> None:
+    for owner in (minigrad, minigrad.ones(2)):
+        assert hasattr(owner, "softmax")
+        assert not hasattr(owner, "sin")
+        assert getattr(owner, "sin", None) is None
+
+
+def test_every_public_name_is_one_of_pytorchs() -> None:
+    own = {"Value", "creation", "dtypes", "einsum", "functions", "graph", "indexing", "inplace", "missing", "operators"}
+    own |= {"ops", "printing", "tensor", "value", "importlib", "warnings", "Any", "check", "derive"}
+    public = {name for name in vars(minigrad) if not name.startswith("_")}
+    assert {name for name in public - own if not hasattr(torch, name)} == set()
+    own_methods = {"array", "node", "wrap", "record", "partners", "origin", "own_node"}
+    methods = {name for name in dir(minigrad.Tensor) if not name.startswith("_")}
+    assert {name for name in methods - own_methods if not hasattr(torch.Tensor, name)} == set()
+
+
+# What an import brings
+
+
+def run(program: str) -> str:
+    """What a program prints in a fresh interpreter, in which warnings are errors."""
+    command = [sys.executable, "-W", "error", "-c", program]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+
+
+IMPORTED = """
+import sys
+import {}
+packages = {{name.partition(".")[0] for name in sys.modules}} - set(sys.stdlib_module_names) - set(sys.builtin_module_names)
+print(*sorted(name for name in packages if not name.startswith("_") and getattr(sys.modules.get(name), "__file__", "")))
+"""
+
+BEFORE = set(run(IMPORTED.format("sys")).split())  # what site-packages start with, such as the finder of this package
+
+
+@pytest.mark.parametrize(
+    ("package", "brings"),
+    [
+        ("minigrad", {"minigrad", "numpy"}),
+        ("nn", {"minigrad", "nn", "numpy"}),
+        ("nn.functional", {"minigrad", "nn", "numpy"}),
+        ("nn.optim", {"minigrad", "nn", "numpy"}),
+    ],
+)
+def test_an_import_brings_nothing_but(package: str, brings: set[str]) -> None:
+    assert set(run(IMPORTED.format(package)).split()) - BEFORE == brings
+
+
+PROGRAMS = {
+    "import minigrad as torch; import torch as another": None,
+    "import minigrad as torch; print(torch.nn.functional.relu(torch.tensor([-1.0, 2.0])))": "tensor([0., 2.])",
+    "import minigrad as torch; print(torch.nn.Linear(3, 2).weight.shape)": "torch.Size([2, 3])",
+    "import minigrad as torch; print(torch.optim.SGD.__name__)": "SGD",
+    "import minigrad as torch; print(torch.cuda.is_available(), torch.utils.data.random_split)": "False",
+    "from minigrad import *; print(tensor([1.0]).sum())": "tensor(1.)",
+}
+
+AS_TORCH = "import minigrad, sys; sys.modules['torch'] = minigrad\n"
+COURSE = {
+    "import torch": "torch.Size([2])",
+    "import torch; import torch.nn.functional as F": "F.softmax(torch.zeros(2), dim=0)",
+    "import torch; import torch.nn as nn": "nn.Linear(2, 3)(torch.zeros(1, 2)).shape",
+    "import torch; from torch.nn import functional as F": "F.one_hot(torch.tensor([1, 0]), num_classes=3)",
+    "import torch; import torch.optim as optim": "optim.SGD([torch.zeros(2, requires_grad=True)], lr=0.1).step()",
+    "from torch import nn, tensor": "nn.Tanh()(tensor([0.0]))",
+    "import torch; from torch.utils.data import random_split": "random_split(range(4), [1.0])[0].indices",
+    "import torch; import torch.utils.data": "torch.utils.data.random_split(range(4), [1, 3])[0].indices",
+    "import torch; import torch.cuda": "torch.cuda.is_available()",
+}
+
+
+@pytest.mark.parametrize(("imports", "expression"), COURSE.items())
+def test_minigrad_stands_in_for_torch(imports: str, expression: str) -> None:
+    fixed = "torch.manual_seed(1337) if 'torch' in globals() else None"
+    expression = "repr(torch.ones(2).shape)" if expression == "torch.Size([2])" else expression
+    show = f"\n{fixed}\nprint({expression})"
+    assert run(AS_TORCH + imports + show) == run(imports + show)
+
+
+# Copies
+
+NAMED = [
+    "torch.float32",
+    "torch.int64",
+    "torch.bool",
+    "torch.device('cpu')",
+    "torch.Size([2, 3])",
+    "torch.ones(2).dtype",
+    "torch.ones(2, 3).shape",
+    "torch.ones(2).device",
+]
+DUPLICATES = [copy.copy, copy.deepcopy, lambda original: pickle.loads(pickle.dumps(original))]
+
+
+@pytest.mark.parametrize("duplicate", DUPLICATES, ids=["copy", "deepcopy", "pickle"])
+@pytest.mark.parametrize("expression", NAMED)
+def test_a_copy_of_a_name_is_the_same(expression: str, duplicate: Function) -> None:
+    for library in (minigrad, torch):
+        original = eval(expression, {"torch": library})
+        twin = duplicate(original)
+        assert twin == original
+        assert hash(twin) == hash(original)
+        assert type(twin) is type(original)
+        assert repr(twin) == repr(original)
+        assert isinstance(twin, tuple) or library.zeros(1, dtype=library.float32) is not None
+
+
+@pytest.mark.parametrize("duplicate", DUPLICATES, ids=["copy", "deepcopy", "pickle"])
+@pytest.mark.parametrize("dtype", ["float32", "int64", "bool"])
+def test_a_copy_of_a_dtype_is_the_dtype_itself(dtype: str, duplicate: Function) -> None:
+    for library in (minigrad, torch):
+        assert duplicate(getattr(library, dtype)) is getattr(library, dtype)
+
+
+@pytest.mark.parametrize("duplicate", DUPLICATES[1:], ids=["deepcopy", "pickle"])
+def test_a_copy_of_a_tensor_is_independent(duplicate: Function) -> None:
+    def scenario(library: Any) -> Any:
+        original = library.arange(6, dtype=library.float32).view(2, 3).requires_grad_()
+        (original * original).sum().backward()
+        twin = duplicate(original)
+        with library.no_grad():
+            twin += 1
+            twin.grad[0] = 5
+        view = duplicate(original.detach()[0])
+        view[0] = 9
+        return original, original.grad, twin, twin.grad, twin.is_leaf, view, duplicate(library.tensor([True, False]))
+
+    assert_same(scenario(minigrad), scenario(torch))
+
+
+def test_a_deep_copy_keeps_what_is_shared() -> None:
+    x = minigrad.ones(2, requires_grad=True)
+    first, second = copy.deepcopy([x, x])
+    assert first is second
+    assert first is not x
+
+
+@pytest.mark.parametrize("duplicate", DUPLICATES[2:], ids=["pickle"])
+def test_a_copy_of_a_generator_goes_on_where_it_was(duplicate: Function) -> None:
+    generator = minigrad.Generator().manual_seed(2147483647)
+    minigrad.randn(5, generator=generator)
+    twin = duplicate(generator)
+    assert minigrad.randn(20, generator=twin).tolist() == minigrad.randn(20, generator=generator).tolist()
+    assert twin.initial_seed() == generator.initial_seed()
