@@ -37,7 +37,7 @@ class dtype:
         return f"torch.{self.dtype.name}"
 
     def __reduce__(self) -> Any:
-        return dtype, (self.dtype,)
+        return _known, (self.dtype,)
 
 
 float16, float32, float64 = dtype(np.float16), dtype(np.float32), dtype(np.float64)
@@ -48,6 +48,10 @@ BY_NUMPY = {kind.dtype: kind for kind in (float16, float32, float64, uint8, int8
 _CATEGORIES = {"b": 0, "u": 1, "i": 1, "f": 2}
 _NUMBERS = {bool: bool_.dtype, int: int64.dtype}
 _default = float32
+
+
+def _known(kind: np.dtype[Any]) -> dtype:
+    return BY_NUMPY[kind]
 
 
 def get_default_dtype() -> dtype:

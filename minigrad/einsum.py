@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import ops
-from minigrad.functions import permute, record, sum, tensors_of
+from minigrad.functions import expand, permute, record, sum, tensors_of
 from minigrad.graph import shown_as
 
 if TYPE_CHECKING:
@@ -25,9 +25,17 @@ def einsum(equation: str, *operands: Any) -> "Tensor":
     tensor([[3., 3.],
             [3., 3.]])
     """
+    if not isinstance(equation, str):
+        raise TypeError(f"einsum: expected an equation such as 'ij,jk->ik', got {type(equation).__name__}")
     listed = len(operands) == 1 and isinstance(operands[0], list | tuple)
-    tensors = tensors_of("einsum", operands[0] if listed else operands)
+    tensors = tensors_of("einsum", operands[0] if listed else operands, ValueError)
+    if len({t.array.dtype for t in tensors}) > 1:
+        raise RuntimeError(
+            f"einsum: dtypes {', '.join(str(t.array.dtype) for t in tensors)} differ; convert with .to(dtype)"
+        )
     terms, output = _terms(equation, tensors)
+    sizes = _sizes(equation, terms, tensors)
+    tensors = tuple(expand(t, [sizes[letter] for letter in term]) for t, term in zip(tensors, terms, strict=True))
     result, letters = _diagonal(tensors[0], terms[0])
     for i, other in enumerate(tensors[1:], start=1):
         other, others = _diagonal(other, terms[i])
@@ -44,6 +52,8 @@ def einsum(equation: str, *operands: Any) -> "Tensor":
 
 def _terms(equation: str, tensors: "tuple[Tensor, ...]") -> tuple[list[str], str]:
     """A letter for each dim of each tensor, and of the result."""
+    if not set(equation) <= {*string.ascii_letters, *" .,->"}:
+        raise RuntimeError(f"einsum: expected an equation such as 'ij,jk->ik', got {equation!r}")
     left, arrow, output = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(tensors):
@@ -54,23 +64,32 @@ def _terms(equation: str, tensors: "tuple[Tensor, ...]") -> tuple[list[str], str
         if "..." in term:
             width = tensor.ndim - len(term) + 3
             widest = max(widest, width)
-            terms[i] = term.replace(
-                "...", "".join(spare[:width])[::-1]
-            )  # counted from the last dim, as broadcasting is
+            # Counted from the last dim, as broadcasting is.
+            terms[i] = term.replace("...", "".join(spare[:width])[::-1])
         if len(terms[i]) != tensor.ndim:
             raise RuntimeError(f"einsum: {term!r} does not fit the {tensor.ndim} dims of {tensor.array.shape}")
     dots = "".join(spare[:widest])[::-1]
     counts = Counter("".join(terms))
     if not arrow:
         output = dots + "".join(sorted(letter for letter in counts if counts[letter] == 1 and letter not in dots))
-    output = output.replace("...", dots)
+    output = output.replace("...", dots, 1)
     if not set(output) <= set(counts) or len(set(output)) < len(output):
         raise RuntimeError(f"einsum: the result of {equation!r} must have letters of the operands, each once")
-    sizes: dict[str, int] = {}
-    for letter, size in zip("".join(terms), [size for t in tensors for size in t.array.shape], strict=True):
-        if size != 1 and sizes.setdefault(letter, size) != size:
-            raise RuntimeError(f"einsum: in {equation!r} a dim {letter!r} has both sizes {sizes[letter]} and {size}")
     return terms, output
+
+
+def _sizes(equation: str, terms: list[str], tensors: "tuple[Tensor, ...]") -> dict[str, int]:
+    """The size that each letter stands for; a 1 broadcasts, but not beside the same letter in one operand."""
+    sizes: dict[str, int] = {}
+    for term, tensor in zip(terms, tensors, strict=True):
+        for letter, size in zip(term, tensor.array.shape, strict=True):
+            own = tensor.array.shape[term.index(letter)]
+            known = sizes.setdefault(letter, size)
+            if own != size or (1 not in (known, size) and known != size):
+                other = own if own != size else known
+                raise RuntimeError(f"einsum: in {equation!r} a dim {letter!r} has both sizes {other} and {size}")
+            sizes[letter] = max(known, size) if 0 not in (known, size) else 0
+    return sizes
 
 
 def _diagonal(tensor: "Tensor", letters: str) -> "tuple[Tensor, str]":

@@ -647,7 +647,7 @@ def cat(tensors: Sequence["Tensor"], dim: int = 0) -> "Tensor":
 
     An empty tensor of shape (0,) fits everywhere, as in PyTorch.
     """
-    tensors = tensors_of("cat", tensors)
+    tensors = tensors_of("cat", tensors, ValueError)
     dtype = result_dtype(t.array for t in tensors)
     first = next((t for t in tensors if t.array.shape != (0,)), tensors[0])
     axis = _axis("cat", dim, first.ndim)
@@ -676,14 +676,15 @@ def stack(tensors: Sequence["Tensor"], dim: int = 0) -> "Tensor":
     return cat([unsqueeze(t, axis) for t in tensors], axis)
 
 
-def tensors_of(name: str, tensors: Any) -> "tuple[Tensor, ...]":
+def tensors_of(name: str, tensors: Any, none: type[Exception] = RuntimeError) -> "tuple[Tensor, ...]":
+    """The Tensors in a tuple or list; TypeError for anything else, and the error `none` if there are none."""
     if not isinstance(tensors, tuple | list):
         raise TypeError(f"{name}: expected a tuple or list of Tensors, got {type(tensors).__name__}")
     for t in tensors:
         if not isinstance(t, Recorded):
             raise TypeError(f"{name}: expected Tensors, got {type(t).__name__}; make one with tensor(...)")
     if not tensors:
-        raise (ValueError if name == "cat" else RuntimeError)(f"{name}: expected at least one tensor, got none")
+        raise none(f"{name}: expected at least one tensor, got none")
     return tuple(tensors)
 
 
@@ -736,9 +737,7 @@ def logsumexp(input: "Tensor", dim: Dims, keepdim: builtins.bool = False) -> "Te
     axes = _axes("logsumexp", input, dim)
     greatest = _greatest(input, axes)
     greatest.array[~np.isfinite(greatest.array)] = 0  # infinity minus itself would be nan
-    total = record(ops.sum, exp(input - greatest), axes, True)
-    empty = total == 0  # all is -inf: so is the result, and no gradient flows
-    total = where(empty, -math.inf, log(where(empty, 1.0, total)) + greatest)
+    total = log(record(ops.sum, exp(input - greatest), axes, True)) + greatest
     return total if keepdim else squeeze(total, axes) if axes else total
 
 

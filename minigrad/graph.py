@@ -141,12 +141,12 @@ class no_grad:
 
     enabled = False
 
+    before: list[bool]
+
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
         instance = super().__new__(cls)
+        instance.before = []
         return instance if function is None else instance(function)
-
-    def __init__(self) -> None:
-        self.before: list[bool] = []
 
     def __enter__(self) -> None:
         self.before.append(mode.grad)
@@ -189,14 +189,15 @@ class no_grad:
         return wrapper  # type: ignore[return-value]
 
 
-class inference_mode(no_grad):
-    """`no_grad`, by its other name (`torch.inference_mode`)."""
-
-
 class enable_grad(no_grad):
     """Within it operations are recorded again, inside of a `no_grad` (`torch.enable_grad`)."""
 
     enabled = True
+
+
+def inference_mode(mode: Any = True) -> Any:
+    """`no_grad` by its other name; `inference_mode(False)` is `enable_grad` (`torch.inference_mode`)."""
+    return no_grad(mode) if callable(mode) else no_grad() if mode else enable_grad()
 
 
 def fit(g: Any, node: Node, row: ops.Row) -> Any:

@@ -47,7 +47,8 @@ def assign(input: "Tensor", key: Any, value: Any) -> None:
         places[parts[-1]] = getattr(value, "array", value)
     except ValueError as error:
         raise RuntimeError(f"assign: to places in {input.array.shape}: {error}") from None
-    changed(input.array, "assign")
+    if input.tracked:
+        changed(input.array, "assign")
 
 
 def _assigned(input: "Tensor", parts: list[tuple[Any, ...]], value: Any) -> "Tensor":

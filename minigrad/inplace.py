@@ -79,7 +79,8 @@ def become(target: "Tensor", result: "Tensor", name: str) -> None:
         raise RuntimeError(f"{name}: a result of {result.array.dtype} does not fit in place into {dtype}; convert it")
     result = result.to(dtype)
     np.copyto(target.array, result.array)
-    changed(target.array, name)
+    if target.tracked:
+        changed(target.array, name)
     if recorded:
         target.own_node = result.node
         _write_back(target)

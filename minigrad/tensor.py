@@ -82,6 +82,7 @@ class Tensor(Arithmetic):
     array: np.ndarray
     origin: Origin | None
     own_node: Node | None
+    tracked = True  # whether changes in place are noted, for backward passes that need what was there before
 
     def __init__(self, *data: Any) -> None:
         sizes = all(isinstance(size, int) for size in data)
@@ -185,8 +186,13 @@ class Tensor(Arithmetic):
 
     @property
     def data(self) -> "Tensor":
-        """The same memory as a constant: what is done to it is not recorded (`torch.Tensor.data`)."""
-        return wrap(self.array)
+        """The same memory as a constant, of which no account is kept (`torch.Tensor.data`).
+
+        What is changed in place here, a backward pass does not notice, even if it needs what was there before.
+        """
+        alias = Data.__new__(Data)
+        alias.array, alias.own_node, alias.origin = self.array, None, None
+        return alias
 
     @data.setter
     def data(self, new: "Tensor") -> None:
@@ -568,6 +574,13 @@ class Tensor(Arithmetic):
         if self.ndim < 2:
             raise RuntimeError(f"mT: a tensor of shape {self.array.shape} is no matrix; it needs two dims")
         return functions.transpose(self, -2, -1)
+
+
+class Data(Tensor):
+    """What `.data` of a Tensor is."""
+
+    __slots__ = ()
+    tracked = False
 
 
 _UFUNCS: dict[np.ufunc, Callable[..., Any]] = {

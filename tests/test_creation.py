@@ -91,7 +91,7 @@ def test_a_tensor_of_a_read_only_array_can_be_written_into() -> None:
     minigrad.tensor(array).array[0] = 2
 
 
-@pytest.mark.parametrize("data", ["text", None, {}, [None], ["text"], [[1, 2], ["3", 4]], object(), 1j, [{}]], ids=str)
+@pytest.mark.parametrize("data", ["text", None, {}, [None], ["text"], [[1, 2], ["3", 4]], slice(2), 1j, [{}]], ids=str)
 def test_what_holds_no_numbers_is_a_type_error(data: Any) -> None:
     with pytest.raises(TypeError, match="tensor: expected numbers, got"):
         minigrad.tensor(data)

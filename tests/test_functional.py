@@ -153,7 +153,7 @@ def test_batch_norm_refuses_a_second_use_of_statistics_that_it_has_moved() -> No
     batch, running, scale = ours(normal(4, 3)), minigrad.zeros(3, dtype=np.float64), ours(normal(3), True)
     product = running * scale
     nn.functional.batch_norm(batch, running, minigrad.ones(3, dtype=np.float64), training=True)
-    with pytest.raises(RuntimeError, match="changed.* by batch_norm"):
+    with pytest.raises(RuntimeError, match=r"changed.* by batch_norm"):
         product.sum().backward()
 
 

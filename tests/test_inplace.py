@@ -172,41 +172,46 @@ WRITTEN_TO_VIEWS = """
     x[[0, 1]][0] = 5
     x[x > 0][0] = 5
     x.clone()[0] = 5
-    x.unbind()[1][0] = 5
-    x.split(2)[1].zero_()
-    x.tensor_split(2, dim=1)[0].fill_(3)
     x.detach()[0] = 5
     x.data[0] = 5
     x.data += 1
     x.detach().view(-1)[0] = 5
     x.to(x.dtype)[0] = 5
-    for row in x: row += 1
     y = x; y += 1
     y = x[0]; x[0] = v; x[1] = y
 """
 
 
+WRITTEN_TO_SEVERAL_VIEWS = """
+    x.unbind()[1][0] = 5
+    x.split(2)[1].zero_()
+    x.tensor_split(2, dim=1)[0].fill_(3)
+    for row in x: row += 1
+"""
+OF_VIEWS = WRITTEN_TO_VIEWS + WRITTEN_TO_SEVERAL_VIEWS
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("statements", **lines(ASSIGNMENTS + ARITHMETIC + ARITHMETIC_OF_FLOATS))
+@pytest.mark.parametrize("statements", **lines(ASSIGNMENTS + ARITHMETIC + ARITHMETIC_OF_FLOATS + WRITTEN_TO_VIEWS))
 def test_a_change_of_a_result_and_its_gradient(statements: str, dtype: Any) -> None:
     compare(after("x = x * 1; " + statements), *(normal(*shape, dtype=dtype) for shape in ((4, 5), (5,), (4, 5))))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("statements", **lines(ASSIGNMENTS + ARITHMETIC + ARITHMETIC_OF_FLOATS + WRITTEN_TO_VIEWS))
+@pytest.mark.parametrize("statements", **lines(ASSIGNMENTS + ARITHMETIC + ARITHMETIC_OF_FLOATS + OF_VIEWS))
 def test_a_change_of_a_constant(statements: str, dtype: Any) -> None:
     constants = "x, v, w = x.detach().clone(), v.detach(), w.detach()\n"
     compare(after(constants + statements), *(normal(*shape, dtype=dtype) for shape in ((4, 5), (5,), (4, 5))))
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.int32])
-@pytest.mark.parametrize("statements", **lines(ASSIGNMENTS + ARITHMETIC + WRITTEN_TO_VIEWS))
+@pytest.mark.parametrize("statements", **lines(ASSIGNMENTS + ARITHMETIC + OF_VIEWS))
 def test_a_change_of_integers(statements: str, dtype: Any) -> None:
     integers = (random.integers(-3, 4, shape).astype(dtype) for shape in ((4, 5), (5,), (4, 5)))
     compare(after("x = x.clone()\n" + statements), *integers)
 
 
-@pytest.mark.parametrize(("shape", "key"), INDICES, ids=str)
+@pytest.mark.parametrize(("shape", "key"), [case for case in INDICES if case[1] is not False], ids=str)
 def test_an_assignment_at_every_index(shape: Shape, key: Any) -> None:
     """Of a number, of a value for each place and of one that broadcasts, in PyTorch's order of the dims."""
 
@@ -431,7 +436,6 @@ REFUSED = """
     y = torch.arange(3) > 0; y += 1
     y = torch.arange(3) > 0; y -= True
     y = torch.ones(5).expand(4, 5); y += 1
-    y = torch.ones(5).expand(4, 5); y[0] = 1
     y = torch.tensor(1.0); y[0] = 1
     y = x.detach(); y.requires_grad_(); y += 1
     x.data = 1.0

@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -37,6 +38,19 @@ LAYERS: list[Make] = [
     lambda layers: layers.BatchNorm1d(3, affine=False),
     lambda layers: layers.BatchNorm1d(3, bias=False),
     lambda layers: layers.BatchNorm1d(3, track_running_stats=False),
+    lambda layers: layers.LayerNorm(3),
+    lambda layers: layers.LayerNorm((2, 3), eps=1e-3),
+    lambda layers: layers.LayerNorm(3, bias=False),
+    lambda layers: layers.LayerNorm(3, elementwise_affine=False),
+    lambda layers: layers.Dropout(),
+    lambda layers: layers.Dropout(0.2),
+    lambda layers: layers.CrossEntropyLoss(),
+    lambda layers: layers.ModuleList(),
+    lambda layers: layers.ModuleList([layers.Tanh(), layers.Linear(2, 2), layers.Linear(2, 2), layers.ReLU()]),
+    lambda layers: layers.ModuleList(layers.Sequential(layers.Linear(2, 2), layers.Tanh()) for _ in range(3)),
+    lambda layers: layers.Sequential(OrderedDict(hidden=layers.Linear(2, 3), bend=layers.Tanh())),
+    lambda layers: layers.Sequential(layers.Linear(2, 3), layers.Tanh(), layers.Linear(3, 1))[1:],
+    lambda layers: layers.Sequential(layers.Linear(2, 3)).append(layers.Tanh()).extend([layers.Flatten()]),
     lambda layers: layers.Flatten(),
     lambda layers: layers.Flatten(0, 1),
     lambda layers: layers.Tanh(),
@@ -73,7 +87,60 @@ def recurrent(layers: Any) -> Any:
     return layers.Sequential(step, layers.Tanh(), step)
 
 
-MODELS: list[Make] = [autoencoder, recurrent]
+def transformer(layers: Any) -> Any:
+    """A Module as the course's last part has them: blocks in lists, buffers, weights drawn anew by `apply`."""
+    functional, init = (torch.nn.functional, torch.nn.init) if layers is torch.nn else (nn.functional, nn.init)
+
+    class Head(layers.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.key = layers.Linear(6, 3, bias=False)
+            self.query = layers.Linear(6, 3, bias=False)
+            self.value = layers.Linear(6, 3, bias=False)
+            self.register_buffer("tril", layers.LayerNorm((4, 4)).weight.detach().tril())
+            self.register_buffer("scale", self.tril[0, :1] * 3**-0.5, persistent=False)
+            self.dropout = layers.Dropout(0.25)
+
+        def forward(self, x: Any) -> Any:
+            scores = self.query(x) @ self.key(x).transpose(-2, -1) * self.scale
+            scores = scores.masked_fill(self.tril == 0, float("-inf"))
+            return self.dropout(functional.softmax(scores, dim=-1)) @ self.value(x)
+
+    class Block(layers.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.heads = layers.ModuleList([Head() for _ in range(2)])
+            self.feed = layers.Sequential(layers.Linear(6, 8), layers.ReLU(), layers.Linear(8, 6), layers.Dropout(0.1))
+            self.ln1, self.ln2 = layers.LayerNorm(6), layers.LayerNorm(6)
+
+        def forward(self, x: Any) -> Any:
+            normal = self.ln1(x)
+            first, second = [head(normal) for head in self.heads]
+            x = x + first.repeat(1, 1, 2) + second.repeat(1, 1, 2)
+            return x + self.feed(self.ln2(x))
+
+    class Transformer(layers.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.tokens = layers.Embedding(9, 6)
+            self.blocks = layers.Sequential(*[Block() for _ in range(2)])
+            self.norm = layers.LayerNorm(6)
+            self.head = layers.Linear(6, 9)
+            self.apply(self.draw)
+
+        def draw(self, module: Any) -> None:
+            if isinstance(module, layers.Linear):
+                init.normal_(module.weight, mean=0.0, std=0.2)
+                if module.bias is not None:
+                    init.zeros_(module.bias)
+
+        def forward(self, x: Any) -> Any:
+            return self.head(self.norm(self.blocks(self.tokens(x))))
+
+    return Transformer()
+
+
+MODELS: list[Make] = [autoencoder, recurrent, transformer]
 
 every_model = pytest.mark.parametrize("make", [*LAYERS, *MODELS])
 
@@ -179,6 +246,154 @@ def test_a_sequential_is_a_sequence() -> None:
         model[3]
 
 
+@pytest.mark.parametrize(
+    "make", [lambda layers: layers.Sequential([layers.Tanh()]), lambda layers: layers.ModuleList([3])]
+)
+def test_what_is_no_module_is_refused(make: Make) -> None:
+    for layers in (torch.nn, nn):
+        with pytest.raises(TypeError, match="Module"):
+            make(layers)
+
+
+def test_a_sequential_of_a_list_says_what_it_lacks() -> None:
+    with pytest.raises(TypeError, match=r"\*modules"):
+        nn.Sequential([nn.Tanh()])
+
+
+def test_a_module_list_is_a_list() -> None:
+    parts = [nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)]
+    modules = nn.ModuleList(parts[:1])
+    assert modules.append(parts[1]) is modules
+    assert modules.extend(parts[2:]) is modules
+    assert len(modules) == 3
+    assert [*modules] == parts
+    assert modules[-1] is parts[2]
+    assert isinstance(modules[1:], nn.ModuleList)
+    assert [name for name, _ in modules[1:].named_children()] == ["0", "1"]
+    assert not isinstance(modules, nn.Sequential)
+    with pytest.raises(NotImplementedError, match="ModuleList"):
+        modules(minigrad.ones(2))
+
+
+ASSIGNMENTS: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "a Tensor as Parameter": lambda layers, library, x: setattr(x, "scale", library.ones(3)),
+    "a number as Parameter": lambda layers, library, x: setattr(x, "scale", 3),
+    "a Module as Parameter": lambda layers, library, x: setattr(x, "scale", layers.Tanh()),
+    "nothing as Parameter": lambda layers, library, x: setattr(x, "scale", None),
+    "another Parameter": lambda layers, library, x: setattr(x, "scale", layers.Parameter(library.ones(2))),
+    "a Tensor as Module": lambda layers, library, x: setattr(x, "decoder", library.ones(3)),
+    "nothing as Module": lambda layers, library, x: setattr(x, "decoder", None),
+    "another Module": lambda layers, library, x: setattr(x, "decoder", layers.Tanh()),
+    "a function as Module": lambda layers, library, x: setattr(x, "decoder", library.tanh),
+    "a Parameter as buffer": lambda layers, library, x: x.register_buffer("scale", library.ones(3)),
+    "a buffer twice": lambda layers, library, x: [x.register_buffer("mask", library.ones(3)) for _ in range(2)],
+    "a buffer that was None": lambda layers, library, x: [
+        x.register_buffer("mask", None),
+        setattr(x, "mask", library.ones(1)),
+    ],
+}
+
+
+@pytest.mark.parametrize("act", ASSIGNMENTS.values(), ids=ASSIGNMENTS)
+def test_attributes_are_set_or_refused_as_in_pytorch(act: Callable[[Any, Any, Any], Any]) -> None:
+    outcomes: list[Any] = []
+    for layers, library in ((torch.nn, torch), (nn, minigrad)):
+        model = autoencoder(layers)
+        try:
+            act(layers, library, model)
+        except (TypeError, KeyError) as error:
+            outcomes.append(type(error))
+        else:
+            named = [[name for name, _ in pairs] for pairs in (model.named_parameters(), model.named_buffers())]
+            outcomes.append([*named, list(model.state_dict())])
+    assert outcomes[0] == outcomes[1]
+
+
+@every_model
+def test_walks_over_a_module_are_pytorchs(make: Make) -> None:
+    def walks(model: Any) -> list[Any]:
+        visited: list[str] = []
+        assert model.apply(lambda module: visited.append(type(module).__name__)) is model
+        return [
+            visited,
+            [name for name, _ in model.named_children()],
+            [type(child).__name__ for child in model.children()],
+            [(name, tuple(buffer.shape)) for name, buffer in model.named_buffers()],
+            [tuple(buffer.shape) for buffer in model.buffers()],
+        ]
+
+    assert walks(make(nn)) == walks(make(torch.nn))
+
+
+def test_a_module_moves_to_where_it_is() -> None:
+    model = transformer(nn)
+    before = [parameter.array for parameter in model.parameters()]
+    assert model.to("cpu") is model
+    assert model.to(device="cpu") is model
+    assert all(parameter.array is array for parameter, array in zip(model.parameters(), before, strict=True))
+    with pytest.raises(RuntimeError, match="cuda"):
+        model.to("cuda")
+
+
+def test_a_module_changes_its_dtype() -> None:
+    for layers, library in ((torch.nn, torch), (nn, minigrad)):
+        model = layers.Sequential(layers.Linear(3, 3), layers.BatchNorm1d(3)).to(library.float64)
+        dtypes = [str(x.dtype).removeprefix("torch.") for x in model.state_dict().values()]
+        assert dtypes == ["float64"] * 6 + ["int64"]
+        model(library.ones(4, 3, dtype=library.float64)).sum().backward()
+        assert model[0].weight.grad.dtype == library.float64
+
+
+def test_a_module_is_frozen_and_thawed() -> None:
+    model = autoencoder(nn)
+    assert model.requires_grad_(False) is model
+    assert not any(parameter.requires_grad for parameter in model.parameters())
+    assert not model(minigrad.ones(4, 3)).requires_grad
+    assert all(parameter.requires_grad for parameter in model.requires_grad_().parameters())
+
+
+def test_zero_grad_fills_with_zeros_if_asked_to() -> None:
+    model = autoencoder(nn)
+    model(minigrad.ones(4, 3)).sum().backward()
+    model.zero_grad(set_to_none=False)
+    assert all((parameter.grad.array == 0).all() for parameter in model.parameters())
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"ignore_index": 1},
+        {"reduction": "none"},
+        {"label_smoothing": 0.3},
+        {"reduction": "sum", "label_smoothing": 0.3, "ignore_index": 2},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("weight", [None, [1.0, 2.0, 0.5]], ids=["even", "weighted"])
+def test_cross_entropy_loss(weight: list[float] | None, settings: dict[str, Any]) -> None:
+    logits, target = normal(5, 3, dtype=np.float32), np.array([0, 1, 2, 1, 0])
+    results = []
+    for layers, library in ((nn, minigrad), (torch.nn, torch)):
+        loss = layers.CrossEntropyLoss(weight and library.tensor(weight), **settings)
+        assert [*loss.state_dict()] == ["weight"] * (weight is not None)
+        results.append(loss(library.tensor(logits), library.tensor(target)))
+    assert_same(*results)
+
+
+@pytest.mark.parametrize("p", [-0.1, 1.1])
+def test_a_dropout_of_no_probability_is_refused(p: float) -> None:
+    for layers in (torch.nn, nn):
+        with pytest.raises(ValueError, match=str(p)):
+            layers.Dropout(p)
+
+
+def test_layer_norm_refuses_other_sizes() -> None:
+    for layers, library in ((torch.nn, torch), (nn, minigrad)):
+        with pytest.raises(RuntimeError, match="shape"):
+            layers.LayerNorm(3)(library.ones(2, 4))
+
+
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
 def test_a_copy_is_equal_and_apart(copied: Callable[[Any], Any]) -> None:
     model = nn.MLP(5, hidden=4).eval()
@@ -212,6 +427,15 @@ FORWARD: dict[str, tuple[Make, np.ndarray]] = {
         lambda layers: layers.BatchNorm1d(3, track_running_stats=False),
         normal(8, 3),
     ),
+    "LayerNorm": (lambda layers: layers.LayerNorm(3), normal(8, 3)),
+    "LayerNorm of two dims": (lambda layers: layers.LayerNorm([4, 3], eps=0.1), normal(2, 4, 3)),
+    "LayerNorm without bias": (lambda layers: layers.LayerNorm(3, bias=False), normal(8, 3)),
+    "LayerNorm without affine": (
+        lambda layers: layers.LayerNorm(3, elementwise_affine=False),
+        normal(8, 3),
+    ),
+    "Dropout": (lambda layers: layers.Dropout(0.3), normal(8, 3)),
+    "a transformer": (transformer, random.integers(0, 9, (2, 4))),
     "Flatten": (lambda layers: layers.Flatten(), normal(2, 3, 4)),
     "Flatten(0, 1)": (lambda layers: layers.Flatten(0, 1), normal(2, 3, 4)),
     "Tanh": (lambda layers: layers.Tanh(), normal(5, 3)),
@@ -250,6 +474,8 @@ def assert_alike(mine: minigrad.Tensor | None, reference: torch.Tensor | None) -
 @pytest.mark.parametrize(("make", "input"), FORWARD.values(), ids=FORWARD)
 def test_results_and_gradients_are_pytorchs(make: Make, input: np.ndarray) -> None:
     mine, reference = twins(make)
+    minigrad.manual_seed(3)
+    torch.manual_seed(3)
     for training in (True, True, True, False):
         mine.train(training)
         reference.train(training)
@@ -358,6 +584,42 @@ def test_a_state_dict_is_refused_with_every_fault_named_and_nothing_copied(
         np.testing.assert_array_equal(array, before[name])
 
 
+def test_a_state_dict_that_need_not_match() -> None:
+    """What fits is copied and the rest is reported, as in PyTorch; a shape has to match in any case."""
+    for layers, library in ((torch.nn, torch), (nn, minigrad)):
+        layer = layers.Linear(3, 2)
+        keys = layer.load_state_dict({"weight": library.ones(2, 3), "scale": library.ones(1)}, strict=False)
+        missing, unexpected = keys
+        assert (missing, unexpected) == (keys.missing_keys, keys.unexpected_keys) == (["bias"], ["scale"])
+        assert repr(keys) == "_IncompatibleKeys(missing_keys=['bias'], unexpected_keys=['scale'])"
+        assert layer.weight.tolist() == [[1, 1, 1], [1, 1, 1]]
+        with pytest.raises(RuntimeError, match="weight"):
+            layer.load_state_dict({"weight": library.ones(3, 3)}, strict=False)
+        assert repr(layer.load_state_dict(layer.state_dict())) == "<All keys matched successfully>"
+
+
+def test_a_state_dict_of_parameters_is_loaded() -> None:
+    source, target = nn.Linear(2, 2), nn.Linear(2, 2)
+    target.load_state_dict(dict(source.named_parameters()))
+    assert_same_state(target, source)
+
+
+def test_a_state_that_is_loaded_before_the_backward_pass_is_noticed() -> None:
+    layer = nn.Linear(2, 2)
+    loss = layer(minigrad.ones(1, 2, requires_grad=True)).sum()
+    layer.load_state_dict(nn.Linear(2, 2).state_dict())
+    with pytest.raises(RuntimeError, match=r"changed.* by load_state_dict"):
+        loss.backward()
+
+
+def test_what_is_drawn_anew_before_the_backward_pass_is_noticed() -> None:
+    layer = nn.Linear(2, 2)
+    loss = layer(minigrad.ones(1, 2, requires_grad=True)).sum()
+    layer.reset_parameters()
+    with pytest.raises(RuntimeError, match=r"changed.* by uniform_"):
+        loss.backward()
+
+
 # Initial values. Uniform numbers agree to the bit but for the rounding of their bounds, normal ones within the last
 # bits of a logarithm and a cosine, which in blocks of 16 PyTorch computes with less exact instructions.
 
@@ -374,8 +636,12 @@ UNIFORM_UNITS, NORMAL_UNITS = 1, 4
         (lambda layers: layers.Embedding(3, 4), NORMAL_UNITS),
         (lambda layers: layers.Embedding(27, 10), NORMAL_UNITS),
         (lambda layers: layers.Sequential(layers.Linear(5, 5), layers.Embedding(9, 9)), NORMAL_UNITS),
+        (lambda layers: layers.LayerNorm(5), UNIFORM_UNITS),
+        (lambda layers: layers.Sequential(layers.BatchNorm1d(5), layers.Linear(5, 2), layers.Tanh()), UNIFORM_UNITS),
+        (autoencoder, NORMAL_UNITS),
+        (transformer, NORMAL_UNITS),
     ],
-    ids=["Linear(3, 4)", "Linear(30, 200)", "Linear(200, 27)", "Embedding(3, 4)", "Embedding(27, 10)", "Sequential"],
+    ids=lambda x: repr(x(torch.nn)).replace("\n", "") if callable(x) else None,
 )
 def test_the_same_seed_gives_pytorchs_initial_values(make: Make, units: int, seed: int) -> None:
     minigrad.manual_seed(seed)
@@ -398,6 +664,7 @@ INITS = {
     "uniform_ between bounds": ("uniform_", {"a": -2.0, "b": 3.0}),
     "normal_": ("normal_", {}),
     "normal_ elsewhere": ("normal_", {"mean": 1.0, "std": 0.02}),
+    "constant_": ("constant_", {"val": 0.5}),
     "zeros_": ("zeros_", {}),
     "ones_": ("ones_", {}),
     "kaiming_uniform_": ("kaiming_uniform_", {}),
@@ -418,7 +685,8 @@ def test_init_fills_in_place_with_pytorchs_numbers(
     array = mine.array
     generators = minigrad.Generator().manual_seed(42), torch.Generator().manual_seed(42)
     mine_settings, reference_settings = (
-        settings if name in ("zeros_", "ones_") else settings | {"generator": generator} for generator in generators
+        settings if name in ("constant_", "zeros_", "ones_") else settings | {"generator": generator}
+        for generator in generators
     )
     assert getattr(nn.init, name)(mine, **mine_settings) is mine
     if reference.numel():
@@ -454,7 +722,12 @@ def test_the_spread_of_kaimings_numbers(mode: str, fan: int, nonlinearity: str, 
 
 @pytest.mark.parametrize(
     "arguments",
-    [("linear",), ("sigmoid",), ("tanh",), ("relu",), ("leaky_relu",), ("leaky_relu", 0.3), ("leaky_relu", 0)],
+    [
+        *((name,) for name in ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu")),
+        *((f"conv{kind}{dims}d",) for kind in ("", "_transpose") for dims in (1, 2, 3)),
+        ("leaky_relu", 0.3),
+        ("leaky_relu", 0),
+    ],
     ids=str,
 )
 def test_calculate_gain(arguments: tuple[Any, ...]) -> None:
@@ -465,6 +738,8 @@ def test_calculate_gain(arguments: tuple[Any, ...]) -> None:
     ("message", "act"),
     [
         ("'swish'", lambda init, library: init.calculate_gain("swish")),
+        ("True", lambda init, library: init.calculate_gain("leaky_relu", True)),
+        ("'steep'", lambda init, library: init.calculate_gain("leaky_relu", "steep")),
         ("'fan_both'", lambda init, library: init.kaiming_uniform_(library.zeros(2, 2), mode="fan_both")),
         ("'swish'", lambda init, library: init.kaiming_normal_(library.zeros(2, 2), nonlinearity="swish")),
         (r"\(2,\)", lambda init, library: init.kaiming_uniform_(library.zeros(2))),
@@ -472,7 +747,7 @@ def test_calculate_gain(arguments: tuple[Any, ...]) -> None:
     ],
 )
 def test_init_refuses(message: str, act: Callable[[Any, Any], Any]) -> None:
-    with pytest.raises(ValueError, match=r"(?i)unsupported|not supported|fewer than 2 dim"):
+    with pytest.raises(ValueError, match=r"(?i)unsupported|not supported|fewer than 2 dim|not a valid"):
         act(torch.nn.init, torch)
     with pytest.raises(ValueError, match=message):
         act(nn.init, minigrad)

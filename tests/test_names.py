@@ -1,12 +1,14 @@
-"""Names: those of PyTorch's that are missing and what is said of them, what an import brings, and copies of what has one.
+"""Names: those of PyTorch's that are missing, what an import brings, and copies of what has a name.
 
 What an import brings is seen in a fresh interpreter alone.
 """
 
 import copy
 import pickle
+import re
 import subprocess
 import sys
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -50,11 +52,8 @@ def test_a_missing_method_is_an_attribute_error_that_names_it(name: str) -> None
 @pytest.mark.parametrize("owner", [minigrad, minigrad.ones(2)], ids=["minigrad", "Tensor"])
 @pytest.mark.parametrize(("name", "remedy"), REMEDIES.items())
 def test_what_to_use_instead_is_told(owner: Any, name: str, remedy: str) -> None:
-    with pytest.raises(AttributeError, match=f"has no attribute '{name}'; {remedy}".translate(ESCAPED)):
+    with pytest.raises(AttributeError, match=re.escape(f"has no attribute '{name}'; {remedy}")):
         getattr(owner, name)
-
-
-ESCAPED = {ord(mark): f"\\{mark}" for mark in ".()|?*+"}
 
 
 def test_every_remedy_is_for_a_name_of_pytorchs_that_is_missing() -> None:
@@ -83,13 +82,10 @@ def test_hasattr_and_getattr_with_a_default() -> None:
 
 
 def test_every_public_name_is_one_of_pytorchs() -> None:
-    own = {"Value", "creation", "dtypes", "einsum", "functions", "graph", "indexing", "inplace", "missing", "operators"}
-    own |= {"ops", "printing", "tensor", "value", "importlib", "warnings", "Any", "check", "derive"}
-    public = {name for name in vars(minigrad) if not name.startswith("_")}
-    assert {name for name in public - own if not hasattr(torch, name)} == set()
-    own_methods = {"array", "node", "wrap", "record", "partners", "origin", "own_node"}
-    methods = {name for name in dir(minigrad.Tensor) if not name.startswith("_")}
-    assert {name for name in methods - own_methods if not hasattr(torch.Tensor, name)} == set()
+    own = {"Value", "Any", "array", "node", "own_node", "origin", "partners", "record", "tracked", "wrap"}
+    for mine, theirs in ((minigrad, torch), (minigrad.Tensor, torch.Tensor)):
+        public = {name for name, thing in vars(mine).items() if not isinstance(thing, ModuleType) and name[0] != "_"}
+        assert {name for name in public if not hasattr(theirs, name)} <= own
 
 
 # What an import brings
@@ -104,11 +100,9 @@ def run(program: str) -> str:
 IMPORTED = """
 import sys
 import {}
-packages = {{name.partition(".")[0] for name in sys.modules}} - set(sys.stdlib_module_names) - set(sys.builtin_module_names)
-print(*sorted(name for name in packages if not name.startswith("_") and getattr(sys.modules.get(name), "__file__", "")))
+packages = {{name.partition(".")[0] for name, module in sys.modules.items() if getattr(module, "__file__", None)}}
+print(*packages - {{*sys.stdlib_module_names}})
 """
-
-BEFORE = set(run(IMPORTED.format("sys")).split())  # what site-packages start with, such as the finder of this package
 
 
 @pytest.mark.parametrize(
@@ -121,38 +115,38 @@ BEFORE = set(run(IMPORTED.format("sys")).split())  # what site-packages start wi
     ],
 )
 def test_an_import_brings_nothing_but(package: str, brings: set[str]) -> None:
-    assert set(run(IMPORTED.format(package)).split()) - BEFORE == brings
+    already_there = run(IMPORTED.format("sys")).split()  # such as what finds an editable package
+    assert {*run(IMPORTED.format(package)).split()} - {*already_there} == brings
 
 
-PROGRAMS = {
-    "import minigrad as torch; import torch as another": None,
-    "import minigrad as torch; print(torch.nn.functional.relu(torch.tensor([-1.0, 2.0])))": "tensor([0., 2.])",
-    "import minigrad as torch; print(torch.nn.Linear(3, 2).weight.shape)": "torch.Size([2, 3])",
-    "import minigrad as torch; print(torch.optim.SGD.__name__)": "SGD",
-    "import minigrad as torch; print(torch.cuda.is_available(), torch.utils.data.random_split)": "False",
-    "from minigrad import *; print(tensor([1.0]).sum())": "tensor(1.)",
-}
+AS_TORCH = """
+import minigrad, nn, sys
+sys.modules |= {"torch": minigrad, "torch.nn": nn, "torch.nn.functional": nn.functional, "torch.optim": nn.optim}
+"""
 
-AS_TORCH = "import minigrad, sys; sys.modules['torch'] = minigrad\n"
 COURSE = {
-    "import torch": "torch.Size([2])",
+    "import torch": "torch.ones(2, 3).sum(1), torch.nn.functional.relu(torch.tensor([-1.0, 2.0]))",
     "import torch; import torch.nn.functional as F": "F.softmax(torch.zeros(2), dim=0)",
-    "import torch; import torch.nn as nn": "nn.Linear(2, 3)(torch.zeros(1, 2)).shape",
-    "import torch; from torch.nn import functional as F": "F.one_hot(torch.tensor([1, 0]), num_classes=3)",
+    "import torch; import torch.nn as nn; from torch.nn import functional as F": "F.relu(nn.Linear(2, 3).weight).shape",
     "import torch; import torch.optim as optim": "optim.SGD([torch.zeros(2, requires_grad=True)], lr=0.1).step()",
     "from torch import nn, tensor": "nn.Tanh()(tensor([0.0]))",
-    "import torch; from torch.utils.data import random_split": "random_split(range(4), [1.0])[0].indices",
-    "import torch; import torch.utils.data": "torch.utils.data.random_split(range(4), [1, 3])[0].indices",
+    "import torch; import torch.utils.data": "[*torch.utils.data.random_split(range(4), [1, 3])[0]] != []",
+    "from torch.utils.data import random_split": "len(random_split(range(4), [0.5, 0.5])[0])",
     "import torch; import torch.cuda": "torch.cuda.is_available()",
 }
 
 
 @pytest.mark.parametrize(("imports", "expression"), COURSE.items())
-def test_minigrad_stands_in_for_torch(imports: str, expression: str) -> None:
-    fixed = "torch.manual_seed(1337) if 'torch' in globals() else None"
-    expression = "repr(torch.ones(2).shape)" if expression == "torch.Size([2])" else expression
-    show = f"\n{fixed}\nprint({expression})"
-    assert run(AS_TORCH + imports + show) == run(imports + show)
+def test_minigrad_stands_in_for_torch(imports: str, expression: str, capsys: pytest.CaptureFixture[str]) -> None:
+    program = f"{imports}\nprint({expression})"
+    exec(program, {})
+    assert run(f"{AS_TORCH}\n{program}") == capsys.readouterr().out.strip()
+
+
+def test_minigrad_imported_as_torch(capsys: pytest.CaptureFixture[str]) -> None:
+    program = "print(torch.nn.functional.softmax(torch.zeros(2), dim=0), torch.optim.SGD.__name__, torch.nn.Tanh())"
+    exec(program, {"torch": torch})
+    assert run(f"import minigrad as torch\n{program}") == capsys.readouterr().out.strip()
 
 
 # Copies
@@ -180,7 +174,6 @@ def test_a_copy_of_a_name_is_the_same(expression: str, duplicate: Function) -> N
         assert hash(twin) == hash(original)
         assert type(twin) is type(original)
         assert repr(twin) == repr(original)
-        assert isinstance(twin, tuple) or library.zeros(1, dtype=library.float32) is not None
 
 
 @pytest.mark.parametrize("duplicate", DUPLICATES, ids=["copy", "deepcopy", "pickle"])
@@ -198,10 +191,9 @@ def test_a_copy_of_a_tensor_is_independent(duplicate: Function) -> None:
         twin = duplicate(original)
         with library.no_grad():
             twin += 1
-            twin.grad[0] = 5
         view = duplicate(original.detach()[0])
         view[0] = 9
-        return original, original.grad, twin, twin.grad, twin.is_leaf, view, duplicate(library.tensor([True, False]))
+        return original, original.grad, twin, twin.is_leaf, view, duplicate(library.tensor([True, False]))
 
     assert_same(scenario(minigrad), scenario(torch))
 
@@ -213,7 +205,7 @@ def test_a_deep_copy_keeps_what_is_shared() -> None:
     assert first is not x
 
 
-@pytest.mark.parametrize("duplicate", DUPLICATES[2:], ids=["pickle"])
+@pytest.mark.parametrize("duplicate", DUPLICATES[1:], ids=["deepcopy", "pickle"])
 def test_a_copy_of_a_generator_goes_on_where_it_was(duplicate: Function) -> None:
     generator = minigrad.Generator().manual_seed(2147483647)
     minigrad.randn(5, generator=generator)

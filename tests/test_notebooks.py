@@ -259,7 +259,7 @@ def initial_losses(torch: Any, F: Any) -> None:
     h = torch.tanh(y * 5)
     plt.imshow(h.abs() > 0.99, cmap="gray", interpolation="nearest")
     print((h.abs() > 0.99).float().mean(), (h.abs() > 0.99).sum().item())
-    w = torch.nn.init.kaiming_normal_(torch.empty(200, 10), nonlinearity="tanh")
+    w = torch.nn.init.kaiming_normal_(torch.zeros(200, 10), nonlinearity="tanh")
     print(w.shape, w.std(), torch.nn.init.calculate_gain("tanh"))
 
 

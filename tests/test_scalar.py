@@ -27,7 +27,7 @@ def test_the_text_is_micrograds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "count"), [(Module(), 0), (Neuron(3), 4), (Layer(3, 5), 20), (MLP(3, [4, 4, 1]), 16 + 20 + 5)], ids=str
+    ("module", "count"), [(Module(), 0), (Neuron(3), 4), (Layer(3, 5), 20), (MLP(3, [4, 4, 1]), 16 + 20 + 5)]
 )
 def test_the_parameters_are_each_neurons_weights_and_bias(module: Module, count: int) -> None:
     parameters = module.parameters()
