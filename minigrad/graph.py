@@ -141,12 +141,13 @@ class no_grad:
 
     enabled = False
 
-    before: list[bool]
-
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
-        instance = super().__new__(cls)
-        instance.before = []
-        return instance if function is None else instance(function)
+        if function is None:
+            return super().__new__(cls)
+        return cls()(function)
+
+    def __init__(self) -> None:
+        self.before: list[bool] = []
 
     def __enter__(self) -> None:
         self.before.append(mode.grad)
@@ -197,7 +198,7 @@ class enable_grad(no_grad):
 
 def inference_mode(mode: Any = True) -> Any:
     """`no_grad` by its other name; `inference_mode(False)` is `enable_grad` (`torch.inference_mode`)."""
-    return no_grad(mode) if callable(mode) else no_grad() if mode else enable_grad()
+    return no_grad()(mode) if callable(mode) else no_grad() if mode else enable_grad()
 
 
 def fit(g: Any, node: Node, row: ops.Row) -> Any:

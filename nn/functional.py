@@ -56,14 +56,23 @@ def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     return input * (0.5 * (1 + balance))
 
 
-def softmax(input: Tensor, dim: int, *, dtype: DType = None) -> Tensor:
-    """`minigrad.softmax` of the input, converted to a dtype first where one is given."""
-    return functions.softmax(input.to(dtype), dim)
+def softmax(input: Tensor, dim: int | None = None, *, dtype: DType = None) -> Tensor:
+    """`minigrad.softmax` of the input, converted to a dtype first where one is given.
+
+    Without a dim it warns, and takes the one that PyTorch takes: 1, but for 0, 1 and 3 dims 0.
+    """
+    return functions.softmax(input.to(dtype), _implicit("softmax", input) if dim is None else dim)
 
 
-def log_softmax(input: Tensor, dim: int, *, dtype: DType = None) -> Tensor:
-    """`minigrad.log_softmax` of the input, converted to a dtype first where one is given."""
-    return functions.log_softmax(input.to(dtype), dim)
+def log_softmax(input: Tensor, dim: int | None = None, *, dtype: DType = None) -> Tensor:
+    """`minigrad.log_softmax` of the input, with the arguments of `softmax`."""
+    return functions.log_softmax(input.to(dtype), _implicit("log_softmax", input) if dim is None else dim)
+
+
+def _implicit(name: str, input: Tensor) -> int:
+    dim = 0 if input.ndim in (0, 1, 3) else 1
+    warnings.warn(f"{name}: no dim was given, so it is taken along dim {dim}; pass dim={dim}", stacklevel=3)
+    return dim
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:

@@ -700,3 +700,13 @@ def test_second_derivatives(function_and_arrays: tuple[Any, ...], dtype: Any) ->
             assert gradient is None or not gradient.array.any()
         else:
             assert_same(gradient.detach(), reference.detach())
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 3, 4), (2, 3, 4, 5)], ids=str)
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_without_a_dim_it_warns_and_takes_pytorchs(name: str, shape: tuple[int, ...]) -> None:
+    logits = normal(*shape)
+    with pytest.warns(UserWarning, match="Implicit dimension"):
+        expected = getattr(torch.nn.functional, name)(theirs(logits))
+    with pytest.warns(UserWarning, match=f"{name}: no dim was given"):
+        assert_same(getattr(nn.functional, name)(ours(logits)), expected)
