@@ -55,9 +55,7 @@ def read_names(path: Path, alphabet: str) -> list[str]:
         if not name.strip():
             raise BadInputError(f"{path}, line {number}: there is nothing in it")
         if strangers := set(name) - set(alphabet):
-            raise BadInputError(
-                f"{path}, line {number}: {min(strangers)!r} in {name!r} is none of {alphabet!r}"
-            )
+            raise BadInputError(f"{path}, line {number}: {min(strangers)!r} in {name!r} is none of {alphabet!r}")
     return names
 
 
