@@ -280,7 +280,10 @@ def std(
 ) -> "Tensor":
     """The square root of `var`, with the same arguments; its gradient where it is 0 is 0 (`torch.std`)."""
     variance = _variance("std", input, dim, unbiased, keepdim, correction)
-    flat = variance == 0  # there the square root's slope is infinite, and infinity times 0 would be nan
+    flat = variance == 0
+    if not flat.array.any():
+        return sqrt(variance)
+    # There the square root's slope is infinite, and infinity times 0 would be nan.
     return where(flat, 0.0, sqrt(where(flat, 1.0, variance)))
 
 

@@ -53,7 +53,11 @@ def refresh(view: "Tensor") -> None:
 
 def is_recorded(*tensors: Any) -> bool:
     """Whether an operation on these is recorded now."""
-    return graph.mode.grad and any(isinstance(x, Recorded) and x.requires_grad for x in tensors)  # type: ignore[attr-defined]
+    if graph.mode.grad:
+        for x in tensors:
+            if isinstance(x, Recorded) and x.requires_grad:  # type: ignore[attr-defined]
+                return True
+    return False
 
 
 def become(target: "Tensor", result: "Tensor", name: str) -> None:

@@ -96,13 +96,16 @@ class Tensor(Arithmetic):
         """Apply `row`: compute its result, and give it a node if an operand requires a gradient."""
         if row.elementwise:
             operands = _promoted(row, operands)
-        arrays, inputs, wanted = [], [], []
+        arrays: list[Any] = []
+        inputs: list[Any] = []
         for x in operands:
-            node = x.node if isinstance(x, Tensor) else None
-            wants = node is not None and node.requires_grad
-            arrays.append(x.array if isinstance(x, Tensor) else x)
-            inputs.append(node if wants else x)
-            wanted.append(wants)
+            node = None
+            if isinstance(x, Tensor):
+                node = x.own_node if x.origin is None else x.node
+                arrays.append(x.array)
+            else:
+                arrays.append(x)
+            inputs.append(x if node is None or not node.requires_grad else node)
         try:
             result = row.forward(*arrays, *params)
         except (ValueError, TypeError, IndexError) as error:
@@ -111,8 +114,10 @@ class Tensor(Arithmetic):
         if type(y) is not np.ndarray:
             y = np.asarray(y)
         node = None
-        if True in wanted and mode.grad:
-            node = Node.of(row, tuple(wanted), tuple(inputs), (y, *extras, *params, *arrays))
+        if mode.grad:
+            wanted = tuple([type(x) is Node for x in inputs])
+            if True in wanted:
+                node = Node.of(row, wanted, tuple(inputs), (y, *extras, *params, *arrays))
         tensor = wrap(y, node)
         if row.views and y.base is not None and (y.base is arrays[0] or y.base is arrays[0].base):
             tensor.origin = Origin.of(operands[0], row, params)
