@@ -9,7 +9,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.device import Device
 from minigrad.dtypes import DType
-from minigrad.functions import Number, _sizes
+from minigrad.functions import Number, sizes_of
 from minigrad.ops import Shape
 from minigrad.random import Generator, default_generator
 from minigrad.tensor import Tensor, wrap
@@ -218,7 +218,7 @@ def _floating(name: str, dtype: DType) -> np.dtype[Any]:
 
 def _shape(name: str, size: tuple[Any, ...]) -> Shape:
     """The shape given as sizes or as one sequence. RuntimeError for negative sizes."""
-    shape = _sizes(name, size)
+    shape = sizes_of(name, size)
     if min(shape, default=0) < 0:
         raise RuntimeError(f"{name}: sizes must not be negative, got {shape}")
     return shape

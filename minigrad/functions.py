@@ -37,7 +37,7 @@ def record(row: Row, *arguments: Any) -> Any:
     raise TypeError(f"{row.name}: expected a Tensor, got {given}; make one with tensor(...)")
 
 
-def _shown_as(grad_fn: str) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+def prints_as(grad_fn: str) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
     """Let the results of a composition print the `grad_fn` that PyTorch's print."""
 
     def decorate(function: Callable[..., Result]) -> Callable[..., Result]:
@@ -172,7 +172,7 @@ def relu(input: "Tensor") -> "Tensor":
     return record(ops.relu, input)
 
 
-@_shown_as("ClampBackward1")
+@prints_as("ClampBackward1")
 def clamp(input: "Tensor", min: Operand | None = None, max: Operand | None = None) -> "Tensor":
     """Each element, or the nearer of the bounds where it lies beyond (`torch.clamp`)."""
     if min is None and max is None:
@@ -187,7 +187,7 @@ def clamp(input: "Tensor", min: Operand | None = None, max: Operand | None = Non
     return where(input.wrap(np.asarray(inside)), input, input.wrap(nearest))
 
 
-@_shown_as("ClampMinBackward0")
+@prints_as("ClampMinBackward0")
 def clamp_min(input: "Tensor", min: Operand) -> "Tensor":
     """Each element, or `min` where it is less (`torch.clamp_min`)."""
     return clamp(input, min)
@@ -246,11 +246,11 @@ def sum(input: "Tensor", dim: Dims = None, keepdim: bool = False) -> "Tensor":
 @_numpy_spelling
 def mean(input: "Tensor", dim: Dims = None, keepdim: bool = False) -> "Tensor":
     """The mean over one, several or all dims (`torch.mean`). RuntimeError unless the dtype is floating."""
-    _check_floating("mean", input)
+    check_floating("mean", input)
     return shown_as(record(ops.mean, input, _axes("mean", input, dim), keepdim), f"MeanBackward{int(dim is not None)}")
 
 
-@_shown_as("VarBackward0")
+@prints_as("VarBackward0")
 @_numpy_spelling
 def var(
     input: "Tensor",
@@ -268,7 +268,7 @@ def var(
     return _variance("var", input, dim, unbiased, keepdim, correction)
 
 
-@_shown_as("StdBackward0")
+@prints_as("StdBackward0")
 @_numpy_spelling
 def std(
     input: "Tensor",
@@ -290,7 +290,7 @@ def std(
 def _variance(
     name: str, input: "Tensor", dim: Dims | bool, unbiased: bool, keepdim: bool, correction: int | None
 ) -> "Tensor":
-    _check_floating(name, input)
+    check_floating(name, input)
     if isinstance(dim, bool):
         unbiased = dim
     axes = _axes(name, input, None if isinstance(dim, bool) else dim)
@@ -341,7 +341,7 @@ def any(input: "Tensor", dim: Dims = None, keepdim: bool = False) -> "Tensor":
 
 def cumsum(input: "Tensor", dim: int) -> "Tensor":
     """The sum of each element and of those before it along a dim (`torch.cumsum`)."""
-    axis = _axis("cumsum", dim, input.ndim)
+    axis = axis_of("cumsum", dim, input.ndim)
     x = input if input.array.dtype.kind == "f" else input.to(np.int64)
     return record(ops.cumsum, x, axis) if input.ndim else clone(x)
 
@@ -392,7 +392,7 @@ def histogram(
 
     With `density` the counts are divided so that their integral is 1 (`torch.histogram`).
     """
-    _check_floating("histogram", input)
+    check_floating("histogram", input)
     try:
         counts, edges = np.histogram(input.array, bins, range, density=density)
     except ValueError as error:
@@ -427,7 +427,8 @@ def _arg_extremum(name: str, arg: Any, input: "Tensor", dim: int | None, keepdim
     return input.wrap(np.asarray(arg(input.array, axis=axis[0] if axis else None, keepdims=keepdim)))
 
 
-def _check_floating(name: str, input: "Tensor") -> None:
+def check_floating(name: str, input: "Tensor") -> None:
+    """Refuse with a RuntimeError a Tensor that does not hold floating numbers."""
     if input.array.dtype.kind != "f":
         raise RuntimeError(f"{name}: needs a floating dtype, got {input.array.dtype}; convert with .float() first")
 
@@ -437,13 +438,14 @@ def _axes(name: str, input: "Tensor", dim: Dims) -> Axes:
     ndim = input.ndim
     if dim is None or dim == ():
         return tuple(range(ndim))
-    axes = tuple(_axis(name, d, ndim) for d in (dim if isinstance(dim, tuple | list) else [dim]))
+    axes = tuple(axis_of(name, d, ndim) for d in (dim if isinstance(dim, tuple | list) else [dim]))
     if len(set(axes)) < len(axes):
         raise RuntimeError(f"{name}: dim {dim} names one of the {ndim} dims of {input.array.shape} twice")
     return axes[:ndim]  # a single number counts as one dim, which is not there to be reduced
 
 
-def _axis(name: str, dim: Any, ndim: int) -> int:
+def axis_of(name: str, dim: Any, ndim: int) -> int:
+    """`dim`, of `ndim` dims, counted from the first. TypeError unless an int, IndexError if there is none such."""
     if not isinstance(dim, int | np.integer):
         raise TypeError(f"{name}: dim must be an int, not {type(dim).__name__}")
     n = builtins.max(ndim, 1)
@@ -476,7 +478,7 @@ def view(input: "Tensor", *shape: Any) -> "Tensor":
 
 def flatten(input: "Tensor", start_dim: int = 0, end_dim: int = -1) -> "Tensor":
     """The dims from `start_dim` to `end_dim` as one (`torch.flatten`)."""
-    start, end = _axis("flatten", start_dim, input.ndim), _axis("flatten", end_dim, input.ndim)
+    start, end = axis_of("flatten", start_dim, input.ndim), axis_of("flatten", end_dim, input.ndim)
     if start > end:
         raise RuntimeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} in {input.array.shape}")
     shape = input.array.shape
@@ -492,17 +494,17 @@ def _reshaped(input: "Tensor", shape: Shape) -> "Tensor":
 
 def permute(input: "Tensor", *dims: Any) -> "Tensor":
     """The dims in another order (`torch.permute`); a view."""
-    order = _sizes("permute", dims)
-    axes = tuple(_axis("permute", dim, input.ndim) for dim in order)
+    order = sizes_of("permute", dims)
+    axes = tuple(axis_of("permute", dim, input.ndim) for dim in order)
     if sorted(axes) != list(range(input.ndim)):
         raise RuntimeError(f"permute: {order} must name each of the {input.ndim} dims of {input.array.shape} once")
     return record(ops.permute, input, axes)
 
 
-@_shown_as("TransposeBackward0")
+@prints_as("TransposeBackward0")
 def transpose(input: "Tensor", dim0: int, dim1: int) -> "Tensor":
     """Two dims exchanged (`torch.transpose`); a view."""
-    first, second = _axis("transpose", dim0, input.ndim), _axis("transpose", dim1, input.ndim)
+    first, second = axis_of("transpose", dim0, input.ndim), axis_of("transpose", dim1, input.ndim)
     axes = list(range(input.ndim))
     if axes:
         axes[first], axes[second] = second, first
@@ -517,17 +519,17 @@ def squeeze(input: "Tensor", dim: Dims = None) -> "Tensor":
     return shown_as(record(ops.reshape, input, shape), f"SqueezeBackward{kind}")
 
 
-@_shown_as("UnsqueezeBackward0")
+@prints_as("UnsqueezeBackward0")
 def unsqueeze(input: "Tensor", dim: int) -> "Tensor":
     """With a new dim of size 1 before `dim` (`torch.unsqueeze`); a view."""
-    axis = _axis("unsqueeze", dim, input.ndim + 1)
+    axis = axis_of("unsqueeze", dim, input.ndim + 1)
     shape = input.array.shape
     return record(ops.reshape, input, (*shape[:axis], 1, *shape[axis:]))
 
 
 def expand(input: "Tensor", *sizes: Any) -> "Tensor":
     """Dims of size 1 repeated, and new ones in front, without a copy; -1 leaves a size (`torch.Tensor.expand`)."""
-    wanted, shape = _sizes("expand", sizes), input.array.shape
+    wanted, shape = sizes_of("expand", sizes), input.array.shape
     extra = len(wanted) - len(shape)
     full = tuple(shape[i - extra] if size == -1 and i >= extra else size for i, size in enumerate(wanted))
     if (
@@ -545,7 +547,7 @@ def view_as(input: "Tensor", other: "Tensor") -> "Tensor":
     return view(input, other.array.shape)
 
 
-@_shown_as("TBackward0")
+@prints_as("TBackward0")
 def t(input: "Tensor") -> "Tensor":
     """A matrix with its two dims exchanged; a tensor of fewer dims as it is (`torch.t`)."""
     if input.ndim > 2:
@@ -553,10 +555,10 @@ def t(input: "Tensor") -> "Tensor":
     return permute(input, tuple(reversed(range(input.ndim))))
 
 
-@_shown_as("RepeatBackward0")
+@prints_as("RepeatBackward0")
 def repeat(input: "Tensor", *sizes: Any) -> "Tensor":
     """The tensor laid out `sizes` times along its dims, and along new ones in front (`torch.Tensor.repeat`)."""
-    times, shape = _sizes("repeat", sizes), input.array.shape
+    times, shape = sizes_of("repeat", sizes), input.array.shape
     if not sizes:
         raise TypeError(f"repeat: expected a number for each dim of {shape}, got none")
     if len(times) < len(shape) or builtins.min(times, default=0) < 0:
@@ -567,7 +569,7 @@ def repeat(input: "Tensor", *sizes: Any) -> "Tensor":
     return reshape(tiled, [n * size for n, size in zip(times, shape, strict=True)])
 
 
-@_shown_as("ViewBackward0")
+@prints_as("ViewBackward0")
 def repeat_interleave(input: "Tensor", repeats: Any, dim: int | None = None) -> "Tensor":
     """Each element along a dim, or of the flattened tensor, `repeats` times in a row (`torch.repeat_interleave`).
 
@@ -575,7 +577,7 @@ def repeat_interleave(input: "Tensor", repeats: Any, dim: int | None = None) -> 
     """
     if dim is None:
         return repeat_interleave(flatten(input), repeats, 0)
-    axis = _axis("repeat_interleave", dim, input.ndim)
+    axis = axis_of("repeat_interleave", dim, input.ndim)
     try:
         places = np.repeat(np.arange(input.array.shape[axis]), getattr(repeats, "array", repeats))
     except (ValueError, TypeError) as error:
@@ -585,7 +587,7 @@ def repeat_interleave(input: "Tensor", repeats: Any, dim: int | None = None) -> 
     return record(ops.index, input, (*[slice(None)] * axis, places))
 
 
-@_shown_as("TrilBackward0")
+@prints_as("TrilBackward0")
 def tril(input: "Tensor", diagonal: int = 0) -> "Tensor":
     """Matrices with zeros above a diagonal, counted from the main one upwards (`torch.tril`)."""
     if input.ndim < 2:
@@ -626,7 +628,7 @@ def tensor_split(input: "Tensor", indices_or_sections: int | Sequence[int], dim:
 
 def unbind(input: "Tensor", dim: int = 0) -> "tuple[Tensor, ...]":
     """The slices along a dim, without it (`torch.unbind`)."""
-    axis = _axis("unbind", dim, input.ndim)
+    axis = axis_of("unbind", dim, input.ndim)
     keys = ((*[slice(None)] * axis, i) for i in range(input.array.shape[axis]))
     return tuple(shown_as(record(ops.index, input, key), "UnbindBackward0") for key in keys)
 
@@ -635,7 +637,7 @@ def _long_axis(name: str, input: "Tensor", dim: int) -> tuple[int, int]:
     """A dim and its size; RuntimeError for a single number, which has none."""
     if not input.ndim:
         raise RuntimeError(f"{name}: a single number has no dim to part")
-    axis = _axis(name, dim, input.ndim)
+    axis = axis_of(name, dim, input.ndim)
     return axis, input.array.shape[axis]
 
 
@@ -653,7 +655,7 @@ def cat(tensors: Sequence["Tensor"], dim: int = 0) -> "Tensor":
     tensors = tensors_of("cat", tensors, ValueError)
     dtype = result_dtype(t.array for t in tensors)
     first = next((t for t in tensors if t.array.shape != (0,)), tensors[0])
-    axis = _axis("cat", dim, first.ndim)
+    axis = axis_of("cat", dim, first.ndim)
     shape = first.array.shape
     parts = []
     for t in tensors:
@@ -668,14 +670,14 @@ def cat(tensors: Sequence["Tensor"], dim: int = 0) -> "Tensor":
     return record(ops.cat, *parts, axis, bounds)
 
 
-@_shown_as("StackBackward0")
+@prints_as("StackBackward0")
 def stack(tensors: Sequence["Tensor"], dim: int = 0) -> "Tensor":
     """The tensors, all of one shape, along a new dim (`torch.stack`)."""
     tensors = tensors_of("stack", tensors)
     shapes = {t.array.shape for t in tensors}
     if len(shapes) != 1:
         raise RuntimeError(f"stack: the tensors must have one shape, got {', '.join(map(str, sorted(shapes)))}")
-    axis = _axis("stack", dim, tensors[0].ndim + 1)
+    axis = axis_of("stack", dim, tensors[0].ndim + 1)
     return cat([unsqueeze(t, axis) for t in tensors], axis)
 
 
@@ -691,7 +693,7 @@ def tensors_of(name: str, tensors: Any, none: type[Exception] = RuntimeError) ->
     return tuple(tensors)
 
 
-def _sizes(name: str, given: tuple[Any, ...]) -> Shape:
+def sizes_of(name: str, given: tuple[Any, ...]) -> Shape:
     """Sizes, or dims, given either as arguments or as one sequence. TypeError unless they are integers."""
     if len(given) == 1 and isinstance(given[0], tuple | list):
         given = tuple(given[0])
@@ -703,7 +705,7 @@ def _sizes(name: str, given: tuple[Any, ...]) -> Shape:
 
 def _fitted(name: str, shape: Shape, given: tuple[Any, ...]) -> Shape:
     """The sizes given, with that of -1 worked out. RuntimeError unless they hold as many elements as `shape`."""
-    sizes, count = _sizes(name, given), math.prod(shape)
+    sizes, count = sizes_of(name, given), math.prod(shape)
     known = math.prod(size for size in sizes if size != -1)
     wanted = tuple(count // known if size == -1 else size for size in sizes) if known else sizes
     if sizes.count(-1) > 1 or math.prod(wanted) != count or builtins.min(wanted, default=0) < 0:
@@ -714,29 +716,29 @@ def _fitted(name: str, shape: Shape, given: tuple[Any, ...]) -> Shape:
 # Distributions
 
 
-@_shown_as("SoftmaxBackward0")
+@prints_as("SoftmaxBackward0")
 def softmax(input: "Tensor", dim: int) -> "Tensor":
     """exp(x) over its sum along a dim: positive numbers that sum to 1 (`torch.softmax`)."""
-    _check_floating("softmax", input)
+    check_floating("softmax", input)
     axes = _axes("softmax", input, dim)
     counts = exp(input - _greatest(input, axes))
     return counts / record(ops.sum, counts, axes, True)
 
 
-@_shown_as("LogSoftmaxBackward0")
+@prints_as("LogSoftmaxBackward0")
 def log_softmax(input: "Tensor", dim: int) -> "Tensor":
     """The logarithm of `softmax`, exact where that rounds to 0 (`torch.log_softmax`)."""
-    _check_floating("log_softmax", input)
+    check_floating("log_softmax", input)
     axes = _axes("log_softmax", input, dim)
     shifted = input - _greatest(input, axes)
     return shifted - log(record(ops.sum, exp(shifted), axes, True))
 
 
-@_shown_as("LogsumexpBackward0")
+@prints_as("LogsumexpBackward0")
 @_numpy_spelling
 def logsumexp(input: "Tensor", dim: Dims, keepdim: builtins.bool = False) -> "Tensor":
     """log(sum(exp(x))) over dims, without overflow (`torch.logsumexp`)."""
-    _check_floating("logsumexp", input)
+    check_floating("logsumexp", input)
     axes = _axes("logsumexp", input, dim)
     greatest = _greatest(input, axes)
     greatest.array[~np.isfinite(greatest.array)] = 0  # infinity minus itself would be nan
@@ -764,7 +766,7 @@ def where(condition: "Tensor", input: Operand, other: Operand) -> "Tensor":
     return record(ops.where, condition, *converted)
 
 
-@_shown_as("MaskedFillBackward0")
+@prints_as("MaskedFillBackward0")
 def masked_fill(input: "Tensor", mask: "Tensor", value: Operand) -> "Tensor":
     """`value`, in the dtype of `input`, where the mask is true, and `input` elsewhere (`torch.masked_fill`)."""
     check_operand("masked_fill", value)
@@ -778,7 +780,7 @@ def check_operand(name: str, x: Any) -> None:
         raise TypeError(f"{name}: expected Tensors or numbers, got {type(x).__name__}")
 
 
-@_shown_as("CloneBackward0")
+@prints_as("CloneBackward0")
 def clone(input: "Tensor") -> "Tensor":
     """A copy, through which gradients flow (`torch.clone`)."""
     return record(ops.cast, input, input.dtype)

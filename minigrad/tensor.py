@@ -158,7 +158,7 @@ class Tensor(Arithmetic):
 
     def size(self, dim: builtins.int | None = None) -> Any:
         """The shape, or one of its sizes (`torch.Tensor.size`)."""
-        return self.shape if dim is None else self.shape[functions._axis("size", dim, self.ndim)]
+        return self.shape if dim is None else self.shape[functions.axis_of("size", dim, self.ndim)]
 
     def dim(self) -> builtins.int:
         """The number of dims."""
@@ -502,7 +502,7 @@ class Tensor(Arithmetic):
 
     def index_add_(self, dim: builtins.int, index: "Tensor", source: "Tensor", *, alpha: builtins.float = 1) -> Self:
         """Add `alpha` times the slices of `source` along `dim` at the places that `index` lists, repeated or not."""
-        axis = functions._axis("index_add_", dim, self.ndim)
+        axis = functions.axis_of("index_add_", dim, self.ndim)
         if index.array.dtype.kind not in "iu" or source.array.dtype != self.array.dtype:
             raise RuntimeError(
                 f"index_add_: an index of {index.array.dtype} and a source of {source.array.dtype}; expected integers "

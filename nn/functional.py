@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad import functions, ops
 from minigrad.dtypes import DType
-from minigrad.functions import _check_floating, _shown_as, record, relu, sigmoid, square, tanh
+from minigrad.functions import check_floating, prints_as, record, relu, sigmoid, square, tanh
 from minigrad.inplace import changed
 from minigrad.missing import explain
 from minigrad.random import default_generator
@@ -33,20 +33,20 @@ def __getattr__(name: str) -> Any:
 # Activations; tanh, relu and sigmoid are those of minigrad
 
 
-@_shown_as("SiluBackward0")
+@prints_as("SiluBackward0")
 def silu(input: Tensor) -> Tensor:
     """x * sigmoid(x). Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016."""
-    _check_floating("silu", input)
+    check_floating("silu", input)
     return input * sigmoid(input)
 
 
-@_shown_as("GeluBackward0")
+@prints_as("GeluBackward0")
 def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """x times the share of standard normal numbers that lie below x, which "tanh" approximates.
 
     RuntimeError for another approximation. Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016.
     """
-    _check_floating("gelu", input)
+    check_floating("gelu", input)
     if approximate == "none":
         balance = record(ops.erf, input * math.sqrt(0.5))
     elif approximate == "tanh":
@@ -86,7 +86,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
         return input
     if p == 1:
         return input * 0.0
-    _check_floating("dropout", input)
+    check_floating("dropout", input)
     kept = default_generator.bernoulli(1 - p, input.array.shape)
     return input * wrap(kept.astype(input.array.dtype) / (1 - p))
 
@@ -115,7 +115,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return rows.reshape(*leading, len(weight))
 
 
-@_shown_as("EmbeddingBackward0")
+@prints_as("EmbeddingBackward0")
 def embedding(input: Tensor, weight: Tensor) -> Tensor:
     """The rows of a table `weight` that the integers in `input` name, as a new last dim.
 
@@ -144,7 +144,7 @@ def batch_norm(
     """
     if input.ndim not in (2, 3):
         raise ValueError(f"batch_norm: expected 2 or 3 dims, (n, channels[, length]), got {input.array.shape}")
-    _check_floating("batch_norm", input)
+    check_floating("batch_norm", input)
     _check_dtypes("batch_norm", input, running_mean, running_var, weight, bias)
     channels = input.shape[1]
     for name, x in ("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias):
@@ -172,7 +172,7 @@ def batch_norm(
     return result
 
 
-@_shown_as("NativeLayerNormBackward0")
+@prints_as("NativeLayerNormBackward0")
 def layer_norm(
     input: Tensor,
     normalized_shape: Sequence[int],
@@ -188,7 +188,7 @@ def layer_norm(
     sizes = tuple(normalized_shape)
     if not sizes or input.array.shape[-len(sizes) :] != sizes:
         raise RuntimeError(f"layer_norm: an input of shape {input.array.shape} does not end in the sizes {sizes}")
-    _check_floating("layer_norm", input)
+    check_floating("layer_norm", input)
     _check_dtypes("layer_norm", input, weight, bias)
     _check_shape("layer_norm", "weight", weight, sizes)
     _check_shape("layer_norm", "bias", bias, sizes)
@@ -217,7 +217,7 @@ def cross_entropy(
     floating and the smoothing is from 0 to 1, and for an `ignore_index` beside probabilities. Szegedy et al.,
     "Rethinking the Inception Architecture", 2016.
     """
-    _check_floating("cross_entropy", input)
+    check_floating("cross_entropy", input)
     shape, classes = input.array.shape, target.array
     default = weight is None and reduction == "mean" and not label_smoothing
     if default and len(shape) == 2 and classes.shape == shape[:1] and not (classes == ignore_index).any():
@@ -249,11 +249,11 @@ def nll_loss(
     of rows differ, RuntimeError for other shapes that differ and unless the targets are int64, IndexError for a class
     that there is not.
     """
-    _check_floating("nll_loss", input)
+    check_floating("nll_loss", input)
     return _nll("nll_loss", input, target, weight, ignore_index, reduction, 0.0)
 
 
-@_shown_as("MseLossBackward0")
+@prints_as("MseLossBackward0")
 def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
     """The squared differences of two tensors: their mean, sum, or with "none" all.
 
@@ -263,11 +263,11 @@ def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tenso
         shapes = f"{input.array.shape} and {target.array.shape}"
         warnings.warn(f"mse_loss: the shapes {shapes} differ and are broadcast; reshape one to the other", stacklevel=3)
     difference = input - target
-    _check_floating("mse_loss", difference)
+    check_floating("mse_loss", difference)
     return _reduced("mse_loss", square(difference), reduction, difference.nelement())
 
 
-@_shown_as("NllLossBackward0")
+@prints_as("NllLossBackward0")
 def _nll(
     name: str, scores: Tensor, target: Tensor, weight: Tensor | None, ignored: int, reduction: str, smoothing: float
 ) -> Tensor:
