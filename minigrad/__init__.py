@@ -7,7 +7,11 @@ import importlib
 import warnings
 from typing import Any
 
-from minigrad import cuda, missing, utils
+from minigrad import autograd, cuda, missing, utils
+from minigrad.anomaly import (
+    detect_anomaly,
+    is_anomaly_enabled,
+)
 from minigrad.creation import (
     arange,
     eye,
@@ -107,11 +111,15 @@ from minigrad.functions import (
     var,
     where,
 )
-from minigrad.graph import (
+from minigrad.gradients import (
+    grad,
+)
+from minigrad.modes import (
     enable_grad,
     inference_mode,
     is_grad_enabled,
     no_grad,
+    set_grad_enabled,
 )
 from minigrad.printing import (
     set_printoptions,

@@ -4,25 +4,38 @@ Every recorded result has a `Node`, which knows the nodes of its operands. Nodes
 before results, so that falling numbers are a topological order for the reverse pass.
 """
 
-import functools
 import heapq
-import inspect
 import itertools
-import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator
-from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad import ops
+from minigrad.anomaly import Line, at
+from minigrad.modes import mode
 from minigrad.ops import Plan
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 Deposit = Callable[[Any, Any, bool], None]
 
 numbers = itertools.count()
-changes: dict[int, tuple[int, str]] = {}  # by the id of the array that owns the memory; see inplace.py
+
+
+class Change(NamedTuple):
+    """The last change in place of some memory: its number, the operation, and the line that called it, if known.
+
+    `version` counts the changes so far. `memory` is the array that owns it; with that the note goes away.
+    """
+
+    number: int
+    operation: str
+    version: int
+    line: Line | None
+    memory: weakref.ref[np.ndarray]
+
+
+changes: dict[int, Change] = {}  # by the id of the array that owns the memory; see inplace.py
 
 
 class Node:
@@ -30,7 +43,7 @@ class Node:
 
     A leaf has no `plan`. `inputs` holds, for each operand, its node, or the operand itself where it needs no gradient.
     `saved` holds the values that the plan keeps, and None after a backward pass has released them. `value` is the
-    result, where it is small enough to look at later.
+    result, where it is small enough to look at later, and `line` the one that called the operation, where it is known.
     """
 
     __slots__ = (
@@ -39,6 +52,7 @@ class Node:
         "grad",
         "inputs",
         "label",
+        "line",
         "name",
         "number",
         "plan",
@@ -65,6 +79,7 @@ class Node:
         self.grad: Any = None
         self.name: str | None = None
         self.label: str | None = None
+        self.line: Line | None = None
 
     @classmethod
     def of(
@@ -115,92 +130,6 @@ def _grad_fn_name(node: Node) -> str:
     return _GRAD_FN_NAMES.get(name) or (name if "Backward" in name else name.title().replace("_", "") + "Backward0")
 
 
-class Mode(threading.local):
-    """The calling thread's settings."""
-
-    grad = True
-
-
-mode = Mode()
-
-
-def is_grad_enabled() -> bool:
-    """Whether operations are being recorded in this thread (`torch.is_grad_enabled`)."""
-    return mode.grad
-
-
-class no_grad:
-    """Within it nothing is recorded: a with-block, or a decorator of functions and generators (`torch.no_grad`).
-
-    >>> import minigrad
-    >>> weight = minigrad.ones(2, requires_grad=True)
-    >>> with minigrad.no_grad():
-    ...     print((weight * 2).requires_grad)
-    False
-    """
-
-    enabled = False
-
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
-        if function is None:
-            return super().__new__(cls)
-        return cls()(function)
-
-    def __init__(self) -> None:
-        self.before: list[bool] = []
-
-    def __enter__(self) -> None:
-        self.before.append(mode.grad)
-        mode.grad = self.enabled
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        mode.grad = self.before.pop()
-
-    def __call__(self, function: Function) -> Function:
-        """Decorate `function`; a generator runs so between one yield and the next, and its caller as it was."""
-        if inspect.isgeneratorfunction(function):
-
-            @functools.wraps(function)
-            def wrapper(*args: Any, **kwargs: Any) -> Any:
-                generator = function(*args, **kwargs)
-                send, value = generator.send, None
-                while True:
-                    try:
-                        with type(self)():
-                            result = send(value)
-                    except StopIteration as stop:
-                        return stop.value
-                    try:
-                        send, value = generator.send, (yield result)
-                    except GeneratorExit:
-                        with type(self)():
-                            generator.close()
-                        raise
-                    except BaseException as error:
-                        send, value = generator.throw, error
-        else:
-
-            @functools.wraps(function)
-            def wrapper(*args: Any, **kwargs: Any) -> Any:
-                with type(self)():
-                    return function(*args, **kwargs)
-
-        return wrapper  # type: ignore[return-value]
-
-
-class enable_grad(no_grad):
-    """Within it operations are recorded again, inside of a `no_grad` (`torch.enable_grad`)."""
-
-    enabled = True
-
-
-def inference_mode(mode: Any = True) -> Any:
-    """`no_grad` by its other name; `inference_mode(False)` is `enable_grad` (`torch.inference_mode`)."""
-    return no_grad()(mode) if callable(mode) else no_grad() if mode else enable_grad()
-
-
 def fit(g: Any, node: Node, row: ops.Row) -> Any:
     """Make `g` a gradient of `node`: sum what broadcasting repeated, and restore the dtype.
 
@@ -220,6 +149,27 @@ def fit(g: Any, node: Node, row: ops.Row) -> Any:
     return g if g.dtype == node.dtype else ops.cast(g, node.dtype)
 
 
+def paths(roots: Iterable[Node], targets: Iterable[Node]) -> set[Node]:
+    """The nodes that a gradient passes on its way from `roots` to `targets`, both included."""
+    targets = set(targets)
+    first = min(target.number for target in targets)
+    found, open_ends = set(roots), list(roots)
+    while open_ends:
+        new = {x for x in _nodes(open_ends.pop().inputs) if x.number >= first} - found
+        found |= new
+        open_ends += new
+    passed = found & targets
+    for node in sorted(found, key=lambda node: node.number):
+        if any(_nodes(node.inputs, passed)):
+            passed.add(node)
+    return passed
+
+
+def _nodes(inputs: Iterable[Any], within: set[Node] | None = None) -> Iterator[Node]:
+    """The nodes among a node's inputs, or those of them that are `within` some."""
+    return (x for x in inputs if isinstance(x, Node) and (within is None or x in within))
+
+
 def reverse(
     seeds: Iterable[tuple[Any, Any]],
     deposit: Deposit,
@@ -227,13 +177,16 @@ def reverse(
     fit: Callable[[Any, Any, ops.Row], Any] | None = fit,
     lift: Callable[[Any], tuple[Any, ...]] | None = None,
     release: bool = False,
+    within: set[Node] | None = None,
 ) -> None:
     """Run the reverse pass: from `seeds`, pairs of a node and its gradient, to the leaves.
 
     `deposit(node, g, owned)` receives the complete gradient of every node that retains one; `owned` says that nobody
     else holds `g`. `lift(node)` gives the values kept for a node's rules in a form that records, where the pass is to
-    be recorded itself. `release` lets go of those values, after which a second pass through them is refused.
+    be recorded itself. `release` lets go of those values, after which a second pass through them is refused. A pass
+    `within` some nodes leaves all others as they are, and `deposit` receives the gradients of all of these.
     """
+    check = mode.check
     gradients: dict[Any, Any] = {}
     owned: set[Any] = set()
     ready: list[tuple[int, Any]] = []
@@ -255,28 +208,33 @@ def reverse(
     while ready:
         node = heapq.heappop(ready)[1]
         g = gradients.pop(node)
-        if node.retains:
+        if node.retains or within is not None:
             deposit(node, g, node in owned)
         owned.discard(node)
-        if node.plan is None:
+        if node.plan is None or (within is not None and not any(_nodes(node.inputs, within))):
             continue
         saved = _saved(node)
-        for operand, h in _partials(node, g, saved if lift is None else lift(node)):
+        for operand, h in _partials(node, g, saved if lift is None else lift(node), within):
             h = h if fit is None else fit(h, operand, node.plan.row)
+            if check is not None:
+                check(node, operand, g, h)
             contribute(operand, h, h is not g and getattr(h, "base", None) is None)
         if release and (node.plan.releases or any(_holds_arrays(value) for value in saved)):
             node.saved = None
 
 
-def _partials(node: Any, g: Any, saved: tuple[Any, ...]) -> Iterator[tuple[Any, Any]]:
+def _partials(node: Any, g: Any, saved: tuple[Any, ...], within: set[Node] | None) -> Iterator[tuple[Any, Any]]:
     """What the rules of a node make of its gradient: the operands that need one, each with its part."""
     inputs, joint = node.inputs, node.plan.row.joint
     for position, rule, arguments in node.plan.steps:
+        if within is not None and joint is None and inputs[position] not in within:
+            continue
         result = rule(g, *[saved[i] if i >= 0 else inputs[~i].shape for i in arguments])
         if joint is None:
             yield inputs[position], result
         else:
-            yield from ((x, part) for x, part in zip(inputs, result, strict=True) if isinstance(x, Node))
+            of = zip(inputs, result, strict=True)
+            yield from ((x, h) for x, h in of if isinstance(x, Node) and (within is None or x in within))
 
 
 def _saved(node: Any) -> tuple[Any, ...]:
@@ -285,15 +243,17 @@ def _saved(node: Any) -> tuple[Any, ...]:
     if saved is None:
         raise RuntimeError(
             f"{name}: backward through the graph a second time, but the first released what it had saved; call "
-            "backward(retain_graph=True) the first time, or compute the result anew"
+            f"backward(retain_graph=True) the first time, or compute the result anew{at(node.line)}"
         )
     for value in saved if changes else ():
         if isinstance(value, np.ndarray):
-            number, culprit = changes.get(id(owner(value)), (-1, ""))
-            if number > node.number:
+            change = changes.get(id(owner(value)))
+            if change is not None and change.number > node.number:
+                lines = "" if mode.anomaly or node.line or change.line else "; detect_anomaly() tells the lines of both"
                 raise RuntimeError(
-                    f"{name}: a value of shape {value.shape} that its gradient needs was changed by {culprit}: "
-                    "compute a new tensor, x = x + 1 for x += 1, or change a .clone()"
+                    f"{name}{at(node.line)}: a value of shape {value.shape} that its gradient needs was changed by "
+                    f"{change.operation}{at(change.line)}: compute a new tensor, x = x + 1 for x += 1, or change a "
+                    f".clone(){lines}"
                 )
     return saved
 

@@ -6,13 +6,17 @@ node that saved a value finds there whether it has been changed since. And a vie
 changed, the tensor that it is a view of gets a new place in the graph too, and so do its other views.
 """
 
+import functools
+import weakref
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from minigrad import graph, ops
+from minigrad.anomaly import calling_line
 from minigrad.dtypes import category
-from minigrad.graph import Node
+from minigrad.graph import Change, Node
+from minigrad.modes import mode
 from minigrad.ops import Recorded, Row
 
 if TYPE_CHECKING:
@@ -53,7 +57,7 @@ def refresh(view: "Tensor") -> None:
 
 def is_recorded(*tensors: Any) -> bool:
     """Whether an operation on these is recorded now."""
-    if graph.mode.grad:
+    if mode.grad:
         for x in tensors:
             if isinstance(x, Recorded) and x.requires_grad:  # type: ignore[attr-defined]
                 return True
@@ -116,4 +120,18 @@ def _node(row: Row, operands: "tuple[Tensor, ...]", params: tuple[Any, ...], arr
 
 def changed(array: np.ndarray, name: str) -> None:
     """Note that `name` has changed an array, for the nodes that have saved it."""
-    graph.changes[id(graph.owner(array))] = (next(graph.numbers), name)
+    memory = graph.owner(array)
+    key, before = id(memory), graph.changes.get(id(memory))
+    reference = before.memory if before else weakref.ref(memory, functools.partial(_forget, graph.changes, key))
+    graph.changes[key] = Change(next(graph.numbers), name, version(array) + 1, calling_line(), reference)
+
+
+def _forget(changes: dict[int, Change], key: int, reference: Any) -> None:
+    """Let the note go with the memory, whose id may be another's next."""
+    changes.pop(key, None)
+
+
+def version(array: np.ndarray) -> int:
+    """How often the memory of an array has been changed in place."""
+    change = graph.changes.get(id(graph.owner(array)))
+    return change.version if change else 0

@@ -2,25 +2,23 @@
 
 import builtins
 import math
-import threading
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from minigrad import functions, graph, missing, ops
+from minigrad import functions, missing, ops
 from minigrad.device import CPU, Device
 from minigrad.dtypes import BY_NUMPY, DType, get_default_dtype, result_dtype
-from minigrad.graph import Node, mode
+from minigrad.graph import Node
 from minigrad.indexing import assign, index
-from minigrad.inplace import Origin, become, is_recorded, refresh
+from minigrad.inplace import Origin, become, is_recorded, refresh, version
+from minigrad.modes import mode
 from minigrad.operators import Arithmetic
 from minigrad.ops import Row
 from minigrad.printing import format_tensor
 from minigrad.random import Generator, default_generator
-
-_accumulating = threading.Lock()
 
 
 class Size(tuple[int, ...]):
@@ -121,6 +119,8 @@ class Tensor(Arithmetic):
         tensor = wrap(y, node)
         if row.views and y.base is not None and (y.base is arrays[0] or y.base is arrays[0].base):
             tensor.origin = Origin.of(operands[0], row, params)
+        if mode.watch is not None:
+            mode.watch(row, operands, params, tensor)
         return (tensor, *extras) if row.extras else tensor
 
     @property
@@ -316,39 +316,25 @@ class Tensor(Arithmetic):
         self._leaf().retains = True
 
     def backward(
-        self, gradient: Any = None, retain_graph: builtins.bool | None = None, create_graph: builtins.bool = False
+        self,
+        gradient: Any = None,
+        retain_graph: builtins.bool | None = None,
+        create_graph: builtins.bool = False,
+        inputs: Any = None,
     ) -> None:
         """Add to `.grad` of every leaf that this was computed from its gradient (`torch.Tensor.backward`).
 
         `gradient`, of this Tensor's shape, is the gradient that arrives here; it may be left out for a single number,
-        where it is 1. The values saved for the rules are released unless `retain_graph`; with `create_graph` the
-        gradients are recorded themselves, and can be differentiated again.
+        where it is 1. For the rest, see `gradients.backward`.
         """
-        if not self.requires_grad:
-            raise RuntimeError(
-                "backward: this Tensor does not require a gradient, and nothing that it was computed from does; set "
-                "requires_grad=True on a leaf before computing with it"
-            )
-        if gradient is None:
-            if self.array.size != 1:
-                raise RuntimeError(
-                    f"backward: of a result of shape {self.array.shape}, not a single number, it needs the gradient "
-                    "that arrives here: backward(gradient), or reduce it first with .sum() or .mean()"
-                )
-            gradient = np.ones_like(self.array)
-        seed = gradient if isinstance(gradient, Tensor) else wrap(np.asarray(gradient, self.array.dtype))
-        if seed.array.shape != self.array.shape:
-            raise RuntimeError(
-                f"backward: a gradient of shape {seed.array.shape} for a result of shape {self.array.shape}"
-            )
-        seed = seed.to(self.dtype)
-        release = not (create_graph if retain_graph is None else retain_graph)
-        graph.reverse(
-            [(self.node, seed if create_graph else seed.array)],
-            _deposit,
-            lift=_lift if create_graph else None,
-            release=release,
-        )
+        from minigrad.gradients import backward  # which is made of Tensors itself
+
+        backward(self, gradient, retain_graph, create_graph, inputs)
+
+    @property
+    def _version(self) -> builtins.int:
+        """How often its memory has been changed in place."""
+        return version(self.array) if self.tracked else 0
 
     def _leaf(self) -> Node:
         """The node; a constant gets one now, to hold a name or a gradient."""
@@ -646,35 +632,6 @@ def _explained(name: str, arrays: list[Any], error: Exception) -> Exception:
                 )
     dtypes = ", ".join(str(x.dtype) for x in arrays if isinstance(x, np.ndarray))
     return RuntimeError(f"{name}: not possible for shapes {shapes} and dtypes {dtypes}: {error}")
-
-
-def _deposit(node: Node, g: Any, owned: bool) -> None:
-    """Add a complete gradient to a node's `.grad`; nobody else's array is kept there."""
-    with _accumulating:
-        if isinstance(g, Tensor):
-            node.grad = g if node.grad is None else node.grad + g
-        elif node.grad is None:
-            node.grad = wrap(g if owned and isinstance(g, np.ndarray) else np.array(g))
-        else:
-            node.grad.array += g
-
-
-def _lift(node: Node) -> tuple[Any, ...]:
-    """What the node saved, as Tensors that are part of the graph, so that rules applied to them are recorded."""
-    assert node.plan
-    assert node.saved is not None
-    row = node.plan.row
-    first_operand = len(row.names) - len(row.operands)
-    saved = dict(zip(node.plan.kept, node.saved, strict=True))
-    for place in saved:
-        source = node if place == 0 else node.inputs[place - first_operand] if place >= first_operand else None
-        if isinstance(source, Node):
-            saved[place] = wrap(saved[place], source)
-    if row.extras:
-        places = [*range(first_operand, len(row.names)), *range(1 + len(row.extras), first_operand)]
-        extras = row.forward(*(saved[place] for place in places))[1:]
-        saved.update(enumerate(extras, start=1))
-    return tuple(saved.values())
 
 
 def _rebuilt(

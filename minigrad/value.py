@@ -3,6 +3,8 @@
 from typing import Any
 
 from minigrad import graph, ops
+from minigrad.anomaly import Line
+from minigrad.modes import mode
 from minigrad.operators import Arithmetic
 from minigrad.ops import Plan, Row
 
@@ -22,7 +24,7 @@ class Value(Arithmetic):
     (2.0, 0.0, 1.0)
     """
 
-    __slots__ = ("__weakref__", "data", "grad", "inputs", "label", "number", "params", "plan")
+    __slots__ = ("__weakref__", "data", "grad", "inputs", "label", "line", "number", "params", "plan")
     __array_ufunc__ = None  # so that `numpy.float64(2) * value` asks the value
 
     retains = True
@@ -32,6 +34,7 @@ class Value(Arithmetic):
         self.plan: Plan | None = None
         self.inputs: tuple[Any, ...] = ()
         self.params: tuple[Any, ...] = ()
+        self.line: Line | None = None
         self.number = next(graph.numbers)
 
     @staticmethod
@@ -46,6 +49,8 @@ class Value(Arithmetic):
         wanted = tuple([isinstance(x, Value) for x in operands])
         result.plan = row.plan(wanted)
         result.inputs, result.params = operands, params
+        if mode.watch is not None:
+            mode.watch(row, operands, params, result)
         return result
 
     @property

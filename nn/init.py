@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from minigrad.graph import no_grad
 from minigrad.missing import explain
+from minigrad.modes import no_grad
 from minigrad.random import Generator
 from minigrad.tensor import Tensor
 

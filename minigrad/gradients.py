@@ -1,0 +1,178 @@
+"""`backward` and `grad`: the reverse pass over Tensors, whose gradients are kept, or returned."""
+
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad import graph
+from minigrad.graph import Node
+from minigrad.tensor import Tensor, wrap
+
+Tensors = Tensor | Sequence[Tensor]
+
+_accumulating = threading.Lock()
+
+
+def backward(
+    tensors: Tensors,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Tensors | None = None,
+) -> None:
+    """Add to `.grad` of every leaf that `tensors` were computed from their gradient (`torch.autograd.backward`).
+
+    `grad_tensors` holds, for each tensor, the gradient that arrives there, of its shape, or None for a single number,
+    where it is 1. What was saved for the rules is released unless `retain_graph`. With `create_graph` the gradients are
+    recorded themselves and can be differentiated again, and the graph is retained. With `inputs`, only the gradients of
+    these Tensors are computed and added up, leaves or not.
+    """
+    seeds = _seeds("backward", tensors, grad_tensors)
+    if inputs is None:
+        _run(seeds, _deposit, retain_graph, create_graph)
+        return
+    targets = _targets("backward", inputs)
+
+    def deposit(node: Node, g: Any, owned: bool) -> None:
+        if node in targets or node.retains:
+            _deposit(node, g, owned)
+
+    _run(seeds, deposit, retain_graph, create_graph, targets)
+
+
+def grad(
+    outputs: Tensors,
+    inputs: Tensors,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    materialize_grads: bool = False,
+) -> tuple[Any, ...]:
+    """The gradients of `outputs`, added up, with respect to each of `inputs` (`torch.autograd.grad`).
+
+    No `.grad` is touched. `grad_outputs` holds the gradients that arrive, as for `backward`. With `create_graph` the
+    results are recorded, and can be differentiated again, to any order. RuntimeError for an input that the outputs were
+    not computed from; with `allow_unused` its gradient is None instead, with `materialize_grads` zeros.
+
+    >>> import minigrad
+    >>> x = minigrad.tensor(2.0, requires_grad=True)
+    >>> (slope,) = minigrad.grad(x**3, x, create_graph=True)
+    >>> slope, *minigrad.grad(slope, x)
+    (tensor(12., grad_fn=<MulBackward0>), tensor(12.))
+    """
+    if materialize_grads and allow_unused is False:
+        raise ValueError("grad: materialize_grads gives zeros for unused inputs; leave allow_unused out")
+    seeds = _seeds("grad", outputs, grad_outputs)
+    targets = _targets("grad", inputs)
+    gradients: dict[Node, Any] = {}
+
+    def collect(node: Node, g: Any, owned: bool) -> None:
+        if node in targets:
+            gradients[node] = g if isinstance(g, Tensor) else wrap(g if owned else np.array(g))
+        if node.retains and node.plan is not None:
+            _deposit(node, g, False)
+
+    _run(seeds, collect, retain_graph, create_graph, targets)
+    for place, x in enumerate(_sequence(inputs)):
+        if x.node not in gradients and not (allow_unused or materialize_grads):
+            raise RuntimeError(
+                f"grad: the outputs were not computed from input {place}, of shape {x.array.shape}; is it the Tensor "
+                "that was used, and not a copy? With allow_unused=True its gradient is None"
+            )
+        if x.node not in gradients and materialize_grads:
+            gradients[x.node] = wrap(np.zeros_like(x.array))
+    return tuple([gradients.get(x.node) for x in _sequence(inputs)])
+
+
+def _run(
+    seeds: list[tuple[Any, Tensor]],
+    deposit: graph.Deposit,
+    retain_graph: bool | None,
+    create_graph: bool,
+    targets: Iterable[Node] | None = None,
+) -> None:
+    graph.reverse(
+        seeds if create_graph else [(node, seed.array) for node, seed in seeds],
+        deposit,
+        lift=_lift if create_graph else None,
+        release=not (create_graph if retain_graph is None else retain_graph),
+        within=None if targets is None else graph.paths([node for node, _ in seeds], targets),
+    )
+
+
+def _seeds(name: str, tensors: Tensors, gradients: Any) -> list[tuple[Any, Tensor]]:
+    """The node of every tensor, with the gradient that arrives there."""
+    tensors = _sequence(tensors)
+    gradients = [None] * len(tensors) if gradients is None else _sequence(gradients)
+    if len(gradients) != len(tensors):
+        raise RuntimeError(f"{name}: {len(gradients)} gradients for {len(tensors)} tensors; give each one, or None")
+    return [_seed(name, *pair) for pair in zip(tensors, gradients, strict=True)]
+
+
+def _seed(name: str, tensor: Tensor, gradient: Any) -> tuple[Any, Tensor]:
+    if not tensor.requires_grad:
+        raise RuntimeError(
+            f"{name}: this Tensor does not require a gradient, and nothing that it was computed from does; set "
+            "requires_grad=True on a leaf before computing with it"
+        )
+    shape = tensor.array.shape
+    if gradient is None:
+        if tensor.array.size != 1:
+            argument = "gradient" if name == "backward" else "grad_outputs"
+            raise RuntimeError(
+                f"{name}: of a result of shape {shape}, not a single number, it needs the gradient that arrives here, "
+                f"as {argument}; or reduce it first with .sum() or .mean()"
+            )
+        gradient = np.ones_like(tensor.array)
+    seed = gradient if isinstance(gradient, Tensor) else wrap(np.asarray(gradient, tensor.array.dtype))
+    if seed.array.shape != shape:
+        raise RuntimeError(f"{name}: a gradient of shape {seed.array.shape} for a result of shape {shape}")
+    return tensor.node, seed.to(tensor.dtype)
+
+
+def _targets(name: str, inputs: Tensors) -> dict[Any, Tensor]:
+    """The nodes whose gradients are asked for, with their Tensors."""
+    inputs = _sequence(inputs)
+    if not inputs:
+        raise RuntimeError(f"{name}: there are no inputs; give at least one Tensor")
+    for place, x in enumerate(inputs):
+        if not x.requires_grad:
+            raise RuntimeError(f"{name}: input {place}, of shape {x.array.shape}, does not require a gradient")
+    return {x.node: x for x in inputs}
+
+
+def _sequence(tensors: Any) -> Sequence[Any]:
+    """Tensors as a sequence, where one alone may stand for itself."""
+    return (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
+
+
+def _deposit(node: Node, g: Any, owned: bool) -> None:
+    """Add a complete gradient to a node's `.grad`; nobody else's array is kept there."""
+    with _accumulating:
+        if isinstance(g, Tensor):
+            node.grad = g if node.grad is None else node.grad + g
+        elif node.grad is None:
+            node.grad = wrap(g if owned and isinstance(g, np.ndarray) else np.array(g))
+        else:
+            node.grad.array += g
+
+
+def _lift(node: Node) -> tuple[Any, ...]:
+    """What the node saved, as Tensors that are part of the graph, so that rules applied to them are recorded."""
+    assert node.plan
+    assert node.saved is not None
+    row = node.plan.row
+    first_operand = len(row.names) - len(row.operands)
+    saved = dict(zip(node.plan.kept, node.saved, strict=True))
+    for place in saved:
+        source = node if place == 0 else node.inputs[place - first_operand] if place >= first_operand else None
+        if isinstance(source, Node):
+            saved[place] = wrap(saved[place], source)
+    if row.extras:
+        places = [*range(first_operand, len(row.names)), *range(1 + len(row.extras), first_operand)]
+        extras = row.forward(*(saved[place] for place in places))[1:]
+        saved.update(enumerate(extras, start=1))
+    return tuple(saved.values())
