@@ -608,10 +608,10 @@ def split(tensor: "Tensor", split_size_or_sections: int | Sequence[int], dim: in
         if sizes < (1 if length else 0):
             raise RuntimeError(f"split: a size of {sizes}; expected at least 1")
         starts = [*range(0, length, sizes)][1:] if length else []
-        return _pieces(tensor, starts, axis, "SplitBackward0")
+        return _parted("split", _pieces(tensor, starts, axis, "SplitBackward0"))
     if builtins.min(sizes, default=0) < 0 or builtins.sum(sizes) != length:
         raise RuntimeError(f"split: {[*sizes]} must sum to the size {length} of dim {axis}, without negative sizes")
-    return _pieces(tensor, np.cumsum(sizes)[:-1].tolist(), axis, "SplitWithSizesBackward0")
+    return _parted("split", _pieces(tensor, np.cumsum(sizes)[:-1].tolist(), axis, "SplitWithSizesBackward0"))
 
 
 def tensor_split(input: "Tensor", indices_or_sections: int | Sequence[int], dim: int = 0) -> "tuple[Tensor, ...]":
@@ -630,7 +630,7 @@ def unbind(input: "Tensor", dim: int = 0) -> "tuple[Tensor, ...]":
     """The slices along a dim, without it (`torch.unbind`)."""
     axis = axis_of("unbind", dim, input.ndim)
     keys = ((*[slice(None)] * axis, i) for i in range(input.array.shape[axis]))
-    return tuple(shown_as(record(ops.index, input, key), "UnbindBackward0") for key in keys)
+    return _parted("unbind", tuple(shown_as(record(ops.index, input, key), "UnbindBackward0") for key in keys))
 
 
 def _long_axis(name: str, input: "Tensor", dim: int) -> tuple[int, int]:
@@ -639,6 +639,13 @@ def _long_axis(name: str, input: "Tensor", dim: int) -> tuple[int, int]:
         raise RuntimeError(f"{name}: a single number has no dim to part")
     axis = axis_of(name, dim, input.ndim)
     return axis, input.array.shape[axis]
+
+
+def _parted(name: str, views: "tuple[Tensor, ...]") -> "tuple[Tensor, ...]":
+    """Views that `name` makes at once; like PyTorch, minigrad refuses to change one of those in place."""
+    for view in views:
+        view.origin = view.origin._replace(parted=name) if view.origin else None
+    return views
 
 
 def _pieces(input: "Tensor", places: list[int], axis: int, grad_fn: str) -> "tuple[Tensor, ...]":

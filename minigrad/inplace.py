@@ -27,7 +27,8 @@ class Origin(NamedTuple):
     """How a view came about: by a row, with parameters, from a base.
 
     `root` is the tensor at the end of the line of bases, and `node` was its node when this view's was made: a change of
-    any of its views gives the root another one, by which the others know that theirs are out of date.
+    any of its views gives the root another one, by which the others know that theirs are out of date. `parted` is the
+    function that made several views at once, if one did, of this or of a base that is a view itself.
     """
 
     base: "Tensor"
@@ -35,12 +36,13 @@ class Origin(NamedTuple):
     params: tuple[Any, ...]
     root: "Tensor"
     node: Node | None
+    parted: str = ""
 
     @classmethod
     def of(cls, base: "Tensor", row: Row, params: tuple[Any, ...]) -> "Origin":
         """That of a view of `base`."""
-        root = base if base.origin is None else base.origin.root
-        return cls(base, row, params, root, root.own_node)
+        root, parted = (base, "") if base.origin is None else (base.origin.root, base.origin.parted)
+        return cls(base, row, params, root, root.own_node, parted)
 
 
 def refresh(view: "Tensor") -> None:
@@ -50,9 +52,9 @@ def refresh(view: "Tensor") -> None:
         stale.append(view)
         view = view.origin.base
     for view in reversed(stale):
-        base, row, params, root, _ = view.origin  # type: ignore[misc]
+        base, row, params, root, *_ = view.origin  # type: ignore[misc]
         view.own_node = _node(row, (base,), params, view.array)
-        view.origin = Origin(base, row, params, root, root.own_node)
+        view.origin = view.origin._replace(node=root.own_node)  # type: ignore[union-attr]
 
 
 def is_recorded(*tensors: Any) -> bool:
@@ -78,6 +80,11 @@ def become(target: "Tensor", result: "Tensor", name: str) -> None:
                 f"{name}: a leaf that requires a gradient cannot be changed in place, nor a view of one; do so under "
                 "no_grad() or on .data, or compute a new tensor"
             )
+        if target.origin is not None and target.origin.parted:
+            raise RuntimeError(
+                f"{name}: one of several views that {target.origin.parted} made at once cannot be changed in place; "
+                "index the tensor itself, x[i] for the i-th, or .clone() the view"
+            )
     shape, dtype = target.array.shape, target.array.dtype
     if result.array.shape != shape:
         raise RuntimeError(f"{name}: a result of shape {result.array.shape} does not fit in place into {shape}")
@@ -98,7 +105,7 @@ def _write_back(view: "Tensor") -> None:
     """Record, for the tensors that a changed tensor is a view of, that they have changed with it."""
     line = []
     while view.origin is not None:
-        base, row, params, _, _ = view.origin
+        base, row, params, *_ = view.origin
         if row is ops.index:
             base.own_node = _node(ops.assign, (base, view), params, base.array)
         elif row is ops.permute:

@@ -395,6 +395,11 @@ REFUSED = """
     y = x * 1; y += torch.ones(2, 4, 5)
     y = torch.ones(5); y += torch.ones(4, 5)
     y = torch.ones(4, 1); y *= torch.ones(4, 5)
+    y = x * 1; y.unbind()[1][0] = 5
+    y = x * 1; y.split(2)[1].zero_()
+    y = x * 1; y.split([1, 3])[0].mul_(2)
+    y = x * 1; y.unbind(1)[0].view(2, 2).add_(w[0, 0])
+    y = x * 1; [row.add_(1) for row in y]
     y = torch.ones(4, 5); y += torch.ones(4)
     y = torch.ones(4, 5); y[0] = torch.ones(4)
     y = torch.ones(4, 5); y[0] = torch.ones(2, 5)
