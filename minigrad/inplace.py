@@ -72,7 +72,7 @@ def become(target: "Tensor", result: "Tensor", name: str) -> None:
     RuntimeError where PyTorch refuses to do `name` in place: on a leaf that requires a gradient or a view of one, and
     for a result of another shape or of a dtype that does not fit.
     """
-    recorded = is_recorded(target, result)
+    recorded = target.array.dtype.kind == "f" and is_recorded(target, result)
     if recorded:
         root = target if target.origin is None else target.origin.root
         if root.requires_grad and root.is_leaf:

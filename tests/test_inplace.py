@@ -244,6 +244,7 @@ CONVERTED = """
     x = torch.ones(3); x += torch.arange(3); x *= torch.tensor([True, False, True])
     x = torch.zeros(3, dtype=torch.int64); x.copy_(torch.tensor([1.5, -1.5, 2.0]))
     x = torch.zeros(3, dtype=torch.int64); x.fill_(2.7)
+    w = torch.ones(3).requires_grad_(); x = torch.zeros(3, dtype=torch.int64); x[0] = w[0]; x[1:].copy_(w[1:] * 2)
     x = torch.zeros(2, 3); x.copy_(torch.arange(3))
     x = torch.zeros(27, 27, dtype=torch.int32); x[0, 5] += 1; x[0, 5] += 1; x[5, 13] += 1
 """
