@@ -723,13 +723,10 @@ def _fitted(name: str, shape: Shape, given: tuple[Any, ...]) -> Shape:
 # Distributions
 
 
-@prints_as("SoftmaxBackward0")
 def softmax(input: "Tensor", dim: int) -> "Tensor":
     """exp(x) over its sum along a dim: positive numbers that sum to 1 (`torch.softmax`)."""
     check_floating("softmax", input)
-    axes = _axes("softmax", input, dim)
-    counts = exp(input - _greatest(input, axes))
-    return counts / record(ops.sum, counts, axes, True)
+    return record(ops.softmax, input, _axes("softmax", input, dim))
 
 
 @prints_as("LogSoftmaxBackward0")

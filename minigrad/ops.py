@@ -147,7 +147,7 @@ row = Row
 add = row("add", operator.add, elementwise=True, a=lambda g: g, b=lambda g: g)
 sub = row("sub", operator.sub, elementwise=True, a=lambda g: g, b=lambda g: -g)
 mul = row("mul", operator.mul, elementwise=True, a=lambda g, b: g * b, b=lambda g, a: g * a)
-div = row("div", operator.truediv, floating=True, a=lambda g, b: g / b, b=lambda g, y, b: -g * (y / b))
+div = row("div", operator.truediv, floating=True, a=lambda g, b: g / b, b=lambda g, a, b: -g * (a / b / b))
 neg = row("neg", operator.neg, elementwise=True, x=lambda g: -g)
 pow: Row = row(  # the two comparisons keep 0 * 0**-1 and 0 * log(0), which are nan, out of the gradients
     "pow",
@@ -202,6 +202,11 @@ def _count(shape: Shape, axes: Axes) -> int:
     return math.prod(shape[axis] for axis in axes)
 
 
+def _softmax(x: np.ndarray, axes: Axes) -> np.ndarray:
+    counts = np.exp(x - np.maximum.reduce(x, axes, keepdims=True, initial=-math.inf))
+    return counts / np.add.reduce(counts, axes, keepdims=True)
+
+
 def _backwards(x: Any, axis: int) -> Any:
     return index(x, (*[slice(None)] * axis, slice(None, None, -1)))
 
@@ -230,6 +235,7 @@ mean = row(
     lambda x, axes, keepdims: np.add.reduce(x, axes, keepdims=keepdims) / _count(x.shape, axes),
     x=lambda g, x_shape, axes: expand(reshape(g / _count(x_shape, axes), keepdims_shape(x_shape, axes)), x_shape),
 )
+softmax = row("softmax", _softmax, x=lambda g, y, axes: y * (g - sum(g * y, axes, True)))
 cumsum: Row = row(
     "cumsum",
     lambda x, axis: np.add.accumulate(x, axis),

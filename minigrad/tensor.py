@@ -621,8 +621,8 @@ def _promoted(row: Row, operands: tuple[Any, ...]) -> tuple[Any, ...]:
 def _explained(name: str, arrays: list[Any], error: Exception) -> Exception:
     """The error that PyTorch would raise where numpy raised `error`, with the operation, the shapes and the remedy."""
     shapes = [x.shape if isinstance(x, np.ndarray) else () for x in arrays]
-    if isinstance(error, IndexError | TypeError) and name == "index":
-        return type(error)(f"index: of shape {shapes[0]}: {error}")
+    if isinstance(error, IndexError | TypeError) and name in ("index", "assign"):
+        return type(error)(f"{name}: of shape {shapes[0]}: {error}")
     if isinstance(error, ValueError) and "broadcast" in str(error) and len(shapes) > 1:
         for dim, sizes in enumerate(zip(*(reversed(shape) for shape in shapes[-2:]), strict=False), start=1):
             if 1 not in sizes and sizes[0] != sizes[1]:

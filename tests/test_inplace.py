@@ -305,6 +305,7 @@ ALLOWED = """
     y = x * 1; z = y[1:][:, 2]; z *= 5; x = y + y[1, 2]
     y = x * 1; y.detach()[0] = 4; x = y + 1
     y = x * 1; y.data[0] = 4; x = y + 1
+    y = x / (w * w + 1); y += 1
 """
 
 REFUSED_BY_BACKWARD = """
@@ -406,6 +407,8 @@ REFUSED = """
     y = torch.ones(4, 5); y[0] = torch.ones(2, 5)
     y = torch.ones(4, 5); y[[0, 1]] = torch.ones(3, 5)
     y = torch.ones(4, 5); y[y > 0] = torch.ones(3)
+    y = x * 1; y[4] = 1
+    y = x * 1; y[0, 0, 0] = 1
     y = torch.ones(4, 5); y[4] = 1
     y = torch.ones(4, 5); y[0, 0, 0] = 1
     y = torch.ones(4, 5); y[[0, 9]] = 1
