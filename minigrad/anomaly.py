@@ -75,11 +75,11 @@ def is_anomaly_enabled() -> bool:
 
 
 def _settings(on: bool, check_nan: bool) -> dict[str, Any]:
-    watch = (_watched if check_nan else _located) if on else None
+    watch = (_watched if check_nan else located) if on else None
     return {"anomaly": on, "watch": watch, "check": _checked if on and check_nan else None}
 
 
-def _located(row: Row, operands: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None:
+def located(row: Row, operands: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None:
     """Note on a recorded result's node which line called its operation."""
     node = getattr(result, "node", result)
     if node is not None:
@@ -95,7 +95,7 @@ def _watched(row: Row, operands: tuple[Any, ...], params: tuple[Any, ...], resul
             already_there = ", as what it was given does already" if kind in already else ""
             given = dict(zip(_names(row, len(arrays)), arrays, strict=True))
             _refuse(row, "result", kind, places, already_there, given, calling_line())
-    _located(row, operands, params, result)
+    located(row, operands, params, result)
 
 
 def _checked(node: Any, operand: Any, g: Any, part: Any) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from minigrad import graph
+from minigrad.anomaly import located
 from minigrad.graph import Node
+from minigrad.modes import Within, mode
 from minigrad.tensor import Tensor, wrap
 
 Tensors = Tensor | Sequence[Tensor]
@@ -94,13 +96,15 @@ def _run(
     create_graph: bool,
     targets: Iterable[Node] | None = None,
 ) -> None:
-    graph.reverse(
-        seeds if create_graph else [(node, seed.array) for node, seed in seeds],
-        deposit,
-        lift=_lift if create_graph else None,
-        release=not (create_graph if retain_graph is None else retain_graph),
-        within=None if targets is None else graph.paths([node for node, _ in seeds], targets),
-    )
+    # An anomaly in the middle of a rule is reported when the rule is done, as in a pass that is not recorded.
+    with Within(watch=located if mode.check else mode.watch):
+        graph.reverse(
+            seeds if create_graph else [(node, seed.array) for node, seed in seeds],
+            deposit,
+            lift=_lift if create_graph else None,
+            release=not (create_graph if retain_graph is None else retain_graph),
+            within=None if targets is None else graph.paths([node for node, _ in seeds], targets),
+        )
 
 
 def _seeds(name: str, tensors: Tensors, gradients: Any) -> list[tuple[Any, Tensor]]:

@@ -1,6 +1,7 @@
 """Tensor: PyTorch's face over the table. It holds an array, and the node that says how the array came about."""
 
 import builtins
+import copy
 import math
 import warnings
 from collections.abc import Callable, Iterator
@@ -444,12 +445,17 @@ class Tensor(Arithmetic):
         raise missing.explain("minigrad.Tensor", name, missing.METHODS)
 
     def __reduce__(self) -> Any:
+        return _rebuilt, (type(self), self.array, self.requires_grad, self.name)  # a leaf, without its gradient
+
+    def __deepcopy__(self, memo: dict[builtins.int, Any]) -> "Tensor":
         if self.grad_fn:
             raise RuntimeError(
-                f"copy: this is a result of {self.grad_fn.operation}, not a leaf; copy .detach() instead"
+                f"deepcopy: this is a result of {self.grad_fn.operation}, not a leaf; copy .detach() instead"
             )
-        grad = None if self.node is None else self.node.grad
-        return _rebuilt, (type(self), self.array, self.requires_grad, grad, self.name)
+        memo[id(self)] = twin = _rebuilt(type(self), self.array.copy(), self.requires_grad, self.name)
+        if self.node is not None and self.node.grad is not None:
+            twin.grad = copy.deepcopy(self.node.grad, memo)
+        return twin
 
     # In place
 
@@ -634,12 +640,10 @@ def _explained(name: str, arrays: list[Any], error: Exception) -> Exception:
     return RuntimeError(f"{name}: not possible for shapes {shapes} and dtypes {dtypes}: {error}")
 
 
-def _rebuilt(
-    kind: type[Tensor], array: np.ndarray, requires_grad: bool, grad: Tensor | None, name: str | None
-) -> Tensor:
+def _rebuilt(kind: type[Tensor], array: np.ndarray, requires_grad: bool, name: str | None) -> Tensor:
     tensor = kind.__new__(kind)
     tensor.array, tensor.own_node, tensor.origin = array, None, None
-    if requires_grad or grad is not None or name is not None:
+    if requires_grad or name is not None:
         tensor.node = Node(array, requires_grad=requires_grad)
-        tensor.node.grad, tensor.node.name = grad, name
+        tensor.node.name = name
     return tensor
