@@ -9,6 +9,7 @@ import numpy as np
 from minigrad import graph
 from minigrad.anomaly import located
 from minigrad.graph import Node
+from minigrad.inplace import changed
 from minigrad.modes import Within, mode
 from minigrad.tensor import Tensor, wrap
 
@@ -35,7 +36,7 @@ def backward(
     if inputs is None:
         _run(seeds, _deposit, retain_graph, create_graph)
         return
-    targets = _targets("backward", inputs)
+    targets = _targets("backward", _sequence("backward", inputs))
 
     def deposit(node: Node, g: Any, owned: bool) -> None:
         if node in targets or node.retains:
@@ -68,25 +69,26 @@ def grad(
     if materialize_grads and allow_unused is False:
         raise ValueError("grad: materialize_grads gives zeros for unused inputs; leave allow_unused out")
     seeds = _seeds("grad", outputs, grad_outputs)
+    inputs = _sequence("grad", inputs)
     targets = _targets("grad", inputs)
-    gradients: dict[Node, Any] = {}
+    gradients: dict[Any, Tensor] = {}
 
     def collect(node: Node, g: Any, owned: bool) -> None:
         if node in targets:
-            gradients[node] = g if isinstance(g, Tensor) else wrap(g if owned else np.array(g))
+            gradients[node] = _kept(g, owned)
         if node.retains and node.plan is not None:
             _deposit(node, g, False)
 
     _run(seeds, collect, retain_graph, create_graph, targets)
-    for place, x in enumerate(_sequence(inputs)):
+    for place, x in enumerate(inputs):
         if x.node not in gradients and not (allow_unused or materialize_grads):
             raise RuntimeError(
                 f"grad: the outputs were not computed from input {place}, of shape {x.array.shape}; is it the Tensor "
                 "that was used, and not a copy? With allow_unused=True its gradient is None"
             )
         if x.node not in gradients and materialize_grads:
-            gradients[x.node] = wrap(np.zeros_like(x.array))
-    return tuple([gradients.get(x.node) for x in _sequence(inputs)])
+            gradients[x.node] = wrap(np.zeros_like(x.array)).requires_grad_(create_graph)
+    return tuple([gradients.get(x.node) for x in inputs])
 
 
 def _run(
@@ -97,7 +99,7 @@ def _run(
     targets: Iterable[Node] | None = None,
 ) -> None:
     # An anomaly in the middle of a rule is reported when the rule is done, as in a pass that is not recorded.
-    with Within(watch=located if mode.check else mode.watch):
+    with Within(grad=create_graph, watch=located if mode.check else mode.watch):
         graph.reverse(
             seeds if create_graph else [(node, seed.array) for node, seed in seeds],
             deposit,
@@ -109,8 +111,11 @@ def _run(
 
 def _seeds(name: str, tensors: Tensors, gradients: Any) -> list[tuple[Any, Tensor]]:
     """The node of every tensor, with the gradient that arrives there."""
-    tensors = _sequence(tensors)
-    gradients = [None] * len(tensors) if gradients is None else _sequence(gradients)
+    tensors = _sequence(name, tensors)
+    if gradients is None:
+        gradients = [None] * len(tensors)
+    elif not isinstance(gradients, list | tuple):
+        gradients = [gradients]
     if len(gradients) != len(tensors):
         raise RuntimeError(f"{name}: {len(gradients)} gradients for {len(tensors)} tensors; give each one, or None")
     return [_seed(name, *pair) for pair in zip(tensors, gradients, strict=True)]
@@ -131,15 +136,18 @@ def _seed(name: str, tensor: Tensor, gradient: Any) -> tuple[Any, Tensor]:
                 f"as {argument}; or reduce it first with .sum() or .mean()"
             )
         gradient = np.ones_like(tensor.array)
-    seed = gradient if isinstance(gradient, Tensor) else wrap(np.asarray(gradient, tensor.array.dtype))
+    if not isinstance(gradient, Tensor | np.ndarray):
+        raise TypeError(
+            f"{name}: a gradient must be a Tensor, got {type(gradient).__name__}; make one with tensor(...)"
+        )
+    seed = gradient if isinstance(gradient, Tensor) else wrap(gradient)
     if seed.array.shape != shape:
         raise RuntimeError(f"{name}: a gradient of shape {seed.array.shape} for a result of shape {shape}")
     return tensor.node, seed.to(tensor.dtype)
 
 
-def _targets(name: str, inputs: Tensors) -> dict[Any, Tensor]:
+def _targets(name: str, inputs: tuple[Tensor, ...]) -> dict[Any, Tensor]:
     """The nodes whose gradients are asked for, with their Tensors."""
-    inputs = _sequence(inputs)
     if not inputs:
         raise RuntimeError(f"{name}: there are no inputs; give at least one Tensor")
     for place, x in enumerate(inputs):
@@ -148,20 +156,34 @@ def _targets(name: str, inputs: Tensors) -> dict[Any, Tensor]:
     return {x.node: x for x in inputs}
 
 
-def _sequence(tensors: Any) -> Sequence[Any]:
-    """Tensors as a sequence, where one alone may stand for itself."""
-    return (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
+def _sequence(name: str, tensors: Any) -> tuple[Tensor, ...]:
+    """Tensors, such as a module's parameters, as a tuple; one alone stands for itself. TypeError for all else."""
+    members = (tensors,) if isinstance(tensors, Tensor) or not isinstance(tensors, Iterable) else tuple(tensors)
+    for x in members:
+        if not isinstance(x, Tensor):
+            raise TypeError(f"{name}: expected Tensors, got {type(x).__name__}")
+    return members
+
+
+def _kept(g: Any, owned: bool) -> Tensor:
+    """A gradient in memory that is nobody else's."""
+    if isinstance(g, Tensor):
+        return wrap(np.array(g.array), g.node)
+    return wrap(g if owned and isinstance(g, np.ndarray) else np.array(g))
 
 
 def _deposit(node: Node, g: Any, owned: bool) -> None:
-    """Add a complete gradient to a node's `.grad`; nobody else's array is kept there."""
+    """Add a complete gradient to a node's `.grad`."""
+    if not node.requires_grad:
+        return
     with _accumulating:
-        if isinstance(g, Tensor):
-            node.grad = g if node.grad is None else node.grad + g
-        elif node.grad is None:
-            node.grad = wrap(g if owned and isinstance(g, np.ndarray) else np.array(g))
+        if node.grad is None:
+            node.grad = _kept(g, owned)
+        elif isinstance(g, Tensor):
+            node.grad = node.grad + g
         else:
             node.grad.array += g
+            changed(node.grad.array, "backward")
 
 
 def _lift(node: Node) -> tuple[Any, ...]:

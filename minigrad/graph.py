@@ -204,7 +204,8 @@ def reverse(
             owned.add(node)
 
     for node, g in seeds:
-        contribute(node, g, False)
+        if within is None or node in within:
+            contribute(node, g, False)
     while ready:
         node = heapq.heappop(ready)[1]
         g = gradients.pop(node)

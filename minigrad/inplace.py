@@ -121,7 +121,7 @@ def _write_back(view: "Tensor") -> None:
 def _node(row: Row, operands: "tuple[Tensor, ...]", params: tuple[Any, ...], array: np.ndarray) -> Node | None:
     """The node for an array that already holds what `row` makes of its operands."""
     wanted = tuple([x.requires_grad for x in operands])
-    inputs = tuple([x.node if x.requires_grad else x for x in operands])
+    inputs = tuple([x.node if x.requires_grad else x.wrap(x.array, x.own_node) for x in operands])
     return Node.of(row, wanted, inputs, (array, *params, *(x.array for x in operands))) if any(wanted) else None
 
 

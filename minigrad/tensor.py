@@ -98,13 +98,13 @@ class Tensor(Arithmetic):
         arrays: list[Any] = []
         inputs: list[Any] = []
         for x in operands:
-            node = None
             if isinstance(x, Tensor):
                 node = x.own_node if x.origin is None else x.node
                 arrays.append(x.array)
+                inputs.append(x if node is None or not node.requires_grad else node)
             else:
                 arrays.append(x)
-            inputs.append(x if node is None or not node.requires_grad else node)
+                inputs.append(x)
         try:
             result = row.forward(*arrays, *params)
         except (ValueError, TypeError, IndexError) as error:
@@ -116,6 +116,8 @@ class Tensor(Arithmetic):
         if mode.grad:
             wanted = tuple([type(x) is Node for x in inputs])
             if True in wanted:
+                # A constant may get this very node, when it is changed in place: it is not held itself.
+                inputs = [wrap(x.array, x.own_node) if isinstance(x, Tensor) else x for x in inputs]
                 node = Node.of(row, wanted, tuple(inputs), (y, *extras, *params, *arrays))
         tensor = wrap(y, node)
         if row.views and y.base is not None and (y.base is arrays[0] or y.base is arrays[0].base):
@@ -445,14 +447,16 @@ class Tensor(Arithmetic):
         raise missing.explain("minigrad.Tensor", name, missing.METHODS)
 
     def __reduce__(self) -> Any:
-        return _rebuilt, (type(self), self.array, self.requires_grad, self.name)  # a leaf, without its gradient
+        kind = Tensor if isinstance(self, Data) else type(self)
+        return _rebuilt, (kind, self.array, self.requires_grad, self.name)  # a leaf, without its gradient
 
     def __deepcopy__(self, memo: dict[builtins.int, Any]) -> "Tensor":
         if self.grad_fn:
             raise RuntimeError(
                 f"deepcopy: this is a result of {self.grad_fn.operation}, not a leaf; copy .detach() instead"
             )
-        memo[id(self)] = twin = _rebuilt(type(self), self.array.copy(), self.requires_grad, self.name)
+        rebuild, (kind, array, *rest) = self.__reduce__()
+        memo[id(self)] = twin = rebuild(kind, array.copy(), *rest)
         if self.node is not None and self.node.grad is not None:
             twin.grad = copy.deepcopy(self.node.grad, memo)
         return twin
@@ -577,7 +581,11 @@ class Data(Tensor):
     """What `.data` of a Tensor is."""
 
     __slots__ = ()
-    tracked = False
+
+    @property
+    def tracked(self) -> builtins.bool:  # type: ignore[override]
+        """Only if it has become a leaf of its own."""
+        return self.requires_grad
 
 
 _UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
