@@ -55,7 +55,16 @@ def _assigned(input: "Tensor", parts: list[tuple[Any, ...]], value: Any) -> "Ten
     first, *rest = parts
     if rest:
         value = _assigned(input.record(ops.index, (input,), (first,)), rest, value)
+    elif isinstance(value, Recorded) and value.array.shape[:1] == (1,):  # type: ignore[attr-defined]
+        value = _without_leading_ones(value, input.array[first].ndim)
     return input.record(ops.assign, (input, value), (first,))
+
+
+def _without_leading_ones(value: Any, ndim: int) -> "Tensor":
+    """`value`, with as many dims of size 1 in front left out as it takes to have `ndim` dims."""
+    while value.ndim > ndim and value.array.shape[0] == 1:
+        value = value.reshape(value.array.shape[1:])
+    return value
 
 
 def _parts(shape: Shape, key: Any) -> list[tuple[Any, ...]]:

@@ -473,7 +473,9 @@ class Tensor(Arithmetic):
         return self._replaced(ops.mul, other)
 
     def copy_(self, other: "Tensor") -> Self:
-        """Take the elements of `other`, broadcast and converted."""
+        """Take the elements of `other`, broadcast and converted. RuntimeError if it has more dims."""
+        if isinstance(other, Tensor) and other.ndim > self.ndim:
+            raise RuntimeError(f"copy_: {other.array.shape} has more dims than {self.array.shape}; index or squeeze it")
         return self._filled(other, "copy_")
 
     def fill_(self, value: Any) -> Self:

@@ -306,6 +306,8 @@ ALLOWED = """
     y = x * 1; y.detach()[0] = 4; x = y + 1
     y = x * 1; y.data[0] = 4; x = y + 1
     y = x / (w * w + 1); y += 1
+    y = x * 1; y[0] = (v * v)[None]; x = y * y
+    y = x * 1; y[0, [1, 2]] = (v * v)[None, :2]; x = y * y
 """
 
 REFUSED_BY_BACKWARD = """
@@ -423,6 +425,7 @@ REFUSED = """
     y = torch.ones(4, 5); y *= None
     y = torch.ones(4, 5); y.copy_(torch.ones(4))
     y = torch.ones(4, 5); y.copy_("1")
+    y = torch.ones(5); y.copy_(torch.ones(1, 5))
     y = torch.ones(4, 5); y.fill_(torch.ones(4))
     y = torch.ones(4, 5); y.fill_("1")
     y = torch.ones(4, 5); y.add_()
