@@ -280,7 +280,7 @@ def _put(x: np.ndarray, key: tuple[Any, ...], shape: Shape) -> np.ndarray:
 
 
 def _assign(x: np.ndarray, value: Any, key: tuple[Any, ...]) -> np.ndarray:
-    changed = x.copy()
+    changed = np.array(x)
     changed[key] = value
     return changed
 
