@@ -178,7 +178,8 @@ def _deposit(node: Node, g: Any, owned: bool) -> None:
         return
     with _accumulating:
         if node.grad is None:
-            node.grad = _kept(g, owned)
+            # The pass goes on with a result's gradient, while another thread may add to the one that is kept.
+            node.grad = _kept(g, owned and node.plan is None)
         elif isinstance(g, Tensor):
             node.grad = node.grad + g
         else:

@@ -93,9 +93,20 @@ class Value(Arithmetic):
         """The Values that it was computed from, as micrograd keeps them."""
         return {x if isinstance(x, Value) else Value(x) for x in self.inputs}
 
+    def __reduce__(self) -> Any:
+        if self.plan is not None:
+            raise RuntimeError(f"copy: this Value is a result of {self.plan.row.name}, not a leaf; copy Value(x.data)")
+        return _rebuilt, (self.data, self.grad, self.label)
+
     def __repr__(self) -> str:
         made = f", op={self._op!r}" if self.plan else ""
         return f"Value(data={self.data}, grad={self.grad}{made})"
+
+
+def _rebuilt(data: float, grad: float, label: str) -> Value:
+    value = Value(data, label)
+    value.grad = grad
+    return value
 
 
 def _deposit(value: Value, g: float, owned: bool) -> None:
