@@ -12,6 +12,13 @@ from minigrad.anomaly import (
     detect_anomaly,
     is_anomaly_enabled,
 )
+from minigrad.check import (
+    gradcheck,
+    gradgradcheck,
+)
+from minigrad.compare import (
+    cmp,
+)
 from minigrad.creation import (
     arange,
     eye,
