@@ -16,9 +16,10 @@ def block(language: str, i: int = 0) -> str:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)[i]
 
 
-def test_the_example_prints_what_the_readme_says() -> None:
-    run = subprocess.run([sys.executable, "-c", block("python")], capture_output=True, text=True, check=True)
-    assert run.stdout == block("text")
+@pytest.mark.parametrize("i", [0, 1])
+def test_an_example_prints_what_the_readme_says(i: int) -> None:
+    run = subprocess.run([sys.executable, "-c", block("python", i)], capture_output=True, text=True, check=True)
+    assert run.stdout == block("text", i)
 
 
 def test_the_example_has_ten_lines() -> None:
