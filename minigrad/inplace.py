@@ -128,9 +128,12 @@ def _node(row: Row, operands: "tuple[Tensor, ...]", params: tuple[Any, ...], arr
 def changed(array: np.ndarray, name: str) -> None:
     """Note that `name` has changed an array, for the nodes that have saved it."""
     memory = graph.owner(array)
-    key, before = id(memory), graph.changes.get(id(memory))
-    reference = before.memory if before else weakref.ref(memory, functools.partial(_forget, graph.changes, key))
-    graph.changes[key] = Change(next(graph.numbers), name, version(array) + 1, calling_line(), reference)
+    before = graph.changes.get(id(memory))
+    if before is None:
+        reference = weakref.ref(memory, functools.partial(_forget, graph.changes, id(memory)))
+        before = Change(0, "", 0, None, reference)
+    line = calling_line() if mode.anomaly else None
+    graph.changes[id(memory)] = Change(next(graph.numbers), name, before.version + 1, line, before.memory)
 
 
 def _forget(changes: dict[int, Change], key: int, reference: Any) -> None:
