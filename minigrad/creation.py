@@ -1,6 +1,7 @@
 """Making Tensors: from data, filled, counted, and random."""
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -8,20 +9,24 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.device import Device
-from minigrad.dtypes import DType
-from minigrad.functions import Number, sizes_of
+from minigrad.dtypes import DType, number_dtype
+from minigrad.functions import MOST_ELEMENTS, Number, array_of, int_of, sizes_of
 from minigrad.ops import Shape
-from minigrad.random import Generator, default_generator
+from minigrad.random import Generator, default_generator, source_of
 from minigrad.tensor import Tensor, wrap
 
 
 def _on_device(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Let a function take a `device`, which must be the CPU."""
+    """Let a function take a `device`, which must be the CPU, and refuse with a RuntimeError what is too large."""
 
     @functools.wraps(function)
     def placed(*args: Any, device: Any = None, **kwargs: Any) -> Tensor:
-        Device(device or "cpu")
-        return function(*args, **kwargs)
+        if device is not None:
+            Device(device)
+        try:
+            return function(*args, **kwargs)
+        except (MemoryError, OverflowError) as error:
+            raise RuntimeError(f"{function.__name__}: too large: {error}") from None
 
     return placed
 
@@ -51,7 +56,7 @@ def tensor(data: Any, dtype: DType = None, requires_grad: bool = False) -> Tenso
         raise TypeError(f"tensor: expected numbers, got {_odd_one(data)}")
     if dtype is None and array.dtype == np.float64 and not _holds_wide(data):
         array = array.astype(dtypes.get_default_dtype())
-    return _leaf(array if dtype is None else array.astype(dtype), requires_grad)
+    return _leaf(array.astype(number_dtype("tensor", dtype, array.dtype), copy=False), requires_grad)
 
 
 def _plain(data: Any) -> Any:
@@ -92,30 +97,33 @@ def ones(*size: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor
 @_on_device
 def full(size: Any, fill_value: Number, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """One number all over a shape; its dtype is the number's (`torch.full`)."""
-    return _leaf(
-        np.full(_shape("full", (size,)), fill_value, dtype or dtypes.result_dtype([fill_value])), requires_grad
-    )
+    (number,) = _numbers("full", fill_value)
+    chosen = number_dtype("full", dtype, dtypes.result_dtype([number]))
+    return _leaf(np.full(_shape("full", (size,)), number, chosen), requires_grad)
 
 
 @_on_device
 def zeros_like(input: Tensor, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Zeros of another Tensor's shape and dtype (`torch.zeros_like`)."""
-    _check_tensor("zeros_like", input)
-    return zeros(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
+    return _like("zeros_like", input, 0, dtype, requires_grad)
 
 
 @_on_device
 def ones_like(input: Tensor, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Ones of another Tensor's shape and dtype (`torch.ones_like`)."""
-    _check_tensor("ones_like", input)
-    return ones(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
+    return _like("ones_like", input, 1, dtype, requires_grad)
+
+
+def _like(name: str, input: Tensor, number: int, dtype: DType, requires_grad: bool) -> Tensor:
+    array = array_of(name, input)
+    return _leaf(np.full(array.shape, number, number_dtype(name, dtype, array.dtype)), requires_grad)
 
 
 @_on_device
 def eye(n: int, m: int | None = None, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """A matrix of n rows and m (or n) columns with ones on its diagonal (`torch.eye`)."""
     n, m = _shape("eye", (n, n if m is None else m))
-    return _leaf(np.eye(n, m, dtype=dtype or dtypes.get_default_dtype()), requires_grad)
+    return _leaf(np.eye(n, m, dtype=number_dtype("eye", dtype, dtypes.get_default_dtype())), requires_grad)
 
 
 @_on_device
@@ -128,19 +136,20 @@ def arange(
     """
     if end is None:
         start, end = 0, start
-    if not all(isinstance(x, int | float | np.generic) for x in (start, end, step)):
-        raise TypeError(f"arange: expected numbers, got {start!r}, {end!r} and {step!r}")
-    if not step or (end - start) / step < 0:
+    start, end, step = numbers = _numbers("arange", start, end, step)
+    if not step or not 0 <= (end - start) / step <= MOST_ELEMENTS:
         raise RuntimeError(f"arange: steps of {step} do not lead from {start} to {end}")
-    dtype = dtype or dtypes.result_dtype([start, end, step])
-    return _leaf(np.arange(start, end, step).astype(dtype), requires_grad)
+    chosen = number_dtype("arange", dtype, dtypes.result_dtype(numbers))
+    return _leaf(np.arange(start, end, step).astype(chosen), requires_grad)
 
 
 @_on_device
 def linspace(start: Number, end: Number, steps: int, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """`steps` numbers at equal distances from `start` to `end`, both included (`torch.linspace`)."""
-    (steps,) = _shape("linspace", (steps,))
-    return _leaf(np.linspace(start, end, steps).astype(dtype or dtypes.get_default_dtype()), requires_grad)
+    start, end = _numbers("linspace", start, end)
+    with np.errstate(all="ignore"):
+        numbers = np.linspace(float(start), float(end), _count("linspace", steps))
+    return _leaf(numbers.astype(number_dtype("linspace", dtype, dtypes.get_default_dtype())), requires_grad)
 
 
 def initial_seed() -> int:
@@ -158,21 +167,22 @@ def logspace(
     start: Number, end: Number, steps: int, base: float = 10.0, *, dtype: DType = None, requires_grad: bool = False
 ) -> Tensor:
     """`base` to the powers of `linspace(start, end, steps)` (`torch.logspace`)."""
-    (steps,) = _shape("logspace", (steps,))
-    powers = np.logspace(start, end, steps, base=base)
-    return _leaf(powers.astype(dtype or dtypes.get_default_dtype()), requires_grad)
+    start, end, base = _numbers("logspace", start, end, base)
+    with np.errstate(all="ignore"):
+        powers = np.logspace(float(start), float(end), _count("logspace", steps), base=base)
+    return _leaf(powers.astype(number_dtype("logspace", dtype, dtypes.get_default_dtype())), requires_grad)
 
 
 @_on_device
 def rand(*size: Any, generator: Generator | None = None, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Random numbers, uniform on [0, 1) (`torch.rand`)."""
-    return _leaf(_source(generator).uniform(_shape("rand", size), _floating("rand", dtype)), requires_grad)
+    return _leaf(source_of("rand", generator).uniform(_shape("rand", size), _floating("rand", dtype)), requires_grad)
 
 
 @_on_device
 def randn(*size: Any, generator: Generator | None = None, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Random numbers, normal with mean 0 and standard deviation 1 (`torch.randn`)."""
-    return _leaf(_source(generator).normal(_shape("randn", size), _floating("randn", dtype)), requires_grad)
+    return _leaf(source_of("randn", generator).normal(_shape("randn", size), _floating("randn", dtype)), requires_grad)
 
 
 @_on_device
@@ -185,13 +195,16 @@ def randint(
     """
     if size is None:
         low, high, size = 0, low, high
-    return wrap(_source(generator).integers(low, high, _shape("randint", (size,))).astype(dtype, copy=False))
+    low, high = sizes_of("randint", (low, high))
+    numbers = source_of("randint", generator).integers(low, high, _shape("randint", (size,)))
+    return wrap(numbers.astype(number_dtype("randint", dtype, np.int64), copy=False))
 
 
 @_on_device
 def randperm(n: int, *, generator: Generator | None = None, dtype: DType = dtypes.int64) -> Tensor:
     """The integers from 0 to n - 1 in random order (`torch.randperm`)."""
-    return wrap(_source(generator).permutation(n).astype(dtype, copy=False))
+    order = source_of("randperm", generator).permutation(_count("randperm", n))
+    return wrap(order.astype(number_dtype("randperm", dtype, np.int64), copy=False))
 
 
 def multinomial(
@@ -202,15 +215,21 @@ def multinomial(
     The probabilities need not sum to 1. RuntimeError where they are negative or all 0, or where without `replacement`
     more samples are asked for than there are probabilities. As `torch.multinomial`.
     """
-    return wrap(_source(generator).multinomial(input.detach().numpy(), num_samples, replacement))
+    weights = array_of("multinomial", input)
+    count = int_of("multinomial", num_samples)
+    return wrap(source_of("multinomial", generator).multinomial(weights, count, replacement))
 
 
-def _source(generator: Generator | None) -> Generator:
-    return default_generator if generator is None else generator
+def _numbers(name: str, *given: Any) -> list[Any]:
+    """Python's numbers for these, which may also be numpy's, or Tensors of one element. TypeError for anything else."""
+    numbers = [x.item() if isinstance(x, Tensor | np.generic) else x for x in given]
+    if not all(isinstance(x, int | float) for x in numbers):
+        raise TypeError(f"{name}: expected numbers, got {', '.join(map(repr, given))}")
+    return numbers
 
 
 def _floating(name: str, dtype: DType) -> np.dtype[Any]:
-    chosen = np.dtype(dtypes.get_default_dtype() if dtype is None else dtype)
+    chosen = number_dtype(name, dtype, dtypes.get_default_dtype())
     if chosen.kind != "f":
         raise RuntimeError(f"{name}: makes floating numbers, not {chosen}; use randint for integers")
     return chosen
@@ -221,12 +240,14 @@ def _shape(name: str, size: tuple[Any, ...]) -> Shape:
     shape = sizes_of(name, size)
     if min(shape, default=0) < 0:
         raise RuntimeError(f"{name}: sizes must not be negative, got {shape}")
+    if math.prod(shape) > MOST_ELEMENTS:
+        raise RuntimeError(f"{name}: {shape} is more than any memory holds")
     return shape
 
 
-def _check_tensor(name: str, input: Any) -> None:
-    if not isinstance(input, Tensor):
-        raise TypeError(f"{name}: expected a Tensor, got {type(input).__name__}")
+def _count(name: str, number: Any) -> int:
+    """How many to make. RuntimeError for a negative number."""
+    return _shape(name, (int_of(name, number),))[0]
 
 
 def _leaf(array: np.ndarray, requires_grad: bool) -> Tensor:

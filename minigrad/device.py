@@ -2,7 +2,7 @@
 
 
 class Device:
-    """Where tensors are: on the CPU (`torch.device`). RuntimeError for any other device."""
+    """Where tensors are: on the CPU (`torch.device`). RuntimeError for any other device, TypeError for no name."""
 
     __slots__ = ()
 
@@ -10,7 +10,9 @@ class Device:
     index = None
 
     def __init__(self, device: "str | Device" = "cpu") -> None:
-        if not isinstance(device, Device) and device.partition(":")[0] != "cpu":
+        if not isinstance(device, Device | str):
+            raise TypeError(f"device: expected a name such as 'cpu', got {type(device).__name__}")
+        if isinstance(device, str) and device.partition(":")[0] != "cpu":
             raise RuntimeError(f"device: there is no {device!r} for minigrad, which computes on 'cpu' alone")
 
     def __eq__(self, other: object) -> bool:

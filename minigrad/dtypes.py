@@ -46,12 +46,20 @@ bool_ = dtype(np.bool_)
 BY_NUMPY = {kind.dtype: kind for kind in (float16, float32, float64, uint8, int8, int16, int32, int64, bool_)}
 
 _CATEGORIES = {"b": 0, "u": 1, "i": 1, "f": 2}
-_NUMBERS = {bool: bool_.dtype, int: int64.dtype}
 _default = float32
 
 
 def _known(kind: np.dtype[Any]) -> dtype:
     return BY_NUMPY[kind]
+
+
+def number_dtype(name: str, given: DType, default: DType = None) -> np.dtype[Any]:
+    """numpy's for what stands for a dtype, or for a default; TypeError unless it is one of those above."""
+    given = default if given is None else given
+    kind = np.dtype(given) if isinstance(given, dtype | np.dtype | type) else None
+    if kind not in BY_NUMPY:
+        raise TypeError(f"{name}: expected a dtype such as float32 or int64, got {given!r}")
+    return kind
 
 
 def get_default_dtype() -> dtype:
@@ -62,13 +70,14 @@ def get_default_dtype() -> dtype:
 def set_default_dtype(d: DType) -> None:
     """Let Python floats become a floating dtype (`torch.set_default_dtype`); TypeError for another one."""
     global _default
-    if np.dtype(d).kind != "f":
-        raise TypeError(f"set_default_dtype: {np.dtype(d)} is not a floating dtype; use float32 or float64")
-    _default = BY_NUMPY[np.dtype(d)]
+    chosen = number_dtype("set_default_dtype", d)
+    if chosen.kind != "f":
+        raise TypeError(f"set_default_dtype: {chosen} is not a floating dtype; use float32 or float64")
+    _default = BY_NUMPY[chosen]
 
 
 def result_dtype(operands: Iterable[Any]) -> np.dtype[Any]:
-    """The dtype of an operation on arrays and Python numbers (`torch.result_type`).
+    """The dtype of an operation on arrays and single numbers (`torch.result_type`); TypeError for anything else.
 
     The highest category (bool, int, float) decides; within it arrays outrank 0-d arrays, and those outrank numbers.
     """
@@ -76,8 +85,11 @@ def result_dtype(operands: Iterable[Any]) -> np.dtype[Any]:
     for x in operands:
         if isinstance(x, np.ndarray):
             ranks[0 if x.ndim else 1].append(x.dtype)
+        elif isinstance(number := x.item() if isinstance(x, np.generic) else x, int | float):
+            known = bool_ if isinstance(number, bool) else int64 if isinstance(number, int) else _default
+            ranks[2].append(known.dtype)
         else:
-            ranks[2].append(_NUMBERS.get(type(x), _default.dtype))
+            raise TypeError(f"expected Tensors or numbers, got {type(x).__name__}; make a Tensor with tensor(...)")
     result: np.dtype[Any] | None = None
     for found in filter(None, ranks):
         highest = max(category(kind) for kind in found)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from minigrad import ops
-from minigrad.dtypes import result_dtype
+from minigrad.dtypes import get_default_dtype, result_dtype
 from minigrad.graph import shown_as
 from minigrad.ops import Axes, Recorded, Row, Shape
 
@@ -26,6 +26,8 @@ Number = builtins.bool | int | float
 Result = TypeVar("Result")
 Operand = Any  # a Tensor, a number, or a numpy array
 
+MOST_ELEMENTS = 2**48  # beyond that no memory is asked for
+
 
 def record(row: Row, *arguments: Any) -> Any:
     """Apply `row` to its operands, followed by its parameters; TypeError unless an operand is a Tensor."""
@@ -35,6 +37,14 @@ def record(row: Row, *arguments: Any) -> Any:
             return operand.record(row, operands, arguments[len(operands) :])
     given = ", ".join(type(operand).__name__ for operand in operands)
     raise TypeError(f"{row.name}: expected a Tensor, got {given}; make one with tensor(...)")
+
+
+def array_of(name: str, x: Any) -> np.ndarray:
+    """The array of a Tensor; TypeError for anything else, which has none."""
+    try:
+        return x.array
+    except AttributeError:
+        raise TypeError(f"{name}: expected a Tensor, got {type(x).__name__}; make one with tensor(...)") from None
 
 
 def prints_as(grad_fn: str) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
@@ -98,28 +108,23 @@ def matmul(input: "Tensor", other: "Tensor") -> "Tensor":
     and a column on the right, and its dimension is not in the result. RuntimeError where the inner sizes differ.
     """
     for x in (input, other):
-        if not isinstance(x, Recorded):
+        if not hasattr(x, "array"):
             raise TypeError(f"matmul: expected two Tensors, got {type(x).__name__}; make one with tensor(...)")
-    if not input.ndim or not other.ndim:
-        raise RuntimeError(
-            f"matmul: {input.array.shape} @ {other.array.shape}: both need a dimension; use * for single numbers"
-        )
-    if input.dtype != other.dtype:
-        raise RuntimeError(
-            f"matmul: dtypes {input.array.dtype} and {other.array.dtype} differ; convert one with .to(dtype)"
-        )
-    row, column = input.ndim == 1, other.ndim == 1
+    a, b = input.array, other.array
+    if not a.ndim or not b.ndim:
+        raise RuntimeError(f"matmul: {a.shape} @ {b.shape}: both need a dimension; use * for single numbers")
+    if a.dtype != b.dtype:
+        raise RuntimeError(f"matmul: dtypes {a.dtype} and {b.dtype} differ; convert one with .to(dtype)")
+    row, column = a.ndim == 1, b.ndim == 1
+    inner = a.shape[-1], b.shape[-1 if column else -2]
+    if inner[0] != inner[1]:
+        raise RuntimeError(f"matmul: {a.shape} @ {b.shape}: inner sizes {inner[0]} and {inner[1]} differ")
     left = unsqueeze(input, 0) if row else input
     right = unsqueeze(other, 1) if column else other
-    inner = left.shape[-1], right.shape[-2]
-    if inner[0] != inner[1]:
-        raise RuntimeError(
-            f"matmul: {input.array.shape} @ {other.array.shape}: inner sizes {inner[0]} and {inner[1]} differ"
-        )
     product = record(ops.matmul, left, right)
     if row or column:
         product = squeeze(product, (-2,) * row + (-1,) * column)
-    if product.ndim > 2 or input.ndim > 2 or other.ndim > 2:
+    if product.ndim > 2 or a.ndim > 2 or b.ndim > 2:
         return shown_as(product, "UnsafeViewBackward0")
     return shown_as(product, _MATMUL_GRAD_FNS[row, column])
 
@@ -153,7 +158,8 @@ def square(input: "Tensor") -> "Tensor":
 
 
 def abs(input: "Tensor") -> "Tensor":
-    """The absolute value; its gradient at 0 is 0 (`torch.abs`)."""
+    """The absolute value; its gradient at 0 is 0 (`torch.abs`). RuntimeError for bools."""
+    _check_no_bools("abs", input)
     return record(ops.abs, input)
 
 
@@ -168,20 +174,22 @@ def sigmoid(input: "Tensor") -> "Tensor":
 
 
 def relu(input: "Tensor") -> "Tensor":
-    """max(x, 0); its gradient at 0 is 0 (`torch.relu`)."""
+    """max(x, 0); its gradient at 0 is 0 (`torch.relu`). RuntimeError for bools."""
+    _check_no_bools("relu", input)
     return record(ops.relu, input)
 
 
 @prints_as("ClampBackward1")
 def clamp(input: "Tensor", min: Operand | None = None, max: Operand | None = None) -> "Tensor":
     """Each element, or the nearer of the bounds where it lies beyond (`torch.clamp`)."""
-    if min is None and max is None:
+    x, bounds = array_of("clamp", input), [bound for bound in (min, max) if bound is not None]
+    if not bounds:
         raise RuntimeError("clamp: expected min, max or both")
-    if isinstance(min, Recorded) or isinstance(max, Recorded):
+    for bound in bounds:
+        check_operand("clamp", bound)
+    if builtins.any(isinstance(bound, Recorded | np.ndarray) for bound in bounds):
         input = input if min is None else where(input < min, min, input)
         return input if max is None else where(input > max, max, input)
-    x = input.array
-    bounds = [bound for bound in (min, max) if bound is not None]
     nearest = np.asarray(np.clip(x, min, max), result_dtype([x, *bounds]))
     inside = (x >= (-math.inf if min is None else min)) & (x <= (math.inf if max is None else max))
     return where(input.wrap(np.asarray(inside)), input, input.wrap(nearest))
@@ -318,30 +326,39 @@ def min(input: "Tensor", dim: int | None = None, keepdim: bool = False) -> Any:
 @_numpy_spelling
 def argmax(input: "Tensor", dim: int | None = None, keepdim: bool = False) -> "Tensor":
     """The index of the greatest element, in the flattened tensor or along a dim, as int64 (`torch.argmax`)."""
+    _check_no_bools("argmax", input)
     return _arg_extremum("argmax", np.argmax, input, dim, keepdim)
 
 
 @_numpy_spelling
 def argmin(input: "Tensor", dim: int | None = None, keepdim: bool = False) -> "Tensor":
     """The index of the least element, as `argmax` (`torch.argmin`)."""
+    _check_no_bools("argmin", input)
     return _arg_extremum("argmin", np.argmin, input, dim, keepdim)
 
 
 @_numpy_spelling
 def all(input: "Tensor", dim: Dims = None, keepdim: bool = False) -> "Tensor":
     """Whether every element is true, that is not 0, over one, several or all dims (`torch.all`)."""
-    return input.wrap(np.asarray(np.all(input.array, axis=_axes("all", input, dim), keepdims=keepdim)))
+    return _truth("all", np.all, input, dim, keepdim)
 
 
 @_numpy_spelling
 def any(input: "Tensor", dim: Dims = None, keepdim: bool = False) -> "Tensor":
     """Whether any element is true, that is not 0, over one, several or all dims (`torch.any`)."""
-    return input.wrap(np.asarray(np.any(input.array, axis=_axes("any", input, dim), keepdims=keepdim)))
+    return _truth("any", np.any, input, dim, keepdim)
+
+
+def _truth(name: str, reduce: Any, input: "Tensor", dim: Dims, keepdim: bool) -> "Tensor":
+    """`np.all` or `np.any` as bools; of uint8, as in PyTorch, as uint8."""
+    axes = () if _lists_none(dim) else _axes(name, input, dim)
+    truth = np.asarray(reduce(array_of(name, input), axis=axes, keepdims=keepdim))
+    return input.wrap(truth.astype(np.uint8) if input.array.dtype == np.uint8 else truth)
 
 
 def cumsum(input: "Tensor", dim: int) -> "Tensor":
     """The sum of each element and of those before it along a dim (`torch.cumsum`)."""
-    axis = axis_of("cumsum", dim, input.ndim)
+    axis = _axis("cumsum", input, dim)
     x = input if input.array.dtype.kind == "f" else input.to(np.int64)
     return record(ops.cumsum, x, axis) if input.ndim else clone(x)
 
@@ -358,20 +375,23 @@ def allclose(
     input: "Tensor", other: "Tensor", rtol: float = 1e-05, atol: float = 1e-08, equal_nan: builtins.bool = False
 ) -> builtins.bool:
     """Whether every |input - other| <= atol + rtol * |other|, broadcast (`torch.allclose`)."""
-    if not isinstance(other, Recorded):
-        raise TypeError(f"allclose: expected two Tensors, got {type(other).__name__}")
-    if input.dtype != other.dtype:
-        raise RuntimeError(
-            f"allclose: dtypes {input.array.dtype} and {other.array.dtype} differ; convert one with .to(dtype)"
-        )
+    a, b = array_of("allclose", input), array_of("allclose", other)
+    if a.dtype != b.dtype:
+        raise RuntimeError(f"allclose: dtypes {a.dtype} and {b.dtype} differ; convert one with .to(dtype)")
+    if not (isinstance(rtol, Number) and isinstance(atol, Number)):
+        raise TypeError(f"allclose: rtol and atol must be numbers, got {rtol!r} and {atol!r}")
+    if not (0 <= rtol < math.inf and 0 <= atol < math.inf):
+        raise RuntimeError(f"allclose: rtol and atol must be finite and not negative, got {rtol} and {atol}")
     try:
-        return builtins.bool(np.allclose(input.array, other.array, rtol, atol, equal_nan))
+        return builtins.bool(np.allclose(a, b, rtol, atol, equal_nan))
     except ValueError:
-        raise RuntimeError(f"allclose: {input.array.shape} and {other.array.shape} do not broadcast") from None
+        raise RuntimeError(f"allclose: {a.shape} and {b.shape} do not broadcast") from None
 
 
 def eq(input: "Tensor", other: Operand) -> "Tensor":
     """Whether each element equals the other's, broadcast: `input == other` (`torch.eq`)."""
+    array_of("eq", input)
+    check_operand("eq", other)
     return input == other
 
 
@@ -393,9 +413,13 @@ def histogram(
     With `density` the counts are divided so that their integral is 1 (`torch.histogram`).
     """
     check_floating("histogram", input)
+    bins = int_of("histogram", bins)
+    if not isinstance(range, tuple | list | None):
+        raise TypeError(f"histogram: range must be two numbers, not {range!r}")
     try:
-        counts, edges = np.histogram(input.array, bins, range, density=density)
-    except ValueError as error:
+        with np.errstate(all="ignore"):
+            counts, edges = np.histogram(input.array, bins, range, density=density)
+    except (ValueError, TypeError, MemoryError, OverflowError) as error:
         raise RuntimeError(f"histogram: {bins} bins over {range}: {error}") from None
     return Histogram(*(input.wrap(x.astype(input.array.dtype)) for x in (counts, edges)))
 
@@ -409,10 +433,12 @@ _EXTREMA: dict[str, tuple[Any, ...]] = {
 def _extremum(name: str, input: "Tensor", dim: int | None, keepdim: bool) -> Any:
     row, whole, arg, pair = _EXTREMA[name]
     if dim is None:
-        if not input.array.size:
+        if not array_of(name, input).size:
             raise RuntimeError(f"{name}: {input.array.shape} has no elements, so it has no {name}; give a dim")
+        if keepdim:
+            raise TypeError(f"{name}: keepdim is for a dim, and none was given")
         return record(whole, input, tuple(range(input.ndim)), False)
-    axes = _axes(name, input, dim)
+    axes = (_axis(name, input, dim),)
     if not input.ndim:
         return pair(record(ops.reshape, input, ()), input.wrap(np.zeros((), np.int64)))
     indices = _arg_extremum(name, arg, input, dim, True)
@@ -421,32 +447,48 @@ def _extremum(name: str, input: "Tensor", dim: int | None, keepdim: bool) -> Any
 
 
 def _arg_extremum(name: str, arg: Any, input: "Tensor", dim: int | None, keepdim: bool) -> "Tensor":
-    axis = None if dim is None else _axes(name, input, dim)
-    if not (input.array.size if axis is None else builtins.all(input.shape[a] for a in axis)):
-        raise IndexError(f"{name}: {input.array.shape} has no elements along dim {dim}, so there is none to choose")
-    return input.wrap(np.asarray(arg(input.array, axis=axis[0] if axis else None, keepdims=keepdim)))
+    x = array_of(name, input)
+    axis = None if dim is None else _axis(name, input, dim)
+    if not (x.size if axis is None or not x.ndim else x.shape[axis]):
+        raise IndexError(f"{name}: {x.shape} has no elements along dim {dim}, so there is none to choose")
+    return input.wrap(np.asarray(arg(x, axis=axis if x.ndim else None, keepdims=keepdim)))
 
 
 def check_floating(name: str, input: "Tensor") -> None:
-    """Refuse with a RuntimeError a Tensor that does not hold floating numbers."""
-    if input.array.dtype.kind != "f":
+    """Refuse with a RuntimeError a Tensor that does not hold floating numbers, and with a TypeError anything else."""
+    if array_of(name, input).dtype.kind != "f":
         raise RuntimeError(f"{name}: needs a floating dtype, got {input.array.dtype}; convert with .float() first")
+
+
+def _check_no_bools(name: str, input: "Tensor") -> None:
+    if array_of(name, input).dtype.kind == "b":
+        raise RuntimeError(f"{name}: is not defined for bools; convert with .long() or .float() first")
 
 
 def _axes(name: str, input: "Tensor", dim: Dims) -> Axes:
     """The dims meant by `dim`, none of them negative; all of them for None and for ()."""
-    ndim = input.ndim
-    if dim is None or dim == ():
+    ndim = array_of(name, input).ndim
+    dims = [dim] if not isinstance(dim, tuple | list | None) else dim
+    if not dims:
         return tuple(range(ndim))
-    axes = tuple(axis_of(name, d, ndim) for d in (dim if isinstance(dim, tuple | list) else [dim]))
+    axes = tuple([axis_of(name, d, ndim) for d in dims])
     if len(set(axes)) < len(axes):
         raise RuntimeError(f"{name}: dim {dim} names one of the {ndim} dims of {input.array.shape} twice")
     return axes[:ndim]  # a single number counts as one dim, which is not there to be reduced
 
 
+def _lists_none(dim: Dims) -> bool:
+    return isinstance(dim, tuple | list) and not dim
+
+
+def _axis(name: str, input: "Tensor", dim: Any) -> int:
+    """The dim of a Tensor that is meant by `dim`, not negative."""
+    return axis_of(name, dim, array_of(name, input).ndim)
+
+
 def axis_of(name: str, dim: Any, ndim: int) -> int:
     """`dim`, of `ndim` dims, counted from the first. TypeError unless an int, IndexError if there is none such."""
-    if not isinstance(dim, int | np.integer):
+    if not isinstance(dim, int | np.integer) or isinstance(dim, bool):
         raise TypeError(f"{name}: dim must be an int, not {type(dim).__name__}")
     n = builtins.max(ndim, 1)
     if not -n <= dim < n:
@@ -462,12 +504,12 @@ def reshape(input: "Tensor", *shape: Any) -> "Tensor":
 
     RuntimeError where the sizes do not fit.
     """
-    return _reshaped(input, _fitted("reshape", input.array.shape, shape))
+    return _reshaped(input, _fitted("reshape", array_of("reshape", input).shape, shape))
 
 
 def view(input: "Tensor", *shape: Any) -> "Tensor":
     """`reshape` that never copies (`torch.Tensor.view`): RuntimeError where the elements' order in memory needs one."""
-    result = record(ops.reshape, input, _fitted("view", input.array.shape, shape))
+    result = record(ops.reshape, input, _fitted("view", array_of("view", input).shape, shape))
     if result.array.size and not np.may_share_memory(result.array, input.array):
         raise RuntimeError(
             f"view: {input.array.shape} cannot be seen as {result.array.shape} without a copy, for its order in memory "
@@ -478,7 +520,7 @@ def view(input: "Tensor", *shape: Any) -> "Tensor":
 
 def flatten(input: "Tensor", start_dim: int = 0, end_dim: int = -1) -> "Tensor":
     """The dims from `start_dim` to `end_dim` as one (`torch.flatten`)."""
-    start, end = axis_of("flatten", start_dim, input.ndim), axis_of("flatten", end_dim, input.ndim)
+    start, end = _axis("flatten", input, start_dim), _axis("flatten", input, end_dim)
     if start > end:
         raise RuntimeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} in {input.array.shape}")
     shape = input.array.shape
@@ -494,17 +536,17 @@ def _reshaped(input: "Tensor", shape: Shape) -> "Tensor":
 
 def permute(input: "Tensor", *dims: Any) -> "Tensor":
     """The dims in another order (`torch.permute`); a view."""
-    order = sizes_of("permute", dims)
-    axes = tuple(axis_of("permute", dim, input.ndim) for dim in order)
-    if sorted(axes) != list(range(input.ndim)):
-        raise RuntimeError(f"permute: {order} must name each of the {input.ndim} dims of {input.array.shape} once")
+    shape, order = array_of("permute", input).shape, sizes_of("permute", dims)
+    axes = tuple([axis_of("permute", dim, len(shape)) for dim in order]) if len(order) == len(shape) else ()
+    if len(set(axes)) < len(order):
+        raise RuntimeError(f"permute: {order} must name each of the {len(shape)} dims of {shape} once")
     return record(ops.permute, input, axes)
 
 
 @prints_as("TransposeBackward0")
 def transpose(input: "Tensor", dim0: int, dim1: int) -> "Tensor":
     """Two dims exchanged (`torch.transpose`); a view."""
-    first, second = axis_of("transpose", dim0, input.ndim), axis_of("transpose", dim1, input.ndim)
+    first, second = _axis("transpose", input, dim0), _axis("transpose", input, dim1)
     axes = list(range(input.ndim))
     if axes:
         axes[first], axes[second] = second, first
@@ -513,8 +555,8 @@ def transpose(input: "Tensor", dim0: int, dim1: int) -> "Tensor":
 
 def squeeze(input: "Tensor", dim: Dims = None) -> "Tensor":
     """Without the dims of size 1, or without those of them that `dim` names (`torch.squeeze`); a view."""
-    axes = range(input.ndim) if dim is None else _axes("squeeze", input, dim) if dim != () else ()
-    shape = tuple(size for axis, size in enumerate(input.array.shape) if size != 1 or axis not in axes)
+    axes = () if _lists_none(dim) else _axes("squeeze", input, dim)
+    shape = tuple(size for axis, size in enumerate(array_of("squeeze", input).shape) if size != 1 or axis not in axes)
     kind = 0 if dim is None else 1 if isinstance(dim, int) else 2
     return shown_as(record(ops.reshape, input, shape), f"SqueezeBackward{kind}")
 
@@ -522,14 +564,14 @@ def squeeze(input: "Tensor", dim: Dims = None) -> "Tensor":
 @prints_as("UnsqueezeBackward0")
 def unsqueeze(input: "Tensor", dim: int) -> "Tensor":
     """With a new dim of size 1 before `dim` (`torch.unsqueeze`); a view."""
-    axis = axis_of("unsqueeze", dim, input.ndim + 1)
-    shape = input.array.shape
+    shape = array_of("unsqueeze", input).shape
+    axis = axis_of("unsqueeze", dim, len(shape) + 1)
     return record(ops.reshape, input, (*shape[:axis], 1, *shape[axis:]))
 
 
 def expand(input: "Tensor", *sizes: Any) -> "Tensor":
     """Dims of size 1 repeated, and new ones in front, without a copy; -1 leaves a size (`torch.Tensor.expand`)."""
-    wanted, shape = sizes_of("expand", sizes), input.array.shape
+    shape, wanted = array_of("expand", input).shape, sizes_of("expand", sizes)
     extra = len(wanted) - len(shape)
     full = tuple(shape[i - extra] if size == -1 and i >= extra else size for i, size in enumerate(wanted))
     if (
@@ -550,7 +592,7 @@ def view_as(input: "Tensor", other: "Tensor") -> "Tensor":
 @prints_as("TBackward0")
 def t(input: "Tensor") -> "Tensor":
     """A matrix with its two dims exchanged; a tensor of fewer dims as it is (`torch.t`)."""
-    if input.ndim > 2:
+    if array_of("t", input).ndim > 2:
         raise RuntimeError(f"t: expected at most 2 dims, got {input.array.shape}; use .mT or .transpose(dim0, dim1)")
     return permute(input, tuple(reversed(range(input.ndim))))
 
@@ -558,9 +600,7 @@ def t(input: "Tensor") -> "Tensor":
 @prints_as("RepeatBackward0")
 def repeat(input: "Tensor", *sizes: Any) -> "Tensor":
     """The tensor laid out `sizes` times along its dims, and along new ones in front (`torch.Tensor.repeat`)."""
-    times, shape = sizes_of("repeat", sizes), input.array.shape
-    if not sizes:
-        raise TypeError(f"repeat: expected a number for each dim of {shape}, got none")
+    shape, times = array_of("repeat", input).shape, sizes_of("repeat", sizes)
     if len(times) < len(shape) or builtins.min(times, default=0) < 0:
         raise RuntimeError(f"repeat: {times} must have a number, 0 or more, for each of the dims of {shape}")
     shape = (1,) * (len(times) - len(shape)) + shape
@@ -576,11 +616,19 @@ def repeat_interleave(input: "Tensor", repeats: Any, dim: int | None = None) -> 
     `repeats` is an int, or a Tensor with one for each element.
     """
     if dim is None:
-        return repeat_interleave(flatten(input), repeats, 0)
-    axis = axis_of("repeat_interleave", dim, input.ndim)
+        return repeat_interleave(reshape(input, -1), repeats, 0)
+    axis = _axis("repeat_interleave", input, dim)
+    counts = repeats if isinstance(repeats, np.ndarray) else getattr(repeats, "array", None)
+    if counts is None:
+        counts = int_of("repeat_interleave", repeats)
+    elif counts.dtype.kind != "i":
+        raise RuntimeError(f"repeat_interleave: repeats must be integers, not {counts.dtype}; convert with .long()")
+    old = np.arange(input.array.shape[axis])
     try:
-        places = np.repeat(np.arange(input.array.shape[axis]), getattr(repeats, "array", repeats))
-    except (ValueError, TypeError) as error:
+        if np.broadcast_to(counts, old.shape).sum(dtype=np.float64) > MOST_ELEMENTS:  # numpy does not survive those
+            raise MemoryError("more than any memory holds")
+        places = np.repeat(old, counts)
+    except (ValueError, MemoryError) as error:
         raise RuntimeError(
             f"repeat_interleave: {repeats} times along dim {dim} of {input.array.shape}: {error}"
         ) from None
@@ -590,11 +638,10 @@ def repeat_interleave(input: "Tensor", repeats: Any, dim: int | None = None) -> 
 @prints_as("TrilBackward0")
 def tril(input: "Tensor", diagonal: int = 0) -> "Tensor":
     """Matrices with zeros above a diagonal, counted from the main one upwards (`torch.tril`)."""
-    if input.ndim < 2:
+    if array_of("tril", input).ndim < 2:
         raise RuntimeError(f"tril: expected a matrix, got {input.array.shape}")
-    return where(
-        input.wrap(np.tril(np.ones(input.array.shape[-2:], np.bool_), diagonal)), input, np.zeros((), input.array.dtype)
-    )
+    below = np.tril(np.ones(input.array.shape[-2:], np.bool_), int_of("tril", diagonal))
+    return where(input.wrap(below), input, np.zeros((), input.array.dtype))
 
 
 def split(tensor: "Tensor", split_size_or_sections: int | Sequence[int], dim: int = 0) -> "tuple[Tensor, ...]":
@@ -603,41 +650,46 @@ def split(tensor: "Tensor", split_size_or_sections: int | Sequence[int], dim: in
     RuntimeError for sizes that are not positive, or do not sum to that of the dim.
     """
     axis, length = _long_axis("split", tensor, dim)
-    sizes = split_size_or_sections
-    if isinstance(sizes, int):
-        if sizes < (1 if length else 0):
-            raise RuntimeError(f"split: a size of {sizes}; expected at least 1")
-        starts = [*range(0, length, sizes)][1:] if length else []
+    sizes = sizes_of("split", (split_size_or_sections,))
+    if not isinstance(split_size_or_sections, tuple | list):
+        (size,) = sizes
+        if size < (1 if length else 0):
+            raise RuntimeError(f"split: a size of {size}; expected at least 1")
+        starts = [*range(0, length, size)][1:] if length else []
         return _parted("split", _pieces(tensor, starts, axis, "SplitBackward0"))
     if builtins.min(sizes, default=0) < 0 or builtins.sum(sizes) != length:
         raise RuntimeError(f"split: {[*sizes]} must sum to the size {length} of dim {axis}, without negative sizes")
-    return _parted("split", _pieces(tensor, np.cumsum(sizes)[:-1].tolist(), axis, "SplitWithSizesBackward0"))
+    pieces = _pieces(tensor, np.cumsum(sizes)[:-1].tolist(), axis, "SplitWithSizesBackward0")
+    return _parted("split", pieces[: len(sizes)])
 
 
 def tensor_split(input: "Tensor", indices_or_sections: int | Sequence[int], dim: int = 0) -> "tuple[Tensor, ...]":
     """As many pieces along a dim as asked for, or those between the places listed (`torch.tensor_split`)."""
     axis, length = _long_axis("tensor_split", input, dim)
-    places = indices_or_sections
-    if isinstance(places, int):
-        if places < 1:
-            raise RuntimeError(f"tensor_split: {places} pieces; expected at least 1")
-        sizes = [len(part) for part in np.array_split(np.arange(length), places)]
-        places = np.cumsum(sizes)[:-1].tolist()
-    return _pieces(input, list(places), axis, "SliceBackward0")
+    places = sizes_of("tensor_split", (indices_or_sections,))
+    if not isinstance(indices_or_sections, tuple | list):
+        (count,) = places
+        if not 1 <= count < 2**32:
+            raise RuntimeError(f"tensor_split: {count} pieces; expected at least 1, and no more than fit in memory")
+        larger = length % count  # so many pieces have one element more than the others
+        places = tuple([i * (length // count) + builtins.min(i, larger) for i in range(1, count)])
+    return _pieces(input, [*places], axis, "SliceBackward0")
 
 
 def unbind(input: "Tensor", dim: int = 0) -> "tuple[Tensor, ...]":
     """The slices along a dim, without it (`torch.unbind`)."""
-    axis = axis_of("unbind", dim, input.ndim)
+    axis = _axis("unbind", input, dim)
+    if not input.ndim:
+        raise IndexError("unbind: a single number has no dim to part")
     keys = ((*[slice(None)] * axis, i) for i in range(input.array.shape[axis]))
     return _parted("unbind", tuple(shown_as(record(ops.index, input, key), "UnbindBackward0") for key in keys))
 
 
 def _long_axis(name: str, input: "Tensor", dim: int) -> tuple[int, int]:
     """A dim and its size; RuntimeError for a single number, which has none."""
-    if not input.ndim:
+    if not array_of(name, input).ndim:
         raise RuntimeError(f"{name}: a single number has no dim to part")
-    axis = axis_of(name, dim, input.ndim)
+    axis = _axis(name, input, dim)
     return axis, input.array.shape[axis]
 
 
@@ -693,7 +745,7 @@ def tensors_of(name: str, tensors: Any, none: type[Exception] = RuntimeError) ->
     if not isinstance(tensors, tuple | list):
         raise TypeError(f"{name}: expected a tuple or list of Tensors, got {type(tensors).__name__}")
     for t in tensors:
-        if not isinstance(t, Recorded):
+        if not hasattr(t, "array"):
             raise TypeError(f"{name}: expected Tensors, got {type(t).__name__}; make one with tensor(...)")
     if not tensors:
         raise none(f"{name}: expected at least one tensor, got none")
@@ -702,12 +754,20 @@ def tensors_of(name: str, tensors: Any, none: type[Exception] = RuntimeError) ->
 
 def sizes_of(name: str, given: tuple[Any, ...]) -> Shape:
     """Sizes, or dims, given either as arguments or as one sequence. TypeError unless they are integers."""
-    if len(given) == 1 and isinstance(given[0], tuple | list):
-        given = tuple(given[0])
+    sizes = given[0] if len(given) == 1 and isinstance(given[0], tuple | list) else given
     try:
-        return tuple(operator.index(size) for size in given)
+        if given and bool not in map(type, sizes):
+            return tuple([operator.index(size) for size in sizes])
     except TypeError:
-        raise TypeError(f"{name}: expected integers, got {', '.join(map(repr, given))}") from None
+        pass
+    raise TypeError(f"{name}: expected integers, got {', '.join(map(repr, sizes)) or 'none'}")
+
+
+def int_of(name: str, x: Any) -> int:
+    """An int of Python's or numpy's; TypeError for anything else."""
+    if not isinstance(x, int | np.integer) or isinstance(x, bool):
+        raise TypeError(f"{name}: expected an integer, got {x!r}")
+    return int(x)
 
 
 def _fitted(name: str, shape: Shape, given: tuple[Any, ...]) -> Shape:
@@ -725,15 +785,16 @@ def _fitted(name: str, shape: Shape, given: tuple[Any, ...]) -> Shape:
 
 def softmax(input: "Tensor", dim: int) -> "Tensor":
     """exp(x) over its sum along a dim: positive numbers that sum to 1 (`torch.softmax`)."""
+    axis = _axis("softmax", input, dim)
     check_floating("softmax", input)
-    return record(ops.softmax, input, _axes("softmax", input, dim))
+    return record(ops.softmax, input, (axis,)[: input.ndim])
 
 
 @prints_as("LogSoftmaxBackward0")
 def log_softmax(input: "Tensor", dim: int) -> "Tensor":
     """The logarithm of `softmax`, exact where that rounds to 0 (`torch.log_softmax`)."""
+    axes = (_axis("log_softmax", input, dim),)[: array_of("log_softmax", input).ndim]
     check_floating("log_softmax", input)
-    axes = _axes("log_softmax", input, dim)
     shifted = input - _greatest(input, axes)
     return shifted - log(record(ops.sum, exp(shifted), axes, True))
 
@@ -742,8 +803,8 @@ def log_softmax(input: "Tensor", dim: int) -> "Tensor":
 @_numpy_spelling
 def logsumexp(input: "Tensor", dim: Dims, keepdim: builtins.bool = False) -> "Tensor":
     """log(sum(exp(x))) over dims, without overflow (`torch.logsumexp`)."""
-    check_floating("logsumexp", input)
     axes = _axes("logsumexp", input, dim)
+    input = input if input.array.dtype.kind == "f" else input.to(get_default_dtype())
     greatest = _greatest(input, axes)
     greatest.array[~np.isfinite(greatest.array)] = 0  # infinity minus itself would be nan
     total = log(record(ops.sum, exp(input - greatest), axes, True)) + greatest
@@ -760,7 +821,7 @@ def _greatest(input: "Tensor", axes: Axes) -> "Tensor":
 
 def where(condition: "Tensor", input: Operand, other: Operand) -> "Tensor":
     """`input` where the condition holds and `other` elsewhere, all three broadcast (`torch.where`)."""
-    if not isinstance(condition, Recorded) or condition.dtype != bool:
+    if array_of("where", condition).dtype != bool:
         raise RuntimeError("where: the condition must be a Tensor of bools, such as x > 0")
     choices = [np.asarray(x) if isinstance(x, np.generic) else x for x in (input, other)]
     for x in choices:
@@ -773,8 +834,13 @@ def where(condition: "Tensor", input: Operand, other: Operand) -> "Tensor":
 @prints_as("MaskedFillBackward0")
 def masked_fill(input: "Tensor", mask: "Tensor", value: Operand) -> "Tensor":
     """`value`, in the dtype of `input`, where the mask is true, and `input` elsewhere (`torch.masked_fill`)."""
+    array_of("masked_fill", input)
+    if array_of("masked_fill", mask).dtype != bool:
+        raise RuntimeError("masked_fill: the mask must be a Tensor of bools, such as x > 0")
     check_operand("masked_fill", value)
     values: Any = value if isinstance(value, Recorded) else input.wrap(np.asarray(value))
+    if values.array.ndim:
+        raise RuntimeError(f"masked_fill: a value of shape {values.array.shape}; expected a single one, or use where")
     return where(mask, values.to(input.dtype), input)
 
 
@@ -787,4 +853,4 @@ def check_operand(name: str, x: Any) -> None:
 @prints_as("CloneBackward0")
 def clone(input: "Tensor") -> "Tensor":
     """A copy, through which gradients flow (`torch.clone`)."""
-    return record(ops.cast, input, input.dtype)
+    return record(ops.cast, input, array_of("clone", input).dtype)

@@ -61,7 +61,7 @@ class Generator:
 
     def __init__(self, device: str = "cpu") -> None:
         """Start from the default seed; RuntimeError for any device but "cpu"."""
-        if device != "cpu":
+        if str(device) != "cpu":
             raise RuntimeError(f"Generator: there is none for device {device!r}; minigrad computes on 'cpu'")
         self.device = device
         self._twister = np.random.MT19937()
@@ -125,7 +125,7 @@ class Generator:
 
         RuntimeError if low > high or if high - low overflows the dtype.
         """
-        dtype = _drawable("uniform_", dtype)
+        dtype = _drawable("uniform_", dtype, low, high)
         if not low <= high:
             raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low} > to={high}")
         if not high - low <= float(np.finfo(dtype).max):
@@ -140,7 +140,7 @@ class Generator:
         Fewer than 16 numbers are made in float64, two at a time, and an odd one is kept for the next such draw. From
         16 on they are made in their own dtype, in blocks of 16. RuntimeError if std is negative.
         """
-        dtype, count = _drawable("normal", dtype), _count(shape)
+        dtype, count = _drawable("normal", dtype, mean, std), _count(shape)
         if not std >= 0:
             raise RuntimeError(f"normal expects std >= 0.0, but found std {std}; pass a width, not a direction")
         if count < 16:
@@ -158,7 +158,7 @@ class Generator:
 
         RuntimeError unless the rate is positive.
         """
-        dtype = _drawable("exponential_", dtype)
+        dtype = _drawable("exponential_", dtype, rate)
         if not rate > 0:
             raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={rate}; pass a positive rate")
         return (-1 / rate * np.log1p(-self._units(_count(shape), FLOAT64))).astype(dtype).reshape(shape)
@@ -189,7 +189,7 @@ class Generator:
 
     def permutation(self, n: int) -> NDArray[np.int64]:
         """Shuffle 0, ..., n - 1 by the method of Fisher and Yates, as `torch.randperm`; RuntimeError if n < 0."""
-        order = list(range(_count((n,))))
+        order = np.arange(_count((n,))).tolist()
         unplaced = np.arange(n, 1, -1)
         steps = self._words(unplaced.size) % unplaced.astype(np.uint64)
         for place, step in enumerate(steps.tolist()):
@@ -300,13 +300,17 @@ def _fused(left: Floats, right: Floats | np.floating[Any], addend: Floats | np.f
 
 def _count(shape: Shape) -> int:
     """The number of elements in `shape`, if no dimension is negative."""
+    if not all(isinstance(size, int | np.integer) for size in shape):
+        raise TypeError(f"a shape must be a tuple of ints, got {shape!r}")
     if min(shape, default=0) < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}")
     return math.prod(shape)
 
 
-def _drawable(operation: str, dtype: DTypeLike) -> np.dtype[Any]:
-    """`dtype` as an object, if it can be drawn."""
+def _drawable(operation: str, dtype: DTypeLike, *settings: Any) -> np.dtype[Any]:
+    """`dtype` as an object, if it can be drawn; TypeError where the distribution's settings are no numbers."""
+    if not all(isinstance(x, int | float | np.integer | np.floating) for x in settings):
+        raise TypeError(f"{operation}: expected numbers, got {', '.join(map(repr, settings))}")
     dtype = np.dtype(dtype)
     if dtype not in WIDER:
         raise NotImplementedError(f'"{operation}" not implemented for {dtype}; draw float32 or float64')
@@ -315,7 +319,9 @@ def _drawable(operation: str, dtype: DTypeLike) -> np.dtype[Any]:
 
 def _check_multinomial(weights: Floats, num_samples: int, replacement: bool) -> None:
     """Raise what `torch.multinomial` raises for arguments it cannot draw from."""
-    _drawable("multinomial", weights.dtype)
+    if not isinstance(weights, np.ndarray):
+        raise TypeError(f"multinomial: expected an array of probabilities, got {type(weights).__name__}")
+    _drawable("multinomial", weights.dtype, num_samples)
     if weights.ndim not in (1, 2):
         raise RuntimeError(f"multinomial: prob_dist must be 1 or 2 dim, but got shape {weights.shape}; reshape it")
     if num_samples <= 0:
@@ -332,3 +338,10 @@ def _check_multinomial(weights: Floats, num_samples: int, replacement: bool) -> 
 
 
 default_generator = Generator()
+
+
+def source_of(name: str, generator: Generator | None) -> Generator:
+    """The generator given to `name`, or else the default one. TypeError for anything else."""
+    if generator is not None and not isinstance(generator, Generator):
+        raise TypeError(f"{name}: expected a Generator, got {type(generator).__name__}")
+    return default_generator if generator is None else generator

@@ -33,7 +33,7 @@ def save(state: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
 def load(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     """Read what `save` wrote (compare `torch.load`). ValueError for a file of another kind, or a damaged one."""
     state = {}
-    with open(path, "rb") as file:
+    with Path(path).open("rb") as file:
         try:
             with zipfile.ZipFile(file) as archive:
                 for member in archive.namelist():

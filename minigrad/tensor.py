@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad import functions, missing, ops
 from minigrad.device import CPU, Device
-from minigrad.dtypes import BY_NUMPY, DType, get_default_dtype, result_dtype
+from minigrad.dtypes import BY_NUMPY, DType, get_default_dtype, number_dtype, result_dtype
 from minigrad.graph import Node
 from minigrad.indexing import assign, index
 from minigrad.inplace import Origin, become, is_recorded, refresh, version
@@ -19,7 +19,7 @@ from minigrad.modes import mode
 from minigrad.operators import Arithmetic
 from minigrad.ops import Row
 from minigrad.printing import format_tensor
-from minigrad.random import Generator, default_generator
+from minigrad.random import Generator, source_of
 
 
 class Size(tuple[int, ...]):
@@ -107,7 +107,7 @@ class Tensor(Arithmetic):
                 inputs.append(x)
         try:
             result = row.forward(*arrays, *params)
-        except (ValueError, TypeError, IndexError) as error:
+        except (ValueError, TypeError, IndexError, OverflowError) as error:
             raise _explained(row.name, arrays, error) from None
         y, extras = (result[0], result[1:]) if row.extras else (result, ())
         if type(y) is not np.ndarray:
@@ -233,7 +233,7 @@ class Tensor(Arithmetic):
                 Device(x)
             elif x is not None:
                 dtype = x
-        kind = self.array.dtype if dtype is None else np.dtype(dtype)
+        kind = number_dtype("to", dtype, self.array.dtype)
         if kind == self.array.dtype and not copy:
             return self
         return self.record(ops.cast, (self,), (kind,)) if kind.kind == "f" else wrap(self.array.astype(kind))
@@ -465,11 +465,14 @@ class Tensor(Arithmetic):
 
     def add_(self, other: Any, *, alpha: builtins.float = 1) -> Self:
         """Add `alpha` times `other`."""
+        functions.check_operand("add_", other)
+        functions.check_operand("add_", alpha)
         become(self, self + (other if alpha == 1 else alpha * other), "add_")
         return self
 
     def mul_(self, other: Any) -> Self:
         """Multiply by `other`."""
+        functions.check_operand("mul_", other)
         return self._replaced(ops.mul, other)
 
     def copy_(self, other: "Tensor") -> Self:
@@ -488,19 +491,21 @@ class Tensor(Arithmetic):
 
     def normal_(self, mean: builtins.float = 0, std: builtins.float = 1, *, generator: Generator | None = None) -> Self:
         """Draw normal numbers of a mean and a standard deviation."""
-        source = generator or default_generator
+        source = source_of("normal_", generator)
         return self._filled(source.normal(self.array.shape, self.array.dtype, mean, std), "normal_")
 
     def uniform_(
         self, from_: builtins.float = 0, to: builtins.float = 1, *, generator: Generator | None = None
     ) -> Self:
         """Draw numbers uniform between two."""
-        source = generator or default_generator
+        source = source_of("uniform_", generator)
         return self._filled(source.uniform(self.array.shape, self.array.dtype, from_, to), "uniform_")
 
     def index_add_(self, dim: builtins.int, index: "Tensor", source: "Tensor", *, alpha: builtins.float = 1) -> Self:
         """Add `alpha` times the slices of `source` along `dim` at the places that `index` lists, repeated or not."""
         axis = functions.axis_of("index_add_", dim, self.ndim)
+        for x in (index, source):
+            functions.array_of("index_add_", x)
         if index.array.dtype.kind not in "iu" or source.array.dtype != self.array.dtype:
             raise RuntimeError(
                 f"index_add_: an index of {index.array.dtype} and a source of {source.array.dtype}; expected integers "
@@ -626,9 +631,11 @@ def _promoted(row: Row, operands: tuple[Any, ...]) -> tuple[Any, ...]:
     operands = tuple(
         [wrap(x) if isinstance(x, np.ndarray) else x.item() if isinstance(x, np.generic) else x for x in operands]
     )
+    for x in operands:
+        functions.check_operand(row.name, x)
+    dtype = result_dtype(x.array if isinstance(x, Tensor) else x for x in operands)
     if row is ops.sub and any(getattr(x, "dtype", type(x)) in (bool,) for x in operands):
         raise RuntimeError("sub: bools are not subtracted; invert a mask with mask == 0, or convert with .float()")
-    dtype = result_dtype(x.array if isinstance(x, Tensor) else x for x in operands)
     if row.floating and dtype.kind != "f":
         dtype = get_default_dtype().dtype
     return tuple([x.to(dtype) if isinstance(x, Tensor) else x for x in operands])

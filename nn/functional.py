@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from minigrad import functions, ops
-from minigrad.dtypes import DType
-from minigrad.functions import check_floating, prints_as, record, relu, sigmoid, square, tanh
+from minigrad.dtypes import DType, number_dtype
+from minigrad.functions import array_of, check_floating, int_of, prints_as, record, relu, sigmoid, square, tanh
 from minigrad.inplace import changed
 from minigrad.missing import explain
 from minigrad.random import default_generator
@@ -61,18 +61,21 @@ def softmax(input: Tensor, dim: int | None = None, *, dtype: DType = None) -> Te
 
     Without a dim it warns, and takes the one that PyTorch takes: 1, but for 0, 1 and 3 dims 0.
     """
-    return functions.softmax(input.to(dtype), _implicit("softmax", input) if dim is None else dim)
+    return functions.softmax(*_converted("softmax", input, dim, dtype))
 
 
 def log_softmax(input: Tensor, dim: int | None = None, *, dtype: DType = None) -> Tensor:
     """`minigrad.log_softmax` of the input, with the arguments of `softmax`."""
-    return functions.log_softmax(input.to(dtype), _implicit("log_softmax", input) if dim is None else dim)
+    return functions.log_softmax(*_converted("log_softmax", input, dim, dtype))
 
 
-def _implicit(name: str, input: Tensor) -> int:
-    dim = 0 if input.ndim in (0, 1, 3) else 1
-    warnings.warn(f"{name}: no dim was given, so it is taken along dim {dim}; pass dim={dim}", stacklevel=3)
-    return dim
+def _converted(name: str, input: Tensor, dim: int | None, dtype: DType) -> tuple[Tensor, int]:
+    """The input in the dtype given, if any, and the dim."""
+    ndim = array_of(name, input).ndim
+    if dim is None:
+        dim = 0 if ndim in (0, 1, 3) else 1
+        warnings.warn(f"{name}: no dim was given, so it is taken along dim {dim}; pass dim={dim}", stacklevel=3)
+    return input.to(number_dtype(name, dtype, input.array.dtype)), dim
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
@@ -80,15 +83,23 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
 
     ValueError unless `p` is from 0 to 1. Srivastava et al., "Dropout", 2014.
     """
-    if not 0 <= p <= 1:
-        raise ValueError(f"dropout: p is a probability, from 0 to 1, got {p}")
+    check_probability("dropout", p)
+    array_of("dropout", input)
     if not training or p == 0:
         return input
     if p == 1:
-        return input * 0.0
+        return input * 0
     check_floating("dropout", input)
     kept = default_generator.bernoulli(1 - p, input.array.shape)
     return input * wrap(kept.astype(input.array.dtype) / (1 - p))
+
+
+def check_probability(name: str, p: float) -> None:
+    """Refuse what is no number with a TypeError, and one that is not from 0 to 1 with a ValueError."""
+    if not isinstance(p, int | float | np.number):
+        raise TypeError(f"{name}: p is a probability, from 0 to 1, not a {type(p).__name__}")
+    if not 0 <= p <= 1:
+        raise ValueError(f"{name}: p is a probability, from 0 to 1, got {p}")
 
 
 # Parameters at work
@@ -99,12 +110,14 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     RuntimeError where the two `in` differ.
     """
-    if input.shape[-1:] != weight.shape[1:]:
+    for x in (input, weight):
+        array_of("linear", x)
+    _check_dtypes("linear", input, weight, bias)
+    if weight.ndim not in (1, 2) or not input.ndim or input.shape[-1] != weight.shape[-1]:
         raise RuntimeError(
             f"linear: an input of shape {input.array.shape} for a weight of shape {weight.array.shape}: "
-            "their last sizes differ"
+            "expected (..., in) and (out, in)"
         )
-    _check_dtypes("linear", input, weight, bias)
     if bias is None:
         return input @ weight.mT
     _check_shape("linear", "bias", bias, weight.array.shape[:1])
@@ -121,7 +134,10 @@ def embedding(input: Tensor, weight: Tensor) -> Tensor:
 
     RuntimeError unless they are integers, IndexError where there is no such row.
     """
-    _check_choices("embedding", input.array, len(weight), "rows", (np.int64, np.int32))
+    places, table = array_of("embedding", input), array_of("embedding", weight)
+    if table.ndim != 2:
+        raise RuntimeError(f"embedding: expected a table (rows, columns), got a weight of shape {table.shape}")
+    _check_choices("embedding", places, len(table), "rows", (np.int64, np.int32))
     return record(ops.index, weight, (input.array,))
 
 
@@ -142,7 +158,7 @@ def batch_norm(
     As in PyTorch. ValueError for other numbers of dims, and for one number a channel in training; RuntimeError where
     the other tensors do not have a number for each channel. Ioffe and Szegedy, "Batch Normalization", 2015.
     """
-    if input.ndim not in (2, 3):
+    if array_of("batch_norm", input).ndim not in (2, 3):
         raise ValueError(f"batch_norm: expected 2 or 3 dims, (n, channels[, length]), got {input.array.shape}")
     check_floating("batch_norm", input)
     _check_dtypes("batch_norm", input, running_mean, running_var, weight, bias)
@@ -185,6 +201,9 @@ def layer_norm(
     RuntimeError where the input does not end in those sizes, or the other tensors have others. Ba et al., "Layer
     Normalization", 2016.
     """
+    array_of("layer_norm", input)
+    if not isinstance(normalized_shape, tuple | list):
+        raise TypeError(f"layer_norm: normalized_shape is a tuple of sizes, not {normalized_shape!r}")
     sizes = tuple(normalized_shape)
     if not sizes or input.array.shape[-len(sizes) :] != sizes:
         raise RuntimeError(f"layer_norm: an input of shape {input.array.shape} does not end in the sizes {sizes}")
@@ -218,7 +237,7 @@ def cross_entropy(
     "Rethinking the Inception Architecture", 2016.
     """
     check_floating("cross_entropy", input)
-    shape, classes = input.array.shape, target.array
+    shape, classes = input.array.shape, array_of("cross_entropy", target)
     default = weight is None and reduction == "mean" and not label_smoothing
     if default and len(shape) == 2 and classes.shape == shape[:1] and not (classes == ignore_index).any():
         _check_choices("cross_entropy", classes, shape[1], "classes")
@@ -234,7 +253,7 @@ def cross_entropy(
             f"cross_entropy: a target of the logits' shape {shape} holds probabilities: of a floating dtype, not "
             f"{classes.dtype}, and without an ignore_index"
         )
-    shares = (1 - label_smoothing) * target + label_smoothing / shape[dim]
+    shares = (1 - label_smoothing) * target + label_smoothing / max(shape[dim], 1)
     losses = -(_weighted("cross_entropy", scores, weight, dim) * shares).sum(dim)
     return _reduced("cross_entropy", losses, reduction, losses.nelement())
 
@@ -259,7 +278,7 @@ def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tenso
 
     As PyTorch it warns where the shapes differ, and broadcasts: (n, 1) and (n) make (n, n).
     """
-    if input.array.shape != target.array.shape:
+    if array_of("mse_loss", input).shape != array_of("mse_loss", target).shape:
         shapes = f"{input.array.shape} and {target.array.shape}"
         warnings.warn(f"mse_loss: the shapes {shapes} differ and are broadcast; reshape one to the other", stacklevel=3)
     difference = input - target
@@ -273,7 +292,7 @@ def _nll(
 ) -> Tensor:
     """`nll_loss`, where a share `smoothing` of each target goes to all classes evenly."""
     shape, dim = scores.array.shape, int(scores.ndim != 1)
-    if not shape or target.array.shape != (*shape[:dim], *shape[dim + 1 :]):
+    if array_of(name, target).shape != (*shape[:dim], *shape[dim + 1 :]) or not shape:
         rows_differ = not shape or (dim and target.array.shape[:1] != shape[:1])
         raise (ValueError if rows_differ else RuntimeError)(
             f"{name}: an input of shape {shape} and a target of shape {target.array.shape}; expected (n, classes) and "
@@ -316,14 +335,15 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
 
     RuntimeError for integers that are negative or have no class, and for no integers without `num_classes`.
     """
-    if num_classes == -1 and not tensor.nelement():
+    array, num_classes = array_of("one_hot", tensor), int_of("one_hot", num_classes)
+    if num_classes == -1 and not array.size:
         raise RuntimeError("one_hot: of no integers, it needs num_classes")
-    classes = max(int(tensor.array.max()) + 1, 1) if num_classes == -1 else num_classes
+    classes = max(int(array.max()) + 1, 1) if num_classes == -1 else num_classes
     try:
-        _check_choices("one_hot", tensor.array, classes, "classes", (np.int64,))
+        _check_choices("one_hot", array, classes, "classes", (np.int64,))
     except IndexError as error:
         raise RuntimeError(str(error)) from None
-    return wrap(np.eye(classes, dtype=np.int64)[tensor.array])
+    return wrap(np.eye(classes, dtype=np.int64)[array])
 
 
 # What they refuse
@@ -341,11 +361,11 @@ def _check_choices(
 
 
 def _check_dtypes(name: str, *tensors: Tensor | None) -> None:
-    dtypes = [x.array.dtype for x in tensors if x is not None]
+    dtypes = [array_of(name, x).dtype for x in tensors if x is not None]
     if len(set(dtypes)) > 1:
         raise RuntimeError(f"{name}: dtypes {', '.join(map(str, dtypes))} differ; convert with .to(dtype)")
 
 
 def _check_shape(name: str, role: str, x: Tensor | None, shape: tuple[int, ...]) -> None:
-    if x is not None and x.array.shape != shape:
+    if x is not None and array_of(name, x).shape != shape:
         raise RuntimeError(f"{name}: {role} has shape {x.array.shape} instead of {shape}")

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from minigrad.functions import array_of
 from minigrad.missing import explain
 from minigrad.modes import no_grad
 from minigrad.random import Generator
@@ -39,18 +40,21 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 @no_grad()
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Fill with numbers uniform on [a, b)."""
+    array_of("uniform_", tensor)
     return tensor.uniform_(a, b, generator=generator)
 
 
 @no_grad()
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Fill with normal numbers of a mean and a standard deviation."""
+    array_of("normal_", tensor)
     return tensor.normal_(mean, std, generator=generator)
 
 
 @no_grad()
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fill with one number."""
+    array_of("constant_", tensor)
     return tensor.fill_(val)
 
 
@@ -92,7 +96,7 @@ def kaiming_normal_(
 
 
 def _kaiming_std(name: str, tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
-    if tensor.ndim < 2:
+    if array_of(name, tensor).ndim < 2:
         raise ValueError(f"{name}: a weight has at least 2 dims, (out, in), got {tensor.array.shape}")
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f"{name}: mode {mode!r} is neither 'fan_in' nor 'fan_out'")

@@ -95,7 +95,7 @@ class BatchNorm1d(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The normalised batch. ValueError where it does not have `num_features` channels."""
-        if input.ndim not in (2, 3) or input.shape[1] != self.num_features:
+        if functions.array_of("BatchNorm1d", input).ndim not in (2, 3) or input.shape[1] != self.num_features:
             raise ValueError(f"BatchNorm1d: expected (n, {self.num_features}[, length]), got {input.array.shape}")
         momentum = self.momentum or 0.0
         if self.training and self.num_batches_tracked is not None:
@@ -128,7 +128,7 @@ class LayerNorm(Module):
         elementwise_affine: bool = True,
         bias: bool = True,
     ) -> None:
-        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.normalized_shape = functions.sizes_of("LayerNorm", (normalized_shape,))
         self.eps, self.elementwise_affine = eps, elementwise_affine
         self.weight = Parameter(ones(self.normalized_shape)) if elementwise_affine else None
         self.bias = Parameter(zeros(self.normalized_shape)) if elementwise_affine and bias else None
@@ -149,8 +149,7 @@ class Dropout(Module):
     """In training, zeros in place of a random share `p` of the elements (`torch.nn.Dropout`)."""
 
     def __init__(self, p: float = 0.5) -> None:
-        if not 0 <= p <= 1:
-            raise ValueError(f"Dropout: p is a probability, from 0 to 1, got {p}")
+        F.check_probability("Dropout", p)
         self.p = p
 
     def forward(self, input: Tensor) -> Tensor:
@@ -167,7 +166,7 @@ class Tanh(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """tanh(input)."""
-        return input.tanh()
+        return functions.tanh(input)
 
 
 class ReLU(Module):
@@ -175,7 +174,7 @@ class ReLU(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """max(input, 0)."""
-        return input.relu()
+        return functions.relu(input)
 
 
 class Flatten(Module):

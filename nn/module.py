@@ -8,8 +8,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from minigrad.dtypes import DType
+from minigrad.functions import array_of
 from minigrad.inplace import changed
-from minigrad.tensor import Tensor
+from minigrad.tensor import Tensor, wrap
 
 
 class Parameter(Tensor):
@@ -18,7 +19,7 @@ class Parameter(Tensor):
     __slots__ = ()
 
     def __init__(self, data: Tensor, requires_grad: bool = True) -> None:
-        self.array, self.own_node, self.origin = data.array, None, None
+        self.array, self.own_node, self.origin = array_of("Parameter", data), None, None
         self.requires_grad = requires_grad
 
     def __repr__(self) -> str:
@@ -72,6 +73,8 @@ class Module:
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Set a Tensor that is not trained as an attribute; unless `persistent` it does not belong to the state."""
+        if not isinstance(name, str) or not isinstance(tensor, Tensor | None):
+            raise TypeError(f"register_buffer: expected a name and a Tensor or None, got {name!r} and {tensor!r}")
         if hasattr(self, name) and name not in self._buffers:
             raise KeyError(f"register_buffer: {type(self).__name__} has an attribute {name!r} already")
         self._buffers = {**self._buffers, name: persistent}
@@ -143,6 +146,8 @@ class Module:
 
         RuntimeError, with nothing copied, where a shape differs, and if `strict` where a name is missing or unknown.
         """
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(f"load_state_dict: expected a dict of names and Tensors, got {type(state_dict).__name__}")
         own = self.state_dict()
         given = {name: np.asarray(getattr(value, "array", value)) for name, value in state_dict.items()}
         keys = LoadedKeys([name for name in own if name not in given], [name for name in given if name not in own])
@@ -170,10 +175,12 @@ class Module:
 
     def to(self, *target: Any, dtype: DType = None, device: Any = None) -> Self:
         """Convert the Parameters and buffers of floating dtype, as `Tensor.to` does, and return the Module."""
+        kind = wrap(np.zeros(0, np.float32)).to(*target, dtype=dtype, device=device, copy=True)
+        if kind.array.dtype.kind != "f":
+            raise TypeError(f"to: a Module takes floating dtypes, not {kind.array.dtype}")
         for tensor in [*self.parameters(), *self.buffers()]:
-            converted = tensor.data.to(*target, dtype=dtype, device=device)
             if tensor.array.dtype.kind == "f":
-                tensor.data = converted
+                tensor.data = tensor.data.to(*target, dtype=dtype, device=device)
         return self
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
@@ -183,7 +190,9 @@ class Module:
         return self
 
     def train(self, mode: bool = True) -> Self:
-        """Set the training mode, here and within, and return the Module."""
+        """Set the training mode, here and within, and return the Module. ValueError for what is no bool."""
+        if not isinstance(mode, bool):
+            raise ValueError(f"train: mode must be True or False, got {mode!r}")
         for module in self.modules():
             module.training = mode
         return self

@@ -34,6 +34,8 @@ class Optimizer:
         self.param_groups: list[dict[str, Any]] = []
         self.state: dict[Tensor, dict[str, Any]] = {}
         for group in groups:
+            if "params" not in group:
+                raise ValueError(f"{kind}: a group must have params, got {[*group]}")
             members = [group["params"]] if isinstance(group["params"], Tensor) else list(group["params"])
             self.param_groups.append(defaults | group | {"params": members})
         every = [parameter for group in self.param_groups for parameter in group["params"]]
@@ -45,11 +47,17 @@ class Optimizer:
         if len(set(every)) < len(every):
             raise ValueError(f"{kind}: a parameter is given twice")
         for group in self.param_groups:
-            for name in ("lr", "weight_decay", "momentum", "eps"):
-                if group.get(name, 0.0) < 0:
-                    raise ValueError(f"{kind}: {name} must not be negative, got {group[name]}")
-            if not all(0 <= beta < 1 for beta in group.get("betas", ())):
-                raise ValueError(f"{kind}: betas must be from 0 to below 1, got {group['betas']}")
+            betas = group.get("betas", (0.0, 0.0))
+            if not isinstance(betas, tuple | list) or len(betas) != 2:
+                raise TypeError(f"{kind}: betas must be two numbers, got {betas!r}")
+            names = [name for name in ("lr", "weight_decay", "momentum", "dampening", "eps") if name in group]
+            for name, number in [*((name, group[name]) for name in names), *(("betas", beta) for beta in betas)]:
+                if not isinstance(number, int | float | np.number):
+                    raise TypeError(f"{kind}: {name} must be a number, got {number!r}")
+                if not number >= 0 and name != "dampening":
+                    raise ValueError(f"{kind}: {name} must not be negative, got {number}")
+            if max(betas) >= 1:
+                raise ValueError(f"{kind}: betas must be from 0 to below 1, got {betas}")
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Set all gradients to None, or to zeros, so that the next backward pass starts afresh."""

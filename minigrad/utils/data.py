@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from minigrad.random import Generator, default_generator
+from minigrad.random import Generator, source_of
 
 
 class Subset(Sequence[Any]):
@@ -39,6 +39,6 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Generator | 
         sizes = [size + (rest - i + len(sizes) - 1) // len(sizes) for i, size in enumerate(sizes)]
     if sum(sizes) != total:
         raise ValueError(f"random_split: lengths {[*lengths]} sum to {sum(sizes)}, but the data set has {total} items")
-    order = (generator or default_generator).permutation(total).tolist()
+    order = source_of("random_split", generator).permutation(total).tolist()
     ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
     return [Subset(dataset, order[end - size : end]) for size, end in zip(sizes, ends, strict=True)]
