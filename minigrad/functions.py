@@ -722,7 +722,8 @@ def cat(tensors: Sequence["Tensor"], dim: int = 0) -> "Tensor":
             raise RuntimeError("cat: a single number has no dim to go along; use stack")
         if t.array.shape == (0,):
             t = reshape(t, *shape[:axis], 0, *shape[axis + 1 :])
-        if (*t.shape[:axis], *t.shape[axis + 1 :]) != (*shape[:axis], *shape[axis + 1 :]):
+        others = [(*size[:axis], *size[axis + 1 :]) for size in (t.array.shape, shape)]
+        if t.ndim != len(shape) or others[0] != others[1]:
             raise RuntimeError(f"cat: {shape} and {t.array.shape} differ in more than dim {axis}")
         parts.append(t.to(dtype))
     bounds = np.cumsum([0, *(t.shape[axis] for t in parts)]).tolist()
@@ -733,10 +734,10 @@ def cat(tensors: Sequence["Tensor"], dim: int = 0) -> "Tensor":
 def stack(tensors: Sequence["Tensor"], dim: int = 0) -> "Tensor":
     """The tensors, all of one shape, along a new dim (`torch.stack`)."""
     tensors = tensors_of("stack", tensors)
+    axis = axis_of("stack", dim, tensors[0].ndim + 1)
     shapes = {t.array.shape for t in tensors}
     if len(shapes) != 1:
         raise RuntimeError(f"stack: the tensors must have one shape, got {', '.join(map(str, sorted(shapes)))}")
-    axis = axis_of("stack", dim, tensors[0].ndim + 1)
     return cat([unsqueeze(t, axis) for t in tensors], axis)
 
 

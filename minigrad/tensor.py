@@ -503,6 +503,8 @@ class Tensor(Arithmetic):
 
     def index_add_(self, dim: builtins.int, index: "Tensor", source: "Tensor", *, alpha: builtins.float = 1) -> Self:
         """Add `alpha` times the slices of `source` along `dim` at the places that `index` lists, repeated or not."""
+        if not self.ndim:
+            raise RuntimeError("index_add_: a single number has no places to add to; use +=")
         axis = functions.axis_of("index_add_", dim, self.ndim)
         for x in (index, source):
             functions.array_of("index_add_", x)

@@ -435,6 +435,7 @@ REFUSED = """
     y = torch.ones(4, 5); y.index_add_(0, torch.tensor([0]), torch.ones(1, 4))
     y = torch.ones(4, 5); y.index_add_(0, torch.tensor([0]), torch.ones(1, 5).double())
     y = torch.ones(4, 5); y.index_add_(0, torch.tensor([0.0]), torch.ones(1, 5))
+    y = torch.tensor(1.0); y.index_add_(0, torch.tensor([0, 0]), torch.ones(2))
     y = torch.ones(4, 5); y.uniform_(1, 0)
     y = torch.ones(4, 5); y.normal_(0, -1)
     y = torch.arange(3); y /= 2

@@ -165,6 +165,8 @@ REFUSED = [
     ("size: dim 2 is out of range for 2 dims", lambda library, x: x.size(2)),
     ("cat: (2, 3) and (3, 2)", lambda library, x: library.cat([x, x.T])),
     ("cat: (2, 3) and (3,)", lambda library, x: library.cat([x, x[0]])),
+    ("cat: (1, 2, 3) and (1, 2)", lambda library, x: library.cat([x[None], x[:1, :2]], -1)),
+    ("stack: dim 2 is out of range", lambda library, x: library.stack([x[0, 0], x], 2)),
     ("cat: dim 2 is out of range for 2 dims", lambda library, x: library.cat([x, x], 2)),
     ("cat: a single number", lambda library, x: library.cat([x.sum(), x.sum()])),
     ("cat: expected at least one tensor", lambda library, x: library.cat([])),
