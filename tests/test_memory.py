@@ -341,6 +341,12 @@ def test_training_does_not_grow(update: Function) -> None:
     assert size < 2000
 
 
+def test_ten_thousand_steps_do_not_grow() -> None:
+    objects, size = grown(training(UPDATES["SGD"]), 10_000)
+    assert objects < 20
+    assert size < 2000
+
+
 @pytest.mark.parametrize(
     "settings", [{"retaining": True}, {"set_to_none": False}, {"retaining": True, "set_to_none": False}], ids=str
 )
