@@ -103,7 +103,7 @@ def _run(
         graph.reverse(
             seeds if create_graph else [(node, seed.array) for node, seed in seeds],
             deposit,
-            lift=_lift if create_graph else None,
+            lift=lifted if create_graph else None,
             release=not (create_graph if retain_graph is None else retain_graph),
             within=None if targets is None else graph.paths([node for node, _ in seeds], targets),
         )
@@ -187,7 +187,7 @@ def _deposit(node: Node, g: Any, owned: bool) -> None:
             changed(node.grad.array, "backward")
 
 
-def _lift(node: Node) -> tuple[Any, ...]:
+def lifted(node: Node) -> tuple[Any, ...]:
     """What the node saved, as Tensors that are part of the graph, so that rules applied to them are recorded."""
     assert node.plan
     assert node.saved is not None

@@ -14,7 +14,7 @@ import numpy as np
 
 from minigrad import ops
 from minigrad.anomaly import Line, at
-from minigrad.modes import mode
+from minigrad.modes import Scope, mode
 from minigrad.ops import Plan
 
 Deposit = Callable[[Any, Any, bool], None]
@@ -42,8 +42,9 @@ class Node:
     """One recorded result: where it came from, what its rules will need, and the gradient it was asked to retain.
 
     A leaf has no `plan`. `inputs` holds, for each operand, its node, or the operand itself where it needs no gradient.
-    `saved` holds the values that the plan keeps, and None after a backward pass has released them. `value` is the
-    result, where it is small enough to look at later, and `line` the one that called the operation, where it is known.
+    `params` are the operation's. `saved` holds the values that the plan keeps, and None after a backward pass has
+    released them. `value` is the result, where it is small enough to look at later, `scope` the module that recorded
+    it, and `line` the one that called the operation, where it is known.
     """
 
     __slots__ = (
@@ -55,10 +56,12 @@ class Node:
         "line",
         "name",
         "number",
+        "params",
         "plan",
         "requires_grad",
         "retains",
         "saved",
+        "scope",
         "shape",
         "value",
     )
@@ -68,11 +71,12 @@ class Node:
         array: np.ndarray,
         plan: Plan | None = None,
         inputs: tuple[Any, ...] = (),
+        params: tuple[Any, ...] = (),
         saved: tuple[Any, ...] | None = (),
         requires_grad: bool = True,
     ) -> None:
         self.number = next(numbers)
-        self.plan, self.inputs, self.saved, self.requires_grad = plan, inputs, saved, requires_grad
+        self.plan, self.inputs, self.params, self.saved, self.requires_grad = plan, inputs, params, saved, requires_grad
         self.shape, self.dtype = array.shape, array.dtype
         self.value = array if array.size <= KEPT_TO_LOOK_AT else None
         self.retains = plan is None
@@ -80,14 +84,20 @@ class Node:
         self.name: str | None = None
         self.label: str | None = None
         self.line: Line | None = None
+        self.scope: Scope | None = mode.scope
 
     @classmethod
     def of(
-        cls, row: ops.Row, wanted: tuple[bool, ...], inputs: tuple[Any, ...], values: tuple[Any, ...]
+        cls,
+        row: ops.Row,
+        wanted: tuple[bool, ...],
+        inputs: tuple[Any, ...],
+        params: tuple[Any, ...],
+        values: tuple[Any, ...],
     ) -> "Node | None":
-        """The node of a row's result, the first of `values`; None if the wanted operands have no gradient."""
+        """The node of a row's result, the first of its `values`; None if the wanted operands have no gradient."""
         plan = row.plan(wanted)
-        return cls(values[0], plan, inputs, tuple([values[i] for i in plan.kept])) if plan.steps else None
+        return cls(values[0], plan, inputs, params, tuple([values[i] for i in plan.kept])) if plan.steps else None
 
     def __repr__(self) -> str:
         return f"<{self.label or _grad_fn_name(self)}>" if self.plan else "<AccumulateGrad>"

@@ -122,7 +122,8 @@ def _node(row: Row, operands: "tuple[Tensor, ...]", params: tuple[Any, ...], arr
     """The node for an array that already holds what `row` makes of its operands."""
     wanted = tuple([x.requires_grad for x in operands])
     inputs = tuple([x.node if x.requires_grad else x.wrap(x.array, x.own_node) for x in operands])
-    return Node.of(row, wanted, inputs, (array, *params, *(x.array for x in operands))) if any(wanted) else None
+    values = (array, *params, *(x.array for x in operands))
+    return Node.of(row, wanted, inputs, params, values) if any(wanted) else None
 
 
 def changed(array: np.ndarray, name: str) -> None:

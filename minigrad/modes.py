@@ -3,22 +3,32 @@
 import functools
 import inspect
 import threading
+import weakref
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Scope(NamedTuple):
+    """A run of a module, within that of a larger one: what is recorded meanwhile belongs to it in pictures."""
+
+    module: weakref.ref[Any]
+    kind: type
+    outer: "Scope | None"
 
 
 class Mode(threading.local):
     """The settings; every thread has its own, and starts from these.
 
-    `watch(row, operands, params, result)` is called after every recorded operation, and `check(node, operand, g, part)`
-    for every part of a gradient that a rule made of `g`.
+    `scope` is the innermost module that is running. `watch(row, operands, params, result)` is called after every
+    recorded operation, and `check(node, operand, g, part)` for every part of a gradient that a rule made of `g`.
     """
 
     grad = True
     anomaly = False
+    scope: Scope | None = None
     watch: Callable[..., None] | None = None
     check: Callable[..., None] | None = None
 

@@ -17,6 +17,7 @@ and symbols (they print themselves). It knows nothing of broadcasting or of mixe
 `graph.py`, makes every gradient fit its operand.
 """
 
+import functools
 import inspect
 import itertools
 import math
@@ -90,7 +91,7 @@ class Row:
         self.elementwise, self.floating = elementwise or floating, floating
         self.operands, self.rules, self.joint = tuple(rules), tuple(rules.values()), joint
         self.extras, self.views = extras, views
-        self.params = _names(forward)[len(rules) :] if params is None else params
+        self.params = names_of(forward)[len(rules) :] if params is None else params
         self.names = ("y", *self.extras, *self.params, *self.operands)
         self.plans: dict[tuple[bool, ...], Plan] = {}
 
@@ -114,30 +115,25 @@ class Row:
 
     def _plan(self, wanted: tuple[bool, ...]) -> Plan:
         rules = {0: self.joint} if self.joint else {i: rule for i, rule in enumerate(self.rules) if rule and wanted[i]}
-        needed = {name for rule in rules.values() for name in _names(rule)}
+        needed = {name for rule in rules.values() for name in names_of(rule)}
         # To differentiate again, a fused row's extras are computed anew from all operands and parameters.
         kept = [i for i, name in enumerate(self.names) if name in needed or self.extras]
         place = {self.names[i]: position for position, i in enumerate(kept)}
         place |= {f"{name}_shape": ~i for i, name in enumerate(self.operands)}
-        steps = tuple(Step(i, rule, tuple(place[n] for n in _names(rule)[1:])) for i, rule in rules.items())
+        steps = tuple(Step(i, rule, tuple(place[n] for n in names_of(rule)[1:])) for i, rule in rules.items())
         releases = any(self.names[i] not in self.params or self.names[i] == "indices" for i in kept)
         return Plan(self, tuple(kept), steps, releases)
 
 
-def _names(function: Callable[..., Any]) -> tuple[str, ...]:
+@functools.cache
+def names_of(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of a function's parameters; none of a ufunc's."""
     return () if isinstance(function, np.ufunc) else tuple(inspect.signature(function).parameters)
 
 
 def keepdims_shape(shape: Shape, axes: Axes) -> Shape:
     """What reducing `shape` over `axes` leaves where the reduced axes stay, with size 1."""
     return tuple(1 if axis in axes else size for axis, size in enumerate(shape))
-
-
-def one_hot(indices: np.ndarray, shape: Shape, axis: int, dtype: Any) -> np.ndarray:
-    """Zeros of `shape`, with a one at each of `indices` along `axis`, which `indices` keeps with size 1."""
-    hot = np.zeros(shape, dtype)
-    np.put_along_axis(hot, indices, 1, axis)
-    return hot
 
 
 row = Row
@@ -262,6 +258,12 @@ cast = row("cast", lambda x, dtype: x.astype(dtype), x=lambda g: g)
 # Selection
 
 
+def _one_hot(indices: np.ndarray, shape: Shape, axis: int, dtype: Any) -> np.ndarray:
+    hot = np.zeros(shape, dtype)
+    np.put_along_axis(hot, indices, 1, axis)
+    return hot
+
+
 def _put(x: np.ndarray, key: tuple[Any, ...], shape: Shape) -> np.ndarray:
     whole = np.zeros(shape, x.dtype)
     lists = [k for k in key if isinstance(k, np.ndarray) and k.dtype != bool]
@@ -293,6 +295,7 @@ assign: Row = row(  # x, with `value` put at `key`
     x=lambda g, key: assign(g, 0.0, key),
     value=lambda g, key: index(g, key),
 )
+one_hot = row("one_hot", _one_hot, indices=None)  # zeros, but for a one at each index along an axis, of size 1 there
 where: Row = row(
     "where",
     np.where,
@@ -358,6 +361,8 @@ cross_entropy = row(
     "cross_entropy",
     _cross_entropy,
     extras=("probs",),
-    logits=lambda g, probs, target: (probs - one_hot(target[:, None], probs.shape, 1, probs.dtype)) * (g / len(target)),
+    logits=lambda g, probs, target: (
+        (probs - one_hot(reshape(target, (-1, 1)), probs.shape, 1, probs.dtype)) * (g / len(target))
+    ),
     target=None,
 )

@@ -118,7 +118,7 @@ class Tensor(Arithmetic):
             if True in wanted:
                 # A constant may get this very node, when it is changed in place: it is not held itself.
                 inputs = [wrap(x.array, x.own_node) if isinstance(x, Tensor) else x for x in inputs]
-                node = Node.of(row, wanted, tuple(inputs), (y, *extras, *params, *arrays))
+                node = Node.of(row, wanted, tuple(inputs), params, (y, *extras, *params, *arrays))
         tensor = wrap(y, node)
         if row.views and y.base is not None and (y.base is arrays[0] or y.base is arrays[0].base):
             tensor.origin = Origin.of(operands[0], row, params)

@@ -1,6 +1,7 @@
 """Module: what layers and models are, with PyTorch's names for their parts and their parameters."""
 
 import itertools
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Self
@@ -10,6 +11,7 @@ import numpy as np
 from minigrad.dtypes import DType
 from minigrad.functions import array_of
 from minigrad.inplace import changed
+from minigrad.modes import Scope, mode
 from minigrad.tensor import Tensor, wrap
 
 
@@ -55,7 +57,12 @@ class Module:
     _buffers: Mapping[str, bool] = {}  # their names, and whether they belong to the state
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.forward(*args, **kwargs)
+        outer = mode.scope
+        mode.scope = Scope(weakref.ref(self), type(self), outer)
+        try:
+            return self.forward(*args, **kwargs)
+        finally:
+            mode.scope = outer
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the Module computes."""
