@@ -15,12 +15,6 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
-import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
@@ -135,20 +129,6 @@ def sample(model: nn.MLP, characters: str, longest: int) -> str:
     return name
 
 
-def draw_losses(losses: Sequence[float], path: Path) -> None:
-    """The loss at every step, pale, and its mean over a hundredth of the steps, as a PNG."""
-    window = max(1, len(losses) // 100)
-    means = np.convolve(losses, np.ones(window) / window, mode="valid")
-    figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
-    axes.plot(losses, color="tab:blue", alpha=0.2, linewidth=0.5, label="minibatch")
-    axes.plot(np.arange(window - 1, len(losses)), means, color="tab:blue", label=f"mean of {window} steps")
-    axes.set(xlabel="step", ylabel="loss (nats a character)", ylim=(means.min() - 0.4, losses[0] + 0.1))
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
-
-
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options; exits with code 2 and a line that says why, where they make no sense."""
     parser = argparse.ArgumentParser(
@@ -232,7 +212,9 @@ def run(options: argparse.Namespace) -> None:
 
     with tempfile.TemporaryDirectory(dir=options.out, prefix=".unfinished-") as folder:
         unfinished = Path(folder)
-        draw_losses(losses, unfinished / "loss.png")
+        curve = viz.loss_curve(losses)
+        curve.axes[0].set_ylabel("loss (nats a character)")
+        curve.savefig(unfinished / "loss.png", dpi=150)
         viz.render(loss, unfinished / "graph.svg", names={"loss": loss})
         minigrad.save(model.state_dict(), unfinished / "model.npz")
         for path in sorted(unfinished.iterdir()):

@@ -2,22 +2,44 @@
 
 import html
 import re
+import textwrap
+from collections import defaultdict
+from collections.abc import Iterable
 
-from viz.graph import Box, Number, Operation, Picture, Role
+import graphviz  # type: ignore[import-untyped]
+import numpy as np
+
+from viz.graph import Box, Folded, Number, Operation, Picture, Role
 from viz.layout import FORMATS, Drawing
-from viz.text import Cells, cells, number
+from viz.text import cells, heat, number
 
 DIRECTIONS = ("LR", "RL", "TB", "BT")
 SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@"}
 COMMUTATIVE = {"add", "mul"}
 
-# Blue and orange (Okabe and Ito) stay apart for every kind of colour vision; grey and white differ in lightness.
-FILL = {Role.PARAMETER: "#d6eaf8", Role.CONSTANT: "#ececec", Role.RESULT: "#ffffff", Role.ROOT: "#fde3b0"}
-BORDER = {Role.PARAMETER: "#0072b2", Role.CONSTANT: "#8c8c8c", Role.RESULT: "#595959", Role.ROOT: "#e69f00"}
-FAINT = "#666666"
+# The colours of Okabe and Ito, and light tints of them, which stay apart for every kind of colour vision.
+FILL = {
+    Role.PARAMETER: "#b0d2fe",
+    Role.INPUT: "#a1ffcf",
+    Role.CONSTANT: "#d3d3d3",
+    Role.RESULT: "#ffffff",
+    Role.ROOT: "#f6ca75",
+    Role.MODULE: "#fce0ff",
+}
+BORDER = {
+    Role.PARAMETER: "#0072b2",
+    Role.INPUT: "#009e73",
+    Role.CONSTANT: "#8c8c8c",
+    Role.RESULT: "#595959",
+    Role.ROOT: "#e69f00",
+    Role.MODULE: "#cc79a7",
+}
+OPERATION, FAINT, FRAME = "#404040", "#595959", "#a0a0a0"
 
 FONT = {"fontname": "Helvetica"}  # graphviz-pure knows the widths of few fonts, and this is one
-EFFORT = 300  # how long to search for the best places: shared by all boxes, or a large graph could take hours
+EFFORT = 300  # how long to search for the best places: shared by all items, or a large graph could take hours
+MOST_IN_DETAIL = 60  # items: more have no maps, and formulas only as tooltips, or the layout would take minutes
+LONGEST_LINE = 36  # of a formula on an edge
 BEFORE_ESCAPED = re.compile(r"(?<=\\)(?=[EGHLNT\\])")
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")  # what XML has no way to write
 
@@ -27,82 +49,176 @@ def drawing(picture: Picture, format: str, rankdir: str) -> Drawing:
 
     ValueError for an unknown format or direction.
     """
-    for kind, wanted, known in (("format", format, FORMATS), ("rankdir", rankdir, DIRECTIONS)):
-        if wanted not in known:
-            raise ValueError(f"draw: {kind} must be one of {', '.join(known)}, got {wanted!r}")
-    effort = f"{EFFORT / len(picture.boxes):.3g}"
-    layout = {"rankdir": rankdir, "nodesep": "0.15", "ranksep": "0.25", "nslimit": effort, "nslimit1": effort}
-    graph = Drawing(
-        format=format,
-        graph_attr={**layout, **FONT},
-        node_attr={"fontsize": "12", "margin": "0.08,0.05", "height": "0", "width": "0", **FONT},
-        edge_attr={"arrowsize": "0.6", "color": FAINT, "fontsize": "9", "fontcolor": FAINT, **FONT},
-    )
-    if len(picture.boxes) < picture.total:
-        hint = f"The {len(picture.boxes):,} nearest of {picture.total:,} boxes; limit= draws more."
-        graph.attr(label=hint, fontsize="12", fontcolor=FAINT)
-    for place, box in enumerate(picture.boxes):
-        _draw_box(graph, place, box)
+    graph = _empty(format, rankdir, len(picture.items))
+    graph.attr(label=_legend(picture), labelloc="b", labeljust="l")
+    within = defaultdict(list)
+    for place, item in enumerate(picture.items):
+        within[item.frame].append(place)
+    for inner, frame in enumerate(picture.frames):
+        within[frame.outer].append(~inner)
+    _draw_all(graph, picture, within, None)
+    for place, item in enumerate(picture.items):
+        _draw_edges(graph, place, item, len(picture.items) <= MOST_IN_DETAIL)
     return graph
 
 
-def _draw_box(graph: Drawing, place: int, box: Box) -> None:
-    """Draw a box, and the operation that made it, with an arrow from each of its operands."""
-    result, maker, more = f"box{place}", f"operation{place}", f"more{place}"
-    colours = {"fillcolor": FILL[box.role], "color": BORDER[box.role]}
-    graph.node(result, _label(box), shape="box", style="rounded,filled", **colours)
-    if box.operation is None:
+def lecture(picture: Picture, format: str, rankdir: str) -> Drawing:
+    """The picture as micrograd draws it: a record for every number, a circle for every operation."""
+    graph = _empty(format, rankdir, len(picture.items))
+    for place, box in enumerate(picture.items):
+        assert isinstance(box, Box)
+        assert box.array is not None
+        assert box.gradient is not None
+        name = _plain(box.name)
+        for special in "{}|<> ":
+            name = name.replace(special, f"\\{special}")
+        fields = [name, f"data {box.array.item():.4f}", f"grad {box.gradient.item():.4f}"]
+        graph.node(f"box{place}", graphviz.nohtml(f"{{ {' | '.join(fields)} }}"), shape="record", style="solid")
+        if box.operation is not None:
+            graph.node(f"operation{place}", _plain(_caption(box.operation)), style="solid")
+            graph.edge(f"operation{place}", f"box{place}")
+            for operand in box.operation.operands:
+                if isinstance(operand, int):
+                    graph.edge(f"box{operand}", f"operation{place}")
+    return graph
+
+
+def _empty(format: str, rankdir: str, count: int) -> Drawing:
+    for kind, wanted, known in (("format", format, FORMATS), ("rankdir", rankdir, DIRECTIONS)):
+        if wanted not in known:
+            raise ValueError(f"draw: {kind} must be one of {', '.join(known)}, got {wanted!r}")
+    effort = f"{EFFORT / count:.3g}"
+    layout = {"rankdir": rankdir, "nodesep": "0.15", "ranksep": "0.25", "nslimit": effort, "nslimit1": effort}
+    return Drawing(
+        format=format,
+        graph_attr={**layout, "fontsize": "12", **FONT},
+        node_attr={"fontsize": "12", "margin": "0.08,0.05", "height": "0", "width": "0", "style": "filled", **FONT},
+        edge_attr={"arrowsize": "0.6", "color": FAINT, "fontsize": "10", "fontcolor": FAINT, **FONT},
+    )
+
+
+def _draw_all(graph: Drawing, picture: Picture, within: dict[int | None, list[int]], frame: int | None) -> None:
+    """Draw what is within a frame: items, and as the complements of their places other frames."""
+    for place in within[frame]:
+        if place >= 0:
+            _draw_item(graph, place, picture.items[place], len(picture.items) <= MOST_IN_DETAIL)
+            continue
+        with graph.subgraph(name=f"cluster{~place}") as inner:
+            title = _bold(picture.frames[~place].title)
+            inner.attr(label=f"<{title}>", labelloc="t", style="rounded", color=FRAME, fontcolor=FAINT, margin="8")
+            _draw_all(inner, picture, within, ~place)
+
+
+def _draw_item(graph: Drawing, place: int, item: Box | Folded, maps: bool) -> None:
+    """Draw a box, with maps of its numbers or without, and the operation that made it; or a folded module."""
+    style = {"shape": "box", "style": "rounded,filled", "fillcolor": FILL[item.role], "color": BORDER[item.role]}
+    if isinstance(item, Folded):
+        trained = [f"<TD>{_faint(f'{item.trained:,} parameters')}</TD>"] if item.trained else []
+        graph.node(f"box{place}", f"<{_table([f'<TD>{_bold(item.title)}</TD>', *trained], padding=1)}>", **style)
         return
-    caption = _caption(box.operation)
-    shape = {"shape": "circle", "width": "0.3", "fixedsize": "true"} if len(caption) < 3 else {"shape": "ellipse"}
-    graph.node(maker, caption, style="filled", fillcolor="#404040", fontcolor="white", **shape)
-    graph.edge(maker, result)
-    if None in box.operation.operands:
-        graph.node(more, "...", shape="plaintext", fontcolor=FAINT)
-        graph.edge(more, maker, style="dashed")
-    for operand, label in zip(box.operation.operands, _edge_labels(box.operation), strict=True):
+    graph.node(f"box{place}", _label(item, maps), **style)
+    if item.operation is not None:
+        caption = _plain(_caption(item.operation))
+        shape = {"shape": "circle", "width": "0.3", "fixedsize": "true"} if len(caption) < 3 else {"shape": "ellipse"}
+        graph.node(f"operation{place}", caption, fillcolor=OPERATION, fontcolor="white", **shape)
+
+
+def _draw_edges(graph: Drawing, place: int, item: Box | Folded, labels: bool) -> None:
+    """Draw an arrow from each operand, with what the rule makes of it on the way back, or with its shape."""
+    target = f"box{place}"
+    edges: Iterable[tuple[int | Number | None, str]] = ()
+    if isinstance(item, Folded):
+        edges = item.operands
+    elif item.operation is not None:
+        target = f"operation{place}"
+        edges = [*zip(item.operation.operands, _edge_labels(item.operation), strict=True)]
+        graph.edge(target, f"box{place}")
+    if any(operand is None for operand, _ in edges):
+        graph.node(f"more{place}", "...", shape="plaintext", fontcolor=FAINT)
+        graph.edge(f"more{place}", target, style="dashed")
+    for operand, label in edges:
         if isinstance(operand, int):
-            graph.edge(f"box{operand}", maker, label=label)
+            graph.edge(f"box{operand}", target, **{"label" if labels else "tooltip": label or None})
+
+
+def _plain(text: str) -> str:
+    """Text for a label that is no table: nothing in it means anything to Graphviz."""
+    text = CONTROL.sub("�", text).replace("&", "&amp;")
+    return str(graphviz.escape(text)).replace("\n", "\\n")
 
 
 def _caption(operation: Operation) -> str:
-    """An operation as Python writes it, with the numbers among its operands: `@`, `** 2`, `where(_, _, 0)`, `tanh`."""
+    """An operation as Python writes it, with its parameter, and the numbers it was given: `@`, `** 2`, `sum(0)`."""
     words = [number(operand.value) if isinstance(operand, Number) else "_" for operand in operation.operands]
     if operation.name in SYMBOLS:
         return " ".join(word for word in (words[0], SYMBOLS[operation.name], words[1]) if word != "_")
+    parameter = operation.parameter.removeprefix("(").removesuffix(")").removesuffix(",")
+    if parameter.startswith("["):
+        return parameter if operation.name == "index" else operation.name + parameter
     numbers = any(isinstance(operand, Number) for operand in operation.operands)
-    return f"{operation.name}({', '.join(words)})" if numbers else operation.name
+    inner = ", ".join([*words * numbers, *[parameter] * bool(parameter)])
+    return f"{operation.name}({inner})" if inner else operation.name
 
 
-def _edge_labels(operation: Operation) -> tuple[str | None, ...]:
-    """What tells the operands apart, where that matters."""
-    count = len(operation.operands)
-    if operation.name in COMMUTATIVE or sum(not isinstance(operand, Number) for operand in operation.operands) < 2:
-        return (None,) * count
-    if operation.name in SYMBOLS:
-        return ("left", "right")
-    return operation.parameters if len(operation.parameters) == count else tuple(map(str, range(1, count + 1)))
+def _edge_labels(operation: Operation) -> list[str]:
+    """What the rules make of the gradient for each operand; and what it is called there, where there are several."""
+    several = sum(not isinstance(operand, Number) for operand in operation.operands) > 1
+    labels = []
+    for name, formula in zip(operation.called, operation.gradients, strict=True):
+        text = f"{name}: {formula}" if several and formula not in ("", "g") else formula or name * several
+        labels.append("\\n".join(map(_plain, textwrap.wrap(text, LONGEST_LINE, break_long_words=False))))
+    return labels
 
 
-def _label(box: Box) -> str:
+def _legend(picture: Picture) -> str:
+    """What the colours mean, of those that are there, and the picture's note."""
+    roles = {item.role for item in picture.items}
+    samples = [
+        f'<TD BGCOLOR="{FILL[role]}" COLOR="{BORDER[role]}" BORDER="1">{role.value}</TD>'
+        for role in Role
+        if role in roles
+    ]
+    where = "on" if len(picture.items) <= MOST_IN_DETAIL else "to be seen by pointing at"
+    if any(isinstance(item, Box) and item.operation for item in picture.items):
+        samples.append(
+            f'<TD BGCOLOR="{OPERATION}"><FONT COLOR="white">operation</FONT></TD>'
+            f"<TD>{_faint(f'{where} its arrows: what it makes of g, the gradient of its result')}</TD>"
+        )
+    rows = [f'<TR><TD ALIGN="LEFT">{_spaced(samples)}</TD></TR>']
+    if picture.note:
+        rows.append(f'<TR><TD ALIGN="LEFT">{_faint(html.escape(picture.note))}</TD></TR>')
+    return f'<<TABLE BORDER="0" CELLSPACING="0">{"".join(rows)}</TABLE>>'
+
+
+def _spaced(cells: list[str]) -> str:
+    table = '<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="4" CELLPADDING="3">'
+    return f"{table}<TR>{''.join(cells)}</TR></TABLE>"
+
+
+def _label(box: Box, maps: bool) -> str:
     """The table in a box: name, shape and dtype, then the data and the gradient."""
     title = [_bold(box.name)] if box.name else []
     if box.shape is not None:
         title.append(_faint(f"{box.shape if box.shape else 'scalar'} {box.dtype}"))
     rows = [f'<TD COLSPAN="2">{" ".join(title)}</TD>'] if title else []
     if box.array is not None:
-        rows.append(_row("data", cells(box.array)))
+        rows.append(_row("data", box.array, maps))
     if box.gradient is not None:
-        rows.append(_row("grad", cells(box.gradient)))
+        rows.append(_row("grad", box.gradient, maps))
     elif box.awaits_gradient:
         rows.append(f'<TD COLSPAN="2">{_faint("no gradient yet")}</TD>')
     return f"<{_table(rows, padding=0)}>"
 
 
-def _row(label: str, content: Cells) -> str:
-    """A row of a box: what it is, and a table of numbers."""
-    lines = ["".join(f'<TD ALIGN="RIGHT">{cell}</TD>' for cell in line) for line in content]
-    return f'<TD ALIGN="LEFT" CELLPADDING="2">{_faint(label)}</TD><TD ALIGN="RIGHT">{_table(lines, padding=2)}</TD>'
+def _row(label: str, array: np.ndarray, maps: bool) -> str:
+    """A row of a box: what it is, and a table of numbers, or a map of colours above a summary of them."""
+    lines = ["".join(f'<TD ALIGN="RIGHT">{cell}</TD>' for cell in line) for line in cells(array)]
+    content = _table(lines, padding=2)
+    colours = heat(array) if maps else []
+    if colours:
+        tiles = ["".join(f'<TD BGCOLOR="{colour}" WIDTH="4" HEIGHT="4"></TD>' for colour in line) for line in colours]
+        content = _table([f"<TD>{_table(tiles, padding=0)}</TD>", f"<TD>{content}</TD>"], padding=1)
+    return f'<TD ALIGN="LEFT" CELLPADDING="2">{_faint(label)}</TD><TD ALIGN="RIGHT">{content}</TD>'
 
 
 def _table(rows: list[str], padding: int) -> str:

@@ -1,23 +1,47 @@
-"""What a picture shows: the walk from a result to all that it was computed from, in a small typed form."""
+"""What a picture shows, in a small typed form: boxes, folded modules, and frames around them."""
 
 import enum
-from collections.abc import Mapping
-from dataclasses import dataclass
+import inspect
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad import Tensor, Value
 from minigrad.graph import Node
+from minigrad.modes import Scope
+from minigrad.naming import Key, Names, key, variables
+from minigrad.symbols import formula, gradients, said
+from viz.walk import (
+    Frames,
+    Item,
+    Part,
+    folded_repeats,
+    frames_of,
+    gradients_behind,
+    indices,
+    items_of,
+    nearest,
+    operands,
+    places_of,
+    states_of,
+    things_behind,
+)
+
+FORWARD, BACKWARD = Part("forward pass"), Part("backward pass")
 
 
 class Role(enum.Enum):
-    """What a box is in the computation: a leaf, that gets a gradient or not, or what an operation made."""
+    """What a box is in the computation."""
 
     PARAMETER = "parameter"
+    INPUT = "input"
     CONSTANT = "constant"
     RESULT = "result"
     ROOT = "root"
+    MODULE = "module"
 
 
 class Number(NamedTuple):
@@ -28,14 +52,16 @@ class Number(NamedTuple):
 
 @dataclass(frozen=True)
 class Operation:
-    """What made a box: its name, its operands, and what its row in the table calls them.
+    """What made a box: its name and parameter, its operands, what its row calls them, and what its rules make of each.
 
-    An operand is a place in `Picture.boxes`, a number, or None where it lies beyond the edge of the picture.
+    An operand is a place in `Picture.items`, a number, or None where it lies beyond the edge of the picture.
     """
 
     name: str
+    parameter: str
     operands: tuple[int | Number | None, ...]
-    parameters: tuple[str, ...]
+    called: tuple[str, ...]
+    gradients: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -50,92 +76,218 @@ class Box:
     gradient: np.ndarray | None = None
     awaits_gradient: bool = False
     operation: Operation | None = None
+    frame: int | None = None
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A module in one: how many numbers it trains, and its operands, with their shapes.
+
+    An operand is a place in `Picture.items`, or None where it lies beyond the edge of the picture.
+    """
+
+    title: str
+    trained: int
+    operands: tuple[tuple[int | None, str], ...]
+    role: Role = Role.MODULE
+    frame: int | None = None
+
+
+class Frame(NamedTuple):
+    """A frame around items: an open module, a part that repeats, or one of two passes; in another frame, or None."""
+
+    title: str
+    outer: int | None
 
 
 @dataclass(frozen=True)
 class Picture:
-    """The boxes to draw, operands before results, and how many there would be without the limit."""
+    """What to draw, operands before results, and a note of what is not drawn."""
 
-    boxes: list[Box]
-    total: int
+    items: list[Box | Folded]
+    frames: list[Frame] = field(default_factory=list)
+    note: str = ""
 
 
-def picture(root: Any, names: Mapping[str, Any], limit: int) -> Picture:
-    """The picture of `root`, and of the up to `limit` boxes nearest to it.
+def picture(
+    root: Any,
+    names: Mapping[str, Any],
+    limit: int | None = None,
+    depth: int | None = None,
+    around: str | None = None,
+    backward: bool = False,
+) -> Picture:
+    """The picture of `root`, and of what it was computed from; for the arguments, see `viz.draw`.
 
-    TypeError if `root` is neither a Tensor nor a Value, ValueError if the limit leaves nothing to draw.
+    TypeError if `root` is neither a Tensor nor a Value, or `names` no dict, ValueError if the limit or the depth leaves
+    nothing to draw, or if nothing in the graph is called `around`.
     """
     if not isinstance(root, Tensor | Value):
         raise TypeError(f"draw: expected a Tensor or a Value, got {type(root).__name__}")
-    if limit < 1:
-        raise ValueError(f"draw: limit must be at least 1, got {limit}")
+    if not isinstance(names, Mapping):
+        raise TypeError(f"draw: names must be a dict such as locals(), got {type(names).__name__}")
+    for argument, value, least in (("limit", limit, 1), ("depth", depth, 0)):
+        if not isinstance(value, int | None):
+            raise TypeError(f"draw: {argument} must be a number, got {type(value).__name__}")
+        if value is not None and value < least:
+            raise ValueError(f"draw: {argument} must be at least {least}, got {value}")
     start = root.node if isinstance(root, Tensor) and root.requires_grad else root
-    things, total = _nearest(start, limit)
-    places = {_key(thing): place for place, thing in enumerate(things)}
-    variables = _variables(names)
-    return Picture([_box(thing, thing is start, places, variables) for thing in things], total)
+    labels = variables(names)
+    things = things_behind([start], labels)
+    state = states_of(things, names)
+    labels |= state
+    frames = frames_of(things, state)
+    if backward:
+        things, labels, frames = _with_backward(root, things, labels, frames)
+    items, note = _fitting(things, frames, depth, limit, labels)
+    places = places_of(items)
+    center = key(start)
+    if around is not None:
+        center = next((key(thing) for thing in things if _name(thing, labels) == around), None)
+    if center not in places:
+        raise ValueError(f"draw: nothing in the graph is called {around!r}; give names=locals(), or a tensor's .name")
+    if limit is not None and len(items) > limit:
+        note = f"The {limit:,} nearest of {len(items):,} boxes; limit= draws more."
+        items = [items[place] for place in nearest(items, places[center], limit)]
+    return _drawn(items, labels, start, note)
 
 
-def _nearest(root: Any, limit: int) -> tuple[list[Any], int]:
-    """The `limit` things nearest to `root`, in the order that they were made in, and how many there are in all.
-
-    A constant, which does not know when it was made, comes just before its first consumer.
-    """
-    found = [(0, 0, 0, root)]
-    keys = {_key(root)}
-    for *_, consumer in found:  # which grows meanwhile
-        for position, operand in enumerate(_operands(consumer)):
-            key = _key(operand)
-            if key is not None and key not in keys:
-                keys.add(key)
-                made = isinstance(operand, Node | Value)
-                found.append((operand.number, 1, 0, operand) if made else (consumer.number, 0, position, operand))
-    return [*(thing for *_, thing in sorted(found[1:limit], key=lambda each: each[:3])), root], len(found)
+def _with_backward(
+    root: Any, things: list[Any], labels: Names, frames: dict[Key, Frames]
+) -> tuple[list[Any], Names, dict[Key, Frames]]:
+    """The same, and the backward pass beside it."""
+    if not getattr(root, "requires_grad", True):
+        raise ValueError("draw: backward=True, but the root requires no gradient; nothing it was computed from does")
+    made, named = gradients_behind(root, things, labels)
+    known = {key(thing) for thing in things}
+    both = things_behind([*made, things[-1]], labels)
+    around = {key(thing): (FORWARD if key(thing) in known else BACKWARD, *frames.get(key(thing), ())) for thing in both}
+    return both, named | labels, around
 
 
-def _operands(thing: Any) -> tuple[Any, ...]:
-    return thing.inputs if isinstance(thing, Node | Value) else ()
+def _fitting(
+    things: list[Any], frames: dict[Key, Frames], depth: int | None, limit: int | None, labels: Names
+) -> tuple[list[Item], str]:
+    """The items at a depth; without one, modules are folded until there are no more items than the limit allows."""
+    items = items_of(things, frames, depth)
+    if depth is not None:
+        return folded_repeats(items, _alike), ""
+    if limit is not None and len(items) > limit:
+        for fewer in range(max(len(around) for around in frames.values()) - 1, -1, -1):
+            folded, _ = _fitting(things, frames, fewer, limit, labels)
+            if len(folded) <= limit:
+                return folded, f"Modules are folded, depth={fewer}, instead of {len(items):,} boxes; limit= draws more."
+    return items, ""
 
 
-def _key(thing: Any) -> int | None:
-    """By what a thing is known again; nothing for a number, which may have become an array without dims."""
+def _alike(item: Item) -> Any:
+    """What modules that repeat have in common: what they are, their parameters' shapes, and what they recorded."""
+    recorded = [thing.operation or thing.shape for thing in item.things if isinstance(thing, Node)]
+    return [_text(frame) for frame in item.frames if isinstance(frame, Scope)], recorded
+
+
+def _drawn(items: Sequence[Item], labels: Names, start: Any, note: str) -> Picture:
+    places = places_of(items)
+    frames: dict[tuple[int, ...], int] = {}
+    drawn: list[Frame] = []
+
+    def place_of(around: Frames) -> int | None:
+        """The place of the innermost of some frames."""
+        if not around:
+            return None
+        each = tuple(map(id, around))
+        if each not in frames:
+            outer = place_of(around[:-1])
+            frames[each] = len(drawn)
+            drawn.append(Frame(_title(around[-1], labels), outer))
+        return frames[each]
+
+    shown: list[Box | Folded] = []
+    for item in items:
+        if item.folded:
+            is_root = any(thing is start for thing in (*item.things, *item.repeated))
+            shown.append(_folded(item, places, is_root, labels, place_of(item.frames[:-1])))
+        else:
+            shown.append(_box(item, item.things[0] is start, places, labels, place_of(item.frames)))
+    return Picture(shown, drawn, note)
+
+
+def _title(frame: Scope | Part, labels: Names) -> str:
+    """What stands above a module: what it is called within the one around it, or by a variable, and what it is."""
+    if isinstance(frame, Part):
+        return frame.title
+    module, outer = frame.module(), frame.outer and frame.outer.module()
+    name = labels.get(id(module))
+    if outer is not None:
+        name = next((name for name, inner in outer.named_modules() if inner is module), None)
+    return f"{name}: {_text(frame)}" if name else _text(frame)
+
+
+def _text(frame: Any) -> str:
+    """What a module is: its kind, and what it was made with that is not so anyway: `Linear(30, 200, bias=False)`."""
+    module, parts = frame.module(), []
+    for name, parameter in inspect.signature(frame.kind).parameters.items():
+        value, default = getattr(module, name, parameter.default), parameter.default
+        if isinstance(default, bool) and not isinstance(value, bool):
+            value = value is not None  # a bias, say, that is there or not
+        if isinstance(value, int | float | str | tuple) and value != default:
+            parts.append(repr(value) if default is parameter.empty else f"{name}={value!r}")
+    return f"{frame.kind.__name__}({', '.join(parts)})" if parts else frame.kind.__name__
+
+
+def _folded(item: Item, places: Mapping[Key, int], is_root: bool, labels: Names, frame: int | None) -> Folded:
+    inside = {key(thing) for thing in item.things}
+    sources: dict[int | None, str] = {}
+    for thing in item.things:
+        for operand in (*operands(thing), *(index for index in indices(thing) if key(index) in places)):
+            if key(operand) is not None and key(operand) not in inside:
+                sources.setdefault(places.get(key(operand)), str(tuple(operand.shape)))
+    leaves = [thing for thing in item.things if isinstance(thing, Node) and thing.plan is None]
+    trained = sum(math.prod(leaf.shape) for leaf in leaves if leaf.requires_grad)
+    role = Role.ROOT if is_root else Role.MODULE
+    return Folded(_title(item.frames[-1], labels), trained, tuple(sources.items()), role, frame)
+
+
+def _name(thing: Any, labels: Names) -> str:
+    """What a thing calls itself, or else is called."""
+    own = thing.label if isinstance(thing, Value) else getattr(thing, "name", None)
+    return own or labels.get(key(thing), "")
+
+
+def _box(item: Item, is_root: bool, places: Mapping[Key, int], labels: Names, frame: int | None) -> Box:
+    (thing,) = item.things
+    name = _name(thing, labels)
     if isinstance(thing, Tensor):
         thing = thing.array
-    elif isinstance(thing, np.ndarray) and not thing.ndim:
-        return None
-    return id(thing) if isinstance(thing, Node | Value | np.ndarray) else None
-
-
-def _variables(names: Mapping[str, Any]) -> dict[int | None, str]:
-    """The first name, not private, of everything that can be in a picture."""
-    variables: dict[int | None, str] = {}
-    for name, thing in names.items():
-        if isinstance(thing, Tensor | Value | np.ndarray) and not name.startswith("_"):
-            variables.setdefault(_key(thing), name)
-            if isinstance(thing, Tensor) and thing.node is not None:
-                variables.setdefault(_key(thing.node), name)
-    return variables
-
-
-def _box(thing: Any, is_root: bool, places: Mapping[int | None, int], variables: Mapping[int | None, str]) -> Box:
-    name = variables.get(_key(thing), "")
-    if isinstance(thing, Tensor):
-        name, thing = thing.name or name, thing.array
     if isinstance(thing, np.ndarray):
-        return Box(Role.CONSTANT, name, thing, thing.shape, str(thing.dtype))
-    operation = _operation(thing, places)
-    role = Role.PARAMETER if operation is None else Role.ROOT if is_root else Role.RESULT
+        role = Role.INPUT if name else Role.CONSTANT
+        return Box(role, name, thing, thing.shape, str(thing.dtype), frame=frame)
+    operation = _operation(thing, places, labels)
+    role = Role.RESULT
+    if operation is None:  # or else it is the gradient that the backward pass begins with
+        role = Role.CONSTANT if BACKWARD in item.frames else Role.PARAMETER
+    elif is_root:
+        role = Role.ROOT
     if isinstance(thing, Value):
         data, grad = np.asarray(thing.data), np.asarray(thing.grad)
-        return Box(role, thing.label or name, data, gradient=grad, operation=operation)
+        return Box(role, name, data, gradient=grad, operation=operation, frame=frame)
     gradient = None if thing.grad is None else thing.grad.array
-    awaits = gradient is None and thing.retains
-    return Box(role, thing.name or name, thing.value, thing.shape, str(thing.dtype), gradient, awaits, operation)
+    awaits = gradient is None and thing.retains and role is not Role.CONSTANT
+    shape, dtype = thing.shape, str(thing.dtype)
+    return Box(role, name, thing.value, shape, dtype, gradient, awaits, operation, frame)
 
 
-def _operation(thing: Node | Value, places: Mapping[int | None, int]) -> Operation | None:
+def _operation(thing: Node | Value, places: Mapping[Key, int], labels: Names) -> Operation | None:
     if thing.plan is None:
         return None
-    keys = [(operand, _key(operand)) for operand in thing.inputs]
-    operands = tuple(Number(np.asarray(operand).item()) if key is None else places.get(key) for operand, key in keys)
-    return Operation(thing.plan.row.name, operands, thing.plan.row.operands)
+    row = thing.plan.row
+    known = [np.asarray(x).item() if key(x) is None else x for x in thing.inputs]
+    sources = tuple(places.get(key(x)) if key(x) is not None else Number(x) for x in known)
+    called = row.operands if len(row.operands) == len(known) else tuple(map(str, range(1, len(known) + 1)))
+    read = tuple(places[key(index)] for index in indices(thing) if key(index) in places)
+    symbols = gradients(thing.plan, known, thing.params, getattr(thing, "shape", ()), getattr(thing, "dtype", float))
+    rules = tuple(
+        formula(symbols[i], labels) if i in symbols and isinstance(x, Node | Value) else "" for i, x in enumerate(known)
+    )
+    parameter = said(row, thing.params, labels)
+    return Operation(row.name, parameter, (*sources, *read), called + ("",) * len(read), rules + ("",) * len(read))

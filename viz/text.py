@@ -3,6 +3,8 @@
 import numpy as np
 
 LONGEST_ROW, MOST_ROWS = 6, 4
+MOST_TILES = 32, 32  # rows and columns of a matrix that is shown in colours
+BLUE, ORANGE = np.array([0, 114, 178]), np.array([230, 120, 0])
 
 Cells = list[list[str]]
 
@@ -27,7 +29,7 @@ def cells(array: np.ndarray) -> Cells:
         return [[number(array.item())]]
     rows = np.atleast_2d(array)
     if rows.ndim == 2 and len(rows) <= MOST_ROWS and rows.shape[1] <= LONGEST_ROW:
-        return [[number(x) for x in row] for row in rows.tolist()]
+        return [[number(x, 3) for x in row] for row in rows.tolist()]
     return summary(array)
 
 
@@ -45,3 +47,23 @@ def summary(array: np.ndarray) -> Cells:
         if count:
             rows.append([f"{count:,} {kind}"])
     return rows
+
+
+def heat(array: np.ndarray) -> list[list[str]]:
+    """The colours of a small matrix whose numbers do not fit: orange above 0, blue below, the stronger the further off.
+
+    Nothing for what is no matrix, or too large, or fits in numbers, or is the same everywhere.
+    """
+    if array.ndim != 2 or array.dtype.kind != "f" or not np.isfinite(array).all():
+        return []
+    rows, columns = array.shape
+    if not (1 < rows <= MOST_TILES[0] and 1 < columns <= MOST_TILES[1]) or (
+        rows <= MOST_ROWS and columns <= LONGEST_ROW
+    ):
+        return []
+    largest = np.abs(array).max()
+    if array.min() == array.max():
+        return []
+    strength = (array / largest)[..., None].astype(np.float64)
+    colours = 255 - np.abs(strength) * (255 - np.where(strength > 0, ORANGE, BLUE))
+    return [["#" + "".join(f"{round(part):02x}" for part in tile) for tile in line] for line in colours.tolist()]

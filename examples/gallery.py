@@ -1,0 +1,163 @@
+"""A gallery: every kind of picture that viz draws, of a small network that it trains first.
+
+    python examples/gallery.py --out gallery
+
+writes the graphs as SVG and the curves as PNG into a folder, in under a minute.
+"""
+
+import argparse
+import itertools
+import string
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+from train_names import END, NAMES, contexts, read_names
+
+import minigrad
+import nn
+import nn.functional as F
+import viz
+from minigrad import Tensor, Value
+
+BLOCK, RATE, SEED = 3, 0.1, 2147483647
+
+
+def expression() -> viz.Drawing:
+    """The lecture's first graph, as micrograd draws it."""
+    a, b, c, f = Value(2.0, "a"), Value(-3.0, "b"), Value(10.0, "c"), Value(-2.0, "f")
+    e = a * b
+    d = e + c
+    L = d * f
+    e.label, d.label, L.label = "e", "d", "L"
+    L.backward()
+    return viz.draw_dot(L)
+
+
+def neuron() -> viz.Drawing:
+    """A neuron of Values, with the rule of every operation on its arrows."""
+    x1, x2, w1, w2, b = Value(2.0, "x1"), Value(0.0, "x2"), Value(-3.0, "w1"), Value(1.0, "w2"), Value(6.8813735, "b")
+    n = x1 * w1 + x2 * w2 + b
+    o = n.tanh()
+    n.label, o.label = "n", "o"
+    o.backward()
+    return viz.draw(o)
+
+
+def layer() -> viz.Drawing:
+    """A layer of tensors: names from the variables, values as numbers or as maps of colours, gradients."""
+    x = minigrad.randn(8, 4)
+    W = minigrad.randn(4, 12, requires_grad=True)
+    b = minigrad.zeros(12, requires_grad=True)
+    h = (x @ W + b).tanh()
+    loss = h.square().mean()
+    loss.backward()
+    return viz.draw(loss, names=locals())
+
+
+def both_passes() -> viz.Drawing:
+    """The backward pass, which is a graph of operations itself, beside the forward one."""
+    w = minigrad.tensor([0.5, -1.0], requires_grad=True)
+    x = minigrad.tensor([2.0, 3.0])
+    y = (w * x).tanh().sum()
+    return viz.draw(y, names=locals(), backward=True)
+
+
+def batch() -> tuple[Tensor, Tensor]:
+    """Random contexts, and characters to come after them."""
+    return minigrad.randint(0, 27, (32, BLOCK)), minigrad.randint(0, 27, (32,))
+
+
+def network() -> viz.Drawing:
+    """The course's network, its modules open down to their operations."""
+    X, Y = batch()
+    model = nn.Sequential(
+        *(nn.Embedding(27, 10), nn.Flatten(), nn.Linear(30, 20, bias=False), nn.BatchNorm1d(20), nn.Tanh()),
+        nn.Linear(20, 27),
+    )
+    loss = F.cross_entropy(model(X), Y)
+    loss.backward()
+    return viz.draw(loss, names=locals())
+
+
+def layers() -> viz.Drawing:
+    """A deep network, a line of layers: its modules folded, and what repeats drawn once."""
+    X, Y = batch()
+    hidden = [part for _ in range(12) for part in (nn.Linear(100, 100, bias=False), nn.BatchNorm1d(100), nn.Tanh())]
+    model = nn.Sequential(nn.Embedding(27, 10), nn.Flatten(), nn.Linear(30, 100), *hidden, nn.Linear(100, 27))
+    loss = F.cross_entropy(model(X), Y)
+    return viz.draw(loss, names=locals(), depth=1)
+
+
+def ten_thousand() -> viz.Drawing:
+    """A graph of ten thousand operations, of which those nearest to its end are drawn."""
+    x = minigrad.tensor([1.0, 2.0], requires_grad=True)
+    for _ in range(5_000):
+        x = x * 0.999 + 0.001
+    return viz.draw(x.sum(), limit=8)
+
+
+GRAPHS: dict[str, Callable[[], viz.Drawing]] = {
+    "expression": expression,
+    "neuron": neuron,
+    "layer": layer,
+    "both_passes": both_passes,
+    "network": network,
+    "layers": layers,
+    "ten_thousand": ten_thousand,
+}
+
+
+def curves(names: Path, steps: int) -> dict[str, Any]:
+    """The course's diagnostic plots, of a deep network that is trained for some steps first."""
+    characters = END + string.ascii_lowercase
+    X, Y = contexts(read_names(names, characters), characters, BLOCK)
+    sizes = [BLOCK * 10, 100, 100, 100, 100]
+    hidden = [part for n, m in itertools.pairwise(sizes) for part in (nn.Linear(n, m), nn.BatchNorm1d(m), nn.Tanh())]
+    table = nn.Embedding(27, 10)
+    model = nn.Sequential(table, nn.Flatten(), *hidden, nn.Linear(100, 27))
+    optimizer = nn.optim.SGD(model.parameters(), lr=RATE)
+    losses, updates = [], []
+    for _ in tqdm(range(steps), unit="step"):
+        batch = minigrad.randint(0, len(X), (32,))
+        loss = F.cross_entropy(model(X[batch]), Y[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        updates.append(viz.update_to_data(model.parameters(), RATE))
+        optimizer.step()
+        losses.append(loss.item())
+    bigrams = minigrad.zeros(27 * 27, dtype=minigrad.int64)
+    bigrams.index_add_(0, X[:, -1] * 27 + Y, minigrad.ones_like(Y))
+    X, Y = X[:1024], Y[:1024]
+    return {
+        "loss": viz.loss_curve(losses),
+        "activations": viz.activations(model, X),
+        "gradients": viz.gradients(model, X, Y, F.cross_entropy),
+        "weight_gradients": viz.weight_gradients(model),
+        "updates": viz.update_ratios(updates, [name for name, p in model.named_parameters() if p.ndim == 2]),
+        "embedding": viz.embedding(table.weight, characters),
+        "bigrams": viz.bigrams(bigrams.view(27, 27), characters),
+    }
+
+
+def main() -> None:
+    """Draw everything."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--out", type=Path, default=Path("gallery"), help="the folder to write into")
+    parser.add_argument("--names", type=Path, default=NAMES, help="a file of names to train on, one a line")
+    parser.add_argument("--steps", type=int, default=2_000, help="of the training that the curves show")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    minigrad.manual_seed(SEED)
+    with threadpool_limits(1):
+        for name, draw in GRAPHS.items():
+            (options.out / f"{name}.svg").write_bytes(draw().pipe("svg"))
+        for name, figure in curves(options.names, options.steps).items():
+            figure.savefig(options.out / f"{name}.png", dpi=100)
+    print(f"wrote {len(list(options.out.iterdir()))} pictures into {options.out}")
+
+
+if __name__ == "__main__":
+    main()
