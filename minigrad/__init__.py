@@ -38,6 +38,9 @@ from minigrad.creation import (
     zeros,
     zeros_like,
 )
+from minigrad.derive import (
+    derive,
+)
 from minigrad.device import (
     Device as device,
 )

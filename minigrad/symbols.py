@@ -155,6 +155,8 @@ def _simpler(row: Row, operands: tuple[Any, ...], params: tuple[Any, ...]) -> An
         return x
     if name == "mul" and isinstance(others[0], Symbol) and _is_one(x, others[0]):
         return others[0]
+    if name == "mul" and any(isinstance(number, int | float) and number == -1 for number in operands):
+        return -next(operand for operand in operands if isinstance(operand, Symbol))
     if name in ("neg", "add", "sub", "mul", "div") and all(_value_of(operand) is not None for operand in operands):
         result = np.asarray(row.forward(*map(_value_of, operands)))
         return Symbol(

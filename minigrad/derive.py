@@ -1,0 +1,317 @@
+"""derive: the backward pass of a recorded graph, written out as numpy source.
+
+The graph runs once more on Symbols, forward by its operations and backward by the rules of the table, and `source.py`
+writes what comes out. Nothing here knows a derivative.
+"""
+
+import keyword
+import os
+import pathlib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from minigrad import graph, ops
+from minigrad.graph import Node
+from minigrad.naming import Names, key, states, variables
+from minigrad.ops import Row, Shape
+from minigrad.source import WIDTH, Writer, word_for
+from minigrad.symbols import Symbol
+from minigrad.tensor import Tensor
+from minigrad.value import Value
+
+# Where the greatest and the least elements are, which the rows `max` and `min` are told.
+_ARGMAX = Row("argmax", lambda x, axis: x.argmax(axis, keepdims=True), x=None)
+_ARGMIN = Row("argmin", lambda x, axis: x.argmin(axis, keepdims=True), x=None)
+
+
+class Derived:
+    """A function that computes a loss and its gradients, and its `source`.
+
+    `parameters` are the names and shapes of what it takes by keyword, and `gradients` the names of what it returns
+    after the loss.
+    """
+
+    def __init__(
+        self, source: str, parameters: dict[str, Shape], gradients: list[str], constants: dict[str, np.ndarray]
+    ) -> None:
+        self.source, self.parameters, self.gradients, self.constants = source, parameters, gradients, constants
+        namespace: dict[str, Any] = {}
+        exec(compile(source, "<derived>", "exec"), namespace)
+        self._function = namespace["step"]
+
+    def __call__(self, **arrays: Any) -> tuple[Any, ...]:
+        """The loss and the gradients, for arrays or Tensors, or for numbers where it was derived from Values.
+
+        Constants that no variable held need not be given. TypeError where a parameter is missing or unknown, ValueError
+        for one of another shape.
+        """
+        arrays = self.constants | arrays
+        missing = [name for name in self.parameters if name not in arrays]
+        unknown = [name for name in arrays if name not in self.parameters]
+        if missing or unknown:
+            what = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
+            raise TypeError(f"derived: {what}; it takes {', '.join(self.parameters)}")
+        for name, shape in self.parameters.items():
+            x: Any = getattr(arrays[name], "array", arrays[name])
+            arrays[name] = x.data if isinstance(x, Value) else x
+            if (given := np.shape(arrays[name])) != shape:
+                raise ValueError(f"derived: {name} has the shape {given} instead of {shape}; for that, derive anew")
+        return self._function(**arrays)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the source to a file, a module that needs numpy alone."""
+        pathlib.Path(path).write_text(self.source, encoding="utf-8")
+
+    def __repr__(self) -> str:
+        return f"<derived: loss, {', '.join(self.gradients)} = step({', '.join(self.parameters)})>"
+
+
+def derive(
+    loss: Any,
+    names: Mapping[str, Any] | None = None,
+    *,
+    wrt: Iterable[Any] | None = None,
+    retain: Iterable[str] = (),
+) -> Derived:
+    """Write the forward and the backward pass of a recorded `loss` as one function in numpy, in the variables' `names`.
+
+    The function takes all leaves, and the arrays that something was indexed by, and returns the loss, the gradients of
+    the leaves that require one, or of those in `wrt` (Tensors, or names), and those of the results in `retain`. They
+    are the engine's, bit for bit, but for the sign of a zero, and for the last bit of the gradient of a number to the
+    power of a Tensor (there the engine has a logarithm in float64). What was computed without being recorded, such as a
+    mask `x > 0`, is a constant: a parameter too, which need not be given if it has no name. A loss made of Values
+    becomes a function of floats, which needs `math` alone.
+
+    TypeError if `loss` is neither Tensor nor Value, ValueError if it requires no gradient or is no single number,
+    or for a name that nothing in its graph has.
+
+    >>> import minigrad
+    >>> x = minigrad.tensor([1.0, 2.0], requires_grad=True)
+    >>> h = x.tanh()
+    >>> loss = (h * 3).sum()
+    >>> print(derive(loss, names=locals()).source)
+    import numpy as np
+    <BLANKLINE>
+    <BLANKLINE>
+    def step(x):
+        # forward
+        h = np.tanh(x)
+        loss = (h * 3).sum()
+    <BLANKLINE>
+        # backward
+        dx = 3.0 * (1 - h**2)  # x
+        return loss, dx
+    <BLANKLINE>
+    """
+    if not isinstance(loss, Tensor | Value):
+        raise TypeError(f"derive: expected a Tensor or a Value, got {type(loss).__name__}")
+    if isinstance(loss, Tensor) and (not loss.requires_grad or loss.array.size != 1):
+        what = f"of shape {loss.array.shape}" if loss.requires_grad else "that requires no gradient"
+        raise ValueError(f"derive: expected a single number that requires a gradient, got one {what}")
+    return _Derivation(loss, names or {}).derived(wrt, retain)
+
+
+class _Derivation:
+    """The graph behind a loss, run on Symbols."""
+
+    def __init__(self, loss: Any, names: Mapping[str, Any]) -> None:
+        self.root: Any = loss.node if isinstance(loss, Tensor) else loss
+        self.is_value = isinstance(loss, Value)
+        self.labels: Names = variables(names)
+        for name, module in names.items():
+            self.labels |= {each: f"{name}.{inner}" for each, inner in states([module]).items()}
+        self.taken: set[str] = {"step", "np", "math"}
+        self.parameters: dict[str, Shape] = {}
+        self.constants: dict[str, np.ndarray] = {}
+        self.symbols: dict[Any, Any] = {}  # of nodes, of Values, and of arrays by their id
+        self.extras: dict[Any, tuple[Any, ...]] = {}
+        self.read: dict[Any, tuple[Any, ...]] = {}  # the parameters of operations, with Symbols for arrays
+        self.gradients: list[tuple[Any, Any]] = []  # of nodes, in the order of the reverse pass
+        self.nodes = self._nodes()
+        self.names = {node: self._identifier(label) for node, label in self._labelled()}
+        for node in self.nodes:
+            self.symbols[node] = self._symbol(node)
+        self._reverse()
+
+    def _nodes(self) -> list[Any]:
+        found, keys = [self.root], {id(self.root)}
+        for node in found:  # which grows meanwhile
+            for x in node.inputs:
+                if isinstance(x, Node | Value) and id(x) not in keys:
+                    keys.add(id(x))
+                    found.append(x)
+        return sorted(found, key=lambda node: node.number)
+
+    def _labelled(self) -> "list[tuple[Any, str]]":
+        pairs = [(node, self._label(node)) for node in self.nodes]
+        pairs = [(node, "loss" if node is self.root and not label else label) for node, label in pairs]
+        return [(node, label or "x" * (node.plan is None)) for node, label in pairs if label or node.plan is None]
+
+    def _label(self, node: Any) -> str:
+        own = node.label if isinstance(node, Value) else node.name
+        return own or self.labels.get(key(node), "")
+
+    def _identifier(self, label: str) -> str:
+        """A name that is free, and one in Python."""
+        name = re.sub(r"\W", "_", label)
+        name = f"_{name}" if name[:1].isdigit() or keyword.iskeyword(name) else name
+        free, count = name, 1
+        while free in self.taken:
+            count += 1
+            free = f"{name}_{count}"
+        self.taken.add(free)
+        return free
+
+    # Forward
+
+    def _symbol(self, node: Any) -> Any:
+        shape, dtype = getattr(node, "shape", ()), getattr(node, "dtype", np.float64)
+        if node.plan is None:
+            self.parameters[self.names[node]] = shape
+            return Symbol(self.names[node], shape, dtype)
+        row, operands = node.plan.row, [self._operand(x) for x in node.inputs]
+        pairs = zip(row.params, node.params, strict=True)
+        self.read[node] = params = tuple([self._param(row, operands, name, x) for name, x in pairs])
+        if row.extras:
+            symbol, *extras = row.forward(*operands, *params)
+            self.extras[node] = tuple(extras)
+        else:
+            # What `max` is told of its places, its rule needs alone.
+            symbol = Symbol.record(row, tuple(operands), (*params[:-1], None) if "indices" in row.params else params)
+        if isinstance(symbol, Symbol) and symbol.array is None:
+            symbol.array = Symbol("", shape, dtype).array
+        return symbol
+
+    def _operand(self, x: Any) -> Any:
+        if isinstance(x, Node | Value):
+            return self.symbols[x]
+        array = x.array if isinstance(x, Tensor) else x
+        if not isinstance(array, np.ndarray):
+            return array
+        return self._constant(array, (x.name if isinstance(x, Tensor) else None) or self.labels.get(key(x)))
+
+    def _constant(self, array: np.ndarray, label: str | None) -> Any:
+        """The Symbol of an array that requires no gradient: a parameter, or what can be written out."""
+        if id(array) not in self.symbols:
+            self.symbols[id(array)] = self._written_out(array) if label is None else None
+        if self.symbols[id(array)] is None:
+            name = self._identifier(label or "constant")
+            self.parameters[name] = array.shape
+            if label is None:
+                self.constants[name] = array
+            self.symbols[id(array)] = Symbol(name, array.shape, array.dtype)
+            self.symbols[id(array)].array = array  # how much a mask chooses, its shape does not tell
+        return self.symbols[id(array)]
+
+    def _written_out(self, array: np.ndarray) -> Any:
+        if array.ndim == 0 or (array.size and (array == array.flat[0]).all() and array.dtype.kind == "f"):
+            return Symbol("", array.shape, array.dtype, array.flat[0])
+        if array.ndim == 1 and array.dtype.kind == "i" and np.array_equal(array, np.arange(len(array))):
+            return Symbol(f"range({len(array)})", array.shape, array.dtype)
+        return None
+
+    def _param(self, row: Row, operands: list[Any], name: str, x: Any) -> Any:
+        if name == "indices":
+            return Symbol.record(_ARGMAX if row is ops.max else _ARGMIN, (operands[0],), (_axis_of(operands[0], x),))
+        if isinstance(x, tuple):
+            return tuple(
+                [
+                    self._constant(part, self.labels.get(key(part))) if isinstance(part, np.ndarray) else part
+                    for part in x
+                ]
+            )
+        return x
+
+    # Backward
+
+    def _reverse(self) -> None:
+        seed = Symbol("", getattr(self.root, "shape", ()), getattr(self.root, "dtype", np.float64), 1.0)
+        graph.reverse(
+            [(self.root, seed)],
+            lambda node, g, owned: self.gradients.append((node, g)),
+            fit=None if self.is_value else graph.fit,
+            lift=self._lifted,
+            within=None if self.is_value else set(self.nodes),
+        )
+
+    def _lifted(self, node: Any) -> tuple[Any, ...]:
+        operands = [self._operand(x) for x in node.inputs]
+        values = (self.symbols[node], *self.extras.get(node, ()), *self.read[node], *operands)
+        return tuple([values[i] for i in node.plan.kept])
+
+    # Source
+
+    def derived(self, wrt: Iterable[Any] | None, retain: Iterable[str]) -> Derived:
+        """The function that returns the gradients of `wrt`, or of all leaves, and of `retain`."""
+        found = dict(self.gradients)
+        by_name = {name: node for node, name in self.names.items()} | {self._label(node): node for node in self.nodes}
+        targets = [node for node in self.nodes if node.plan is None and node in found]
+        if wrt is not None:
+            targets = [self._target(x, by_name) for x in wrt]
+        targets += [node for name in retain if (node := self._target(name, by_name)) not in targets]
+        for node in targets:
+            if node not in found:
+                raise ValueError(f"derive: {self.names.get(node)} gets no gradient from this loss")
+        names: dict[int, str] = {}
+        for node in self.nodes:
+            if node.plan is not None and node in self.names and isinstance(self.symbols[node], Symbol):
+                names.setdefault(id(self.symbols[node]), self.names[node])
+        gradient_names = {
+            node: self._identifier(f"d{self.names[node]}") for node, _ in self.gradients if node in self.names
+        }
+        for node, g in self.gradients:
+            if node in self.names and isinstance(g, Symbol) and g.row is not None:
+                names.setdefault(id(g), gradient_names[node])
+        outputs = [self.symbols[self.root], *(found[node] for node in targets)]
+        writer = Writer(outputs, names, self.taken | {*gradient_names.values()}, self.is_value)
+        writer.lines.append("# forward")
+        for node in self.nodes:
+            for word, symbol in zip(node.plan.row.extras if node.plan else (), self.extras.get(node, ()), strict=True):
+                writer.hint(symbol, word)
+            if writer.is_needed(self.symbols[node]):
+                writer.visit(self.symbols[node])
+        loss = writer.text_of(self.symbols[self.root])
+        writer.lines += ["", "# backward"]
+        lines = {line.partition(" = ")[0]: line for line in writer.lines}
+        for node, g in self.gradients:
+            if node.plan is not None:
+                name = writer.text_of(self.symbols[node]) if writer.is_needed(self.symbols[node]) else ""
+                writer.hint(g, f"d{name if name.isidentifier() else word_for(node.plan.row)}")
+            if node in self.names and writer.is_needed(g):
+                writer.visit(g, lines.get(self.names.get(node, ""), self.names.get(node, "")), True)
+        results = [writer.result(found[node], gradient_names[node]) for node in targets]
+        writer.lines.append(_wrapped("return ", [loss, *results], ""))
+        return Derived(self._module(writer), self.parameters, results, self.constants)
+
+    def _target(self, x: Any, by_name: Mapping[str, Any]) -> Any:
+        node = by_name.get(x) if isinstance(x, str) else x.node if isinstance(x, Tensor) else x
+        if node is None or node not in self.symbols:
+            raise ValueError(
+                f"derive: {x if isinstance(x, str) else 'a Tensor in wrt'} is not in the graph of this loss"
+            )
+        return node
+
+    def _module(self, writer: Writer) -> str:
+        body = "\n".join(f"    {line}".rstrip() for text in writer.lines for line in text.split("\n"))
+        head = _wrapped("def step(", list(self.parameters), "):")
+        text = "\n\n\n".join([*writer.helpers.values(), f"{head}\n{body}"])
+        imports = [f"import {name}{alias}" for name, alias in (("math", ""), ("numpy", " as np"))]
+        used = [line for line, word in zip(imports, ("math.", "np."), strict=True) if word in text]
+        return "\n".join(used) + "\n" * 3 * bool(used) + text + "\n"
+
+
+def _wrapped(start: str, parts: list[str], end: str) -> str:
+    """A list in one line, or in brackets over several."""
+    line = f"{start}{', '.join(parts)}{end}"
+    if len(line) + 4 <= WIDTH:
+        return line
+    opening, closing = (start, end) if start.endswith("(") else (f"{start}(", f"){end}")
+    return "\n".join([opening, *(f"    {part}," for part in parts), closing])
+
+
+def _axis_of(x: Any, indices: np.ndarray) -> int:
+    """Along which axis `indices`, of size 1 there, choose from `x`."""
+    return next((axis for axis, size in enumerate(x.shape) if indices.shape[axis] != size), len(x.shape) - 1)
