@@ -12,7 +12,7 @@ import random
 import string
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -23,6 +23,8 @@ import nn
 import nn.functional as F
 import viz
 from minigrad import Tensor
+
+Step = Callable[[Tensor, Tensor, float], Tensor]
 
 END = "."  # stands before the first letter of a name and after its last
 NAMES = Path(__file__).parent / "data" / "names.txt"
@@ -79,28 +81,64 @@ def learning_rate(options: argparse.Namespace, step: int) -> float:
     return float(options.lr * (options.decay + (1 - options.decay) * remaining))
 
 
+def recorded_step(model: nn.MLP) -> Step:
+    """A step of training: record the loss, run backward through it, and move the parameters."""
+    optimizer = nn.optim.SGD(model.parameters(), lr=0)
+
+    def step(inputs: Tensor, targets: Tensor, lr: float) -> Tensor:
+        loss = F.cross_entropy(model(inputs), targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.param_groups[0]["lr"] = lr
+        optimizer.step()
+        return loss
+
+    return step
+
+
+def derived_step(model: nn.MLP, loss: Tensor, inputs: Tensor, targets: Tensor) -> Step:
+    """The same on plain arrays, by a function that minigrad writes once, from the loss on some contexts."""
+    derived = minigrad.derive(loss, {"model": model, "X": inputs, "Y": targets}, wrt=model.parameters())
+    arrays = {name.removeprefix("d"): p.array for name, p in zip(derived.gradients, model.parameters(), strict=True)}
+
+    def step(inputs: Tensor, targets: Tensor, lr: float) -> Tensor:
+        value, *gradients = derived(X=inputs, Y=targets, **arrays)
+        for array, gradient in zip(arrays.values(), gradients, strict=True):
+            array -= lr * gradient
+        return minigrad.tensor(value)
+
+    return step
+
+
 def train(model: nn.MLP, inputs: Tensor, targets: Tensor, options: argparse.Namespace) -> tuple[list[float], Tensor]:
-    """Train with minibatches; returns the loss at every step, and the last one with its graph."""
-    optimizer = nn.optim.SGD(model.parameters(), lr=options.lr)
+    """Train with minibatches; returns the loss at every step, and one, the last that was recorded, with its graph."""
+    step = recorded_step(model)
+    if options.derived:
+        first = minigrad.tensor([i % len(inputs) for i in range(options.batch)])
+        X, Y = inputs[first], targets[first]
+        recorded = F.cross_entropy(model(X), Y)
+        step = derived_step(model, recorded, X, Y)
     losses: list[float] = []
     running = math.nan
     with tqdm(range(options.steps), unit="step", disable=options.quiet) as bar:
-        for step in bar:
+        for i in bar:
             batch = minigrad.randint(0, len(inputs), (options.batch,))
-            loss = F.cross_entropy(model(inputs[batch]), targets[batch])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.param_groups[0]["lr"] = learning_rate(options, step)
-            optimizer.step()
+            loss = step(inputs[batch], targets[batch], learning_rate(options, i))
             losses.append(loss.item())
             if not math.isfinite(losses[-1]):
-                raise BadInputError(
-                    f"--lr {options.lr:g}: the loss is {losses[-1]} at step {step}; a lower rate may help"
-                )
-            running = losses[-1] if step == 0 else 0.99 * running + 0.01 * losses[-1]
-            if step % 100 == 0:
+                raise BadInputError(f"--lr {options.lr:g}: the loss is {losses[-1]} at step {i}; a lower rate may help")
+            running = losses[-1] if i == 0 else 0.99 * running + 0.01 * losses[-1]
+            if i % 100 == 0:
                 bar.set_postfix(loss=f"{running:.3f}", refresh=False)
-    return losses, loss
+    return losses, recorded if options.derived else loss
+
+
+@minigrad.no_grad()
+def settle(model: nn.MLP, inputs: Tensor, batch: int) -> None:
+    """Let BatchNorm see some batches, for its running statistics, which a derived function does not keep."""
+    generator = minigrad.Generator()
+    for _ in range(200):
+        model(inputs[minigrad.randint(0, len(inputs), (batch,), generator=generator)])
 
 
 @minigrad.no_grad()
@@ -149,6 +187,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     training.add_argument("--batch", type=positive, default=128, help="characters in a minibatch")
     training.add_argument("--lr", type=rate, default=0.3, help="learning rate at the first step")
     training.add_argument("--decay", type=rate, default=0.01, help="what the rate falls to, as a share of the first")
+    training.add_argument(
+        "--derived", action="store_true", help="on a function that minigrad writes, instead of a graph"
+    )
     training.add_argument("--seed", type=seed, default=42, help="decides the split, the first weights and the batches")
     training.add_argument("--quiet", action="store_true", help="no progress bar")
     options = parser.parse_args(arguments)
@@ -206,6 +247,8 @@ def run(options: argparse.Namespace) -> None:
     print(f"{model}\n{sum(p.nelement() for p in model.parameters())} parameters")
 
     losses, loss = train(model, inputs, targets, options)
+    if options.derived:
+        settle(model, inputs, options.batch)
     print(f"train loss      {evaluate(model, inputs, targets):.4f}")
     print(f"validation loss {evaluate(model, val_inputs, val_targets):.4f}")
     print("\n".join(sample(model, characters, longest=30) for _ in range(20)))

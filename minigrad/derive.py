@@ -49,16 +49,17 @@ class Derived:
         for one of another shape.
         """
         arrays = self.constants | arrays
-        missing = [name for name in self.parameters if name not in arrays]
-        unknown = [name for name in arrays if name not in self.parameters]
-        if missing or unknown:
+        if arrays.keys() != self.parameters.keys():
+            missing = [name for name in self.parameters if name not in arrays]
+            unknown = [name for name in arrays if name not in self.parameters]
             what = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
             raise TypeError(f"derived: {what}; it takes {', '.join(self.parameters)}")
-        for name, shape in self.parameters.items():
-            x: Any = getattr(arrays[name], "array", arrays[name])
-            arrays[name] = x.data if isinstance(x, Value) else x
-            if (given := np.shape(arrays[name])) != shape:
-                raise ValueError(f"derived: {name} has the shape {given} instead of {shape}; for that, derive anew")
+        for name, x in arrays.items():
+            if not isinstance(x, np.ndarray):
+                x = arrays[name] = getattr(x, "array", x.data if isinstance(x, Value) else x)
+            if np.shape(x) != self.parameters[name]:
+                shapes = f"{np.shape(x)} instead of {self.parameters[name]}"
+                raise ValueError(f"derived: {name} has the shape {shapes}; for other shapes, derive anew")
         return self._function(**arrays)
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -269,7 +269,7 @@ def _put(x: np.ndarray, key: tuple[Any, ...], shape: Shape) -> np.ndarray:
     lists = [k for k in key if isinstance(k, np.ndarray) and k.dtype != bool]
     if not lists:  # ints, slices and masks name no place twice
         whole[key] = x
-    elif len(key) == 1 and len(shape) > 1 and x.size:  # rows of a table: sorted, each one's run is summed at once
+    elif len(key) == 1 and len(shape) > 1 and x.size > 2**14:  # many rows: sorted, each one's run is summed at once
         places = lists[0].ravel() % shape[0]
         order = places.argsort(kind="stable")
         places = places[order]

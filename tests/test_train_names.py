@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 import torch
 
@@ -187,6 +188,32 @@ def test_another_alphabet_and_a_plain_model(
 
 
 # The parts of the job
+
+
+@pytest.mark.parametrize("plain", [[], ["--plain"]], ids=["BatchNorm", "plain"])
+def test_the_derived_function_learns_the_same(program: ModuleType, names: list[str], plain: list[str]) -> None:
+    characters = program.END + string.ascii_lowercase
+    inputs, targets = program.contexts(names, characters, BLOCK)
+    losses, parameters = [], []
+    for derived in ([], ["--derived"]):
+        options = program.parse([*OPTIONS, *plain, *derived])
+        minigrad.manual_seed(7)
+        model = nn.MLP(27, block_size=BLOCK, embedding=EMBEDDING, hidden=[HIDDEN], batch_norm=not plain)
+        losses.append(program.train(model, inputs, targets, options)[0])
+        parameters.append(np.concatenate([p.array.ravel() for p in model.parameters()]))
+    # The two add up in another order here and there; fifty steps let a last bit grow to some hundreds.
+    np.testing.assert_allclose(*losses, rtol=1e-4)
+    np.testing.assert_allclose(*parameters, rtol=1e-3, atol=1e-4)
+
+
+def test_the_derived_function_makes_a_model_that_is_whole(
+    program: ModuleType, names: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_names(tmp_path, names)
+    arguments = [*OPTIONS, "--derived", "--names", str(tmp_path / "names.txt"), "--out", str(tmp_path / "out")]
+    assert program.main(arguments) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == FILES
+    assert float(re.findall(r"validation loss (\S+)", capsys.readouterr().out)[0]) < 3.3
 
 
 def test_the_contexts_of_names(program: ModuleType) -> None:
