@@ -7,7 +7,7 @@ writes what comes out. Nothing here knows a derivative.
 import keyword
 import os
 import pathlib
-import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,7 +17,7 @@ from minigrad import graph, ops
 from minigrad.graph import Node
 from minigrad.naming import Names, key, states, variables
 from minigrad.ops import Row, Shape
-from minigrad.source import WIDTH, Writer, word_for
+from minigrad.source import COPIED, WIDTH, Writer, word_for
 from minigrad.symbols import Symbol
 from minigrad.tensor import Tensor
 from minigrad.value import Value
@@ -42,7 +42,7 @@ class Derived:
         exec(compile(source, "<derived>", "exec"), namespace)
         self._function = namespace["step"]
 
-    def __call__(self, **arrays: Any) -> tuple[Any, ...]:
+    def __call__(self, /, **arrays: Any) -> tuple[Any, ...]:
         """The loss and the gradients, for arrays or Tensors, or for numbers where it was derived from Values.
 
         Constants that no variable held need not be given. TypeError where a parameter is missing or unknown, ValueError
@@ -56,7 +56,8 @@ class Derived:
             raise TypeError(f"derived: {what}; it takes {', '.join(self.parameters)}")
         for name, x in arrays.items():
             if not isinstance(x, np.ndarray):
-                x = arrays[name] = getattr(x, "array", x.data if isinstance(x, Value) else x)
+                x = getattr(x, "array", x.data if isinstance(x, Value) else x)
+                x = arrays[name] = np.asarray(x) if self.parameters[name] else x
             if np.shape(x) != self.parameters[name]:
                 shapes = f"{np.shape(x)} instead of {self.parameters[name]}"
                 raise ValueError(f"derived: {name} has the shape {shapes}; for other shapes, derive anew")
@@ -124,7 +125,7 @@ class _Derivation:
         self.labels: Names = variables(names)
         for name, module in names.items():
             self.labels |= {each: f"{name}.{inner}" for each, inner in states([module]).items()}
-        self.taken: set[str] = {"step", "np", "math"}
+        self.taken: set[str] = {"step", "np", "math", "range", "max", "slice", *COPIED}
         self.parameters: dict[str, Shape] = {}
         self.constants: dict[str, np.ndarray] = {}
         self.symbols: dict[Any, Any] = {}  # of nodes, of Values, and of arrays by their id
@@ -157,8 +158,9 @@ class _Derivation:
 
     def _identifier(self, label: str) -> str:
         """A name that is free, and one in Python."""
-        name = re.sub(r"\W", "_", label)
-        name = f"_{name}" if name[:1].isdigit() or keyword.iskeyword(name) else name
+        letters = unicodedata.normalize("NFKC", label)  # as Python reads names
+        name = "".join(letter if f"_{letter}".isidentifier() else "_" for letter in letters)
+        name = name if name.isidentifier() and not keyword.iskeyword(name) else f"_{name}"
         free, count = name, 1
         while free in self.taken:
             count += 1
@@ -175,7 +177,8 @@ class _Derivation:
             return Symbol(self.names[node], shape, dtype)
         row, operands = node.plan.row, [self._operand(x) for x in node.inputs]
         pairs = zip(row.params, node.params, strict=True)
-        self.read[node] = params = tuple([self._param(row, operands, name, x) for name, x in pairs])
+        axes = node.params[:1][0] if "indices" in row.params else ()
+        self.read[node] = params = tuple([self._param(row, operands, axes, name, x) for name, x in pairs])
         if row.extras:
             symbol, *extras = row.forward(*operands, *params)
             self.extras[node] = tuple(extras)
@@ -196,6 +199,9 @@ class _Derivation:
 
     def _constant(self, array: np.ndarray, label: str | None) -> Any:
         """The Symbol of an array that requires no gradient: a parameter, or what can be written out."""
+        leaf = next((node for node in self.nodes if node.plan is None and label and self._label(node) == label), None)
+        if leaf is not None and leaf.shape == array.shape:
+            return self.symbols[leaf]  # by .detach() or .data
         if id(array) not in self.symbols:
             self.symbols[id(array)] = self._written_out(array) if label is None else None
         if self.symbols[id(array)] is None:
@@ -214,9 +220,9 @@ class _Derivation:
             return Symbol(f"range({len(array)})", array.shape, array.dtype)
         return None
 
-    def _param(self, row: Row, operands: list[Any], name: str, x: Any) -> Any:
+    def _param(self, row: Row, operands: list[Any], axes: tuple[int, ...], name: str, x: Any) -> Any:
         if name == "indices":
-            return Symbol.record(_ARGMAX if row is ops.max else _ARGMIN, (operands[0],), (_axis_of(operands[0], x),))
+            return Symbol.record(_ARGMAX if row is ops.max else _ARGMIN, (operands[0],), axes)
         if isinstance(x, tuple):
             return tuple(
                 [
@@ -251,8 +257,9 @@ class _Derivation:
         by_name = {name: node for node, name in self.names.items()} | {self._label(node): node for node in self.nodes}
         targets = [node for node in self.nodes if node.plan is None and node in found]
         if wrt is not None:
-            targets = [self._target(x, by_name) for x in wrt]
-        targets += [node for name in retain if (node := self._target(name, by_name)) not in targets]
+            targets = [self._target(x, by_name) for x in ([wrt] if isinstance(wrt, str | Tensor | Value) else wrt)]
+        targets += [self._target(name, by_name) for name in ([retain] if isinstance(retain, str) else retain)]
+        targets = list(dict.fromkeys(targets))
         for node in targets:
             if node not in found:
                 raise ValueError(f"derive: {self.names.get(node)} gets no gradient from this loss")
@@ -268,6 +275,7 @@ class _Derivation:
                 names.setdefault(id(g), gradient_names[node])
         outputs = [self.symbols[self.root], *(found[node] for node in targets)]
         writer = Writer(outputs, names, self.taken | {*gradient_names.values()}, self.is_value)
+        writer.returned = {id(writer.canonical(found[node])) for node in targets} if not self.is_value else set()
         writer.lines.append("# forward")
         for node in self.nodes:
             for word, symbol in zip(node.plan.row.extras if node.plan else (), self.extras.get(node, ()), strict=True):
@@ -275,6 +283,8 @@ class _Derivation:
             if writer.is_needed(self.symbols[node]):
                 writer.visit(self.symbols[node])
         loss = writer.text_of(self.symbols[self.root])
+        if self.root.plan is None or getattr(self.root.plan.row, "views", False):
+            loss += ".copy()" * (not self.is_value)
         writer.lines += ["", "# backward"]
         lines = {line.partition(" = ")[0]: line for line in writer.lines}
         for node, g in self.gradients:
@@ -284,15 +294,14 @@ class _Derivation:
             if node in self.names and writer.is_needed(g):
                 writer.visit(g, lines.get(self.names.get(node, ""), self.names.get(node, "")), True)
         results = [writer.result(found[node], gradient_names[node]) for node in targets]
-        writer.lines.append(_wrapped("return ", [loss, *results], ""))
+        writer.lines.append(_wrapped("return ", [loss, *results], "") if results else f"return ({loss},)")
         return Derived(self._module(writer), self.parameters, results, self.constants)
 
     def _target(self, x: Any, by_name: Mapping[str, Any]) -> Any:
         node = by_name.get(x) if isinstance(x, str) else x.node if isinstance(x, Tensor) else x
         if node is None or node not in self.symbols:
-            raise ValueError(
-                f"derive: {x if isinstance(x, str) else 'a Tensor in wrt'} is not in the graph of this loss"
-            )
+            what = x if isinstance(x, str) else f"this {type(x).__name__}"
+            raise ValueError(f"derive: nothing in the graph of this loss that requires a gradient is {what}")
         return node
 
     def _module(self, writer: Writer) -> str:
@@ -311,8 +320,3 @@ def _wrapped(start: str, parts: list[str], end: str) -> str:
         return line
     opening, closing = (start, end) if start.endswith("(") else (f"{start}(", f"){end}")
     return "\n".join([opening, *(f"    {part}," for part in parts), closing])
-
-
-def _axis_of(x: Any, indices: np.ndarray) -> int:
-    """Along which axis `indices`, of size 1 there, choose from `x`."""
-    return next((axis for axis, size in enumerate(x.shape) if indices.shape[axis] != size), len(x.shape) - 1)

@@ -190,9 +190,10 @@ def clamp(input: "Tensor", min: Operand | None = None, max: Operand | None = Non
     if builtins.any(isinstance(bound, Recorded | np.ndarray) for bound in bounds):
         input = input if min is None else where(input < min, min, input)
         return input if max is None else where(input > max, max, input)
-    nearest = np.asarray(np.clip(x, min, max), result_dtype([x, *bounds]))
-    inside = (x >= (-math.inf if min is None else min)) & (x <= (math.inf if max is None else max))
-    return where(input.wrap(np.asarray(inside)), input, input.wrap(nearest))
+    low, high = (-math.inf if min is None else min), (math.inf if max is None else max)
+    if x.dtype.kind == "f":
+        return record(ops.clamp, input, low, high)
+    return input.wrap(np.asarray(np.clip(x, min, max), result_dtype([x, *bounds])))
 
 
 @prints_as("ClampMinBackward0")
@@ -796,8 +797,7 @@ def log_softmax(input: "Tensor", dim: int) -> "Tensor":
     """The logarithm of `softmax`, exact where that rounds to 0 (`torch.log_softmax`)."""
     axes = (_axis("log_softmax", input, dim),)[: array_of("log_softmax", input).ndim]
     check_floating("log_softmax", input)
-    shifted = input - _greatest(input, axes)
-    return shifted - log(record(ops.sum, exp(shifted), axes, True))
+    return record(ops.log_softmax, input, axes)
 
 
 @prints_as("LogsumexpBackward0")
@@ -806,15 +806,7 @@ def logsumexp(input: "Tensor", dim: Dims, keepdim: builtins.bool = False) -> "Te
     """log(sum(exp(x))) over dims, without overflow (`torch.logsumexp`)."""
     axes = _axes("logsumexp", input, dim)
     input = input if input.array.dtype.kind == "f" else input.to(get_default_dtype())
-    greatest = _greatest(input, axes)
-    greatest.array[~np.isfinite(greatest.array)] = 0  # infinity minus itself would be nan
-    total = log(record(ops.sum, exp(input - greatest), axes, True)) + greatest
-    return total if keepdim else squeeze(total, axes) if axes else total
-
-
-def _greatest(input: "Tensor", axes: Axes) -> "Tensor":
-    """The maxima along axes as constants: subtracted from all, they keep exp from overflow and change no gradient."""
-    return input.wrap(np.asarray(np.max(input.array, axis=axes, keepdims=True, initial=-np.inf)))
+    return record(ops.logsumexp, input, axes, keepdim)
 
 
 # Choosing and copying

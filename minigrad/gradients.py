@@ -190,10 +190,9 @@ def _deposit(node: Node, g: Any, owned: bool) -> None:
 def lifted(node: Node) -> tuple[Any, ...]:
     """What the node saved, as Tensors that are part of the graph, so that rules applied to them are recorded."""
     assert node.plan
-    assert node.saved is not None
     row = node.plan.row
     first_operand = len(row.names) - len(row.operands)
-    saved = dict(zip(node.plan.kept, node.saved, strict=True))
+    saved = dict(zip(node.plan.kept, graph.saved_values(node), strict=True))
     for place in saved:
         source = node if place == 0 else node.inputs[place - first_operand] if place >= first_operand else None
         if isinstance(source, Node):

@@ -224,13 +224,13 @@ def reverse(
         owned.discard(node)
         if node.plan is None or (within is not None and not any(_nodes(node.inputs, within))):
             continue
-        saved = _saved(node)
-        for operand, h in _partials(node, g, saved if lift is None else lift(node), within):
+        saved = saved_values(node) if lift is None else lift(node)
+        for operand, h in _partials(node, g, saved, within):
             h = h if fit is None else fit(h, operand, node.plan.row)
             if check is not None:
                 check(node, operand, g, h)
             contribute(operand, h, h is not g and getattr(h, "base", None) is None)
-        if release and (node.plan.releases or any(_holds_arrays(value) for value in saved)):
+        if release and (node.plan.releases or any(_holds_arrays(value) for value in node.saved)):
             node.saved = None
 
 
@@ -248,7 +248,7 @@ def _partials(node: Any, g: Any, saved: tuple[Any, ...], within: set[Node] | Non
             yield from ((x, h) for x, h in of if isinstance(x, Node) and (within is None or x in within))
 
 
-def _saved(node: Any) -> tuple[Any, ...]:
+def saved_values(node: Any) -> tuple[Any, ...]:
     """The values kept for a node's rules. RuntimeError if they were released, or changed in place, since."""
     name, saved = node.plan.row.name, node.saved
     if saved is None:

@@ -189,6 +189,7 @@ relu = row(
     x=lambda g, y: g * (y != 0),
 )
 abs = row("abs", np.abs, number=math.fabs, elementwise=True, x=lambda g, x: g * sign(x))
+clamp = row("clamp", lambda x, min, max: np.clip(x, min, max), x=lambda g, x, min, max: g * ((x >= min) * (x <= max)))
 sign: Row = row("sign", np.sign, number=lambda x: float((x > 0) - (x < 0)), elementwise=True, x=None)
 
 # Reductions
@@ -201,6 +202,23 @@ def _count(shape: Shape, axes: Axes) -> int:
 def _softmax(x: np.ndarray, axes: Axes) -> np.ndarray:
     counts = np.exp(x - np.maximum.reduce(x, axes, keepdims=True, initial=-math.inf))
     return counts / np.add.reduce(counts, axes, keepdims=True)
+
+
+def _log_softmax(x: np.ndarray, axes: Axes) -> np.ndarray:
+    shifted = x - np.maximum.reduce(x, axes, keepdims=True, initial=-math.inf)
+    return shifted - np.log(np.add.reduce(np.exp(shifted), axes, keepdims=True))
+
+
+def _logsumexp(x: np.ndarray, axes: Axes, keepdims: bool) -> np.ndarray:
+    greatest = np.maximum.reduce(x, axes, keepdims=True, initial=-math.inf)
+    greatest = np.where(np.isfinite(greatest), greatest, 0)  # infinity minus itself would be nan
+    total = np.log(np.add.reduce(np.exp(x - greatest), axes, keepdims=True)) + greatest
+    return total if keepdims else total.squeeze(axes)
+
+
+def _to_greatest(g: Any, x: Any, y: Any, axes: Axes) -> Any:
+    kept = keepdims_shape(x.shape, axes)
+    return expand(reshape(g, kept), x.shape) * exp(x - reshape(y, kept))
 
 
 def _backwards(x: Any, axis: int) -> Any:
@@ -232,6 +250,8 @@ mean = row(
     x=lambda g, x_shape, axes: expand(reshape(g / _count(x_shape, axes), keepdims_shape(x_shape, axes)), x_shape),
 )
 softmax = row("softmax", _softmax, x=lambda g, y, axes: y * (g - sum(g * y, axes, True)))
+log_softmax = row("log_softmax", _log_softmax, x=lambda g, y, axes: g - exp(y) * sum(g, axes, True))
+logsumexp = row("logsumexp", _logsumexp, x=_to_greatest)
 cumsum: Row = row(
     "cumsum",
     lambda x, axis: np.add.accumulate(x, axis),

@@ -18,9 +18,10 @@ import numpy as np
 
 from minigrad import ops
 from minigrad.ops import Row
-from minigrad.symbols import COMPARISON, POWER, PRODUCT, SIGN, SUM, WHOLE, Symbol
+from minigrad.symbols import COMPARISON, POWER, PRODUCT, SIGN, SUM, WHOLE, Symbol, is_mT
 
 WIDTH = 120  # of a line
+MOST = 100  # characters behind a name
 LONGEST = 76  # characters of an expression that stands within another
 
 # How an operation is written: by an operator, and how strongly that holds its operands together, ...
@@ -45,6 +46,7 @@ CALLS = {
     "argmax": "{x}.argmax({axis}, keepdims=True)",
     "argmin": "{x}.argmin({axis}, keepdims=True)",
     "cast": "{x}.astype({dtype})",
+    "clamp": "np.clip({x}, {min}, {max})",
     "cumsum": "np.add.accumulate({x}, {axis})",
     "einsum": "np.einsum({terms}, {a}, {b}, optimize=True)",
     "exp": "np.exp({x})",
@@ -64,7 +66,16 @@ CALLS = {
     "where": "np.where({condition}, {input}, {other})",
 }
 IN_MATH = {"exp": "math.exp({x})", "log": "math.log({x})", "tanh": "math.tanh({x})", "relu": "max({x}, 0.0)"}
-COPIED = {"erf", "one_hot", "put", "sigmoid", "softmax", "ties"}  # from the table, as functions of their own
+COPIED = {
+    "erf",
+    "log_softmax",
+    "logsumexp",
+    "one_hot",
+    "put",
+    "sigmoid",
+    "softmax",
+    "ties",
+}  # from the table, as functions of their own
 
 # What to call a result that no variable holds, where the operation's own name would not do.
 WORDS = {
@@ -100,7 +111,7 @@ class Writer:
 
     def __init__(self, outputs: Iterable[Any], names: Mapping[int, str], taken: Iterable[str], numbers: bool) -> None:
         self.numbers = numbers
-        self.taken = {*taken, "np", "math", *names.values()}
+        self.taken = {*taken, *names.values()}
         self.lines: list[str] = []
         self.helpers: dict[str, str] = {}
         self.texts: dict[int, Text] = {}
@@ -108,6 +119,7 @@ class Writer:
         self.first: dict[int, Symbol] = {}
         self.names: dict[int, str] = {}
         self.hints: dict[int, str] = {}  # of what has no name, for when it needs one
+        self.returned: set[int] = set()  # what is to be an array of its own
         self.uses: Counter[int] = Counter()
         for output in outputs:
             for symbol in self._behind(output):
@@ -171,20 +183,32 @@ class Writer:
         if symbol.row is None:
             self.texts[id(symbol)] = (symbol.name, WHOLE) if symbol.value is None else _number(symbol)
             return
-        name = self.names.get(id(symbol))
-        in_place = {"put": self._put, "assign": self._assign}.get(symbol.row.name)
-        if in_place and in_place(symbol, name or self.fresh_name(symbol), comment):
+        if symbol.row is ops.put and self._are_different(symbol.arguments[1]):
+            x, key, shape = symbol.arguments
+            self._assign(symbol, f"np.zeros({shape}, {_dtype(symbol.dtype)})", comment)
+            self._line(f"{self.texts[id(symbol)][0]}[{self._key(key)}] = {self._filling(x)}", "")
             return
-        if total and name and self._added(symbol, name, comment):
+        if symbol.row is ops.assign:
+            x, value, key = symbol.arguments
+            self._assign(symbol, f"np.array({self._part(x, COMPARISON)})", comment)
+            self._line(f"{self.texts[id(symbol)][0]}[{self._key(key)}] = {self._filling(value)}", "")
+            return
+        if total and self._added(symbol, comment):
             return
         text = self._text(symbol)
-        if name or self.uses[id(symbol)] > 1 or len(text[0]) > LONGEST:
-            self.assign(symbol, name or self.fresh_name(symbol), text[0], comment)
+        while len(text[0]) > MOST and (longest := self._longest_in(symbol)) is not None:
+            self._assign(longest, self.texts[id(longest)][0], "")
+            text = self._text(symbol)
+        if id(symbol) in self.names or self.uses[id(symbol)] > 1 or len(text[0]) > LONGEST:
+            self._assign(symbol, text[0], comment)
         else:
             self.texts[id(symbol)] = text
 
-    def assign(self, symbol: Symbol, name: str, text: str, comment: str = "") -> None:
+    def _assign(self, symbol: Symbol, text: str, comment: str) -> None:
         """Write that a name is what a Symbol's text says, and call it so from here on."""
+        name = self.names.get(id(symbol)) or self._fresh_name(symbol)
+        if id(symbol) in self.returned and not self._is_own(symbol):
+            text = f"{text}.copy()"
         self._line(f"{name} = {text}", comment)
         self.texts[id(symbol)] = (name, WHOLE)
 
@@ -194,7 +218,15 @@ class Writer:
             comment = ""
         self.lines.append(statement + (f"  # {comment}" if comment else ""))
 
-    def fresh_name(self, symbol: Symbol) -> str:
+    def _longest_in(self, symbol: Symbol) -> Symbol | None:
+        """The operand that takes most room, if it could stand in a line of its own."""
+        operands = [self.canonical(part) for part in _symbols_in(symbol.arguments)]
+        written = [
+            x for x in operands if x.row is not None and x.value is None and not self.texts[id(x)][0].isidentifier()
+        ]
+        return max(written, key=lambda x: len(self.texts[id(x)][0]), default=None)
+
+    def _fresh_name(self, symbol: Symbol) -> str:
         """A name for a result that no variable holds: a hint, or else after the operation."""
         assert symbol.row
         word = self.hints.get(id(symbol)) or word_for(symbol.row)
@@ -203,40 +235,38 @@ class Writer:
         self.taken.add(name)
         return name
 
-    def _added(self, symbol: Symbol, name: str, comment: str) -> bool:
+    def _added(self, symbol: Symbol, comment: str) -> bool:
         """A sum of two branches, one after the other, if the first is an array of its own, of the whole shape."""
-        if symbol.row is not ops.add:
+        if symbol.row is not ops.add or id(symbol) not in self.names or self.numbers:
             return False
         first, second = (self.canonical(part) for part in symbol.arguments)
-        fresh = isinstance(first, Symbol) and first.row is not None and self.uses[id(first)] == 1
-        if not fresh or id(first) in self.names or first.row.views or first.row is ops.expand or self.numbers:
+        if not self._is_inner(first) or not self._is_own(first):
             return False
         if (first.shape, first.dtype) != (symbol.shape, symbol.dtype):
             return False
-        self._line(f"{name} = {self.texts[id(first)][0]}", comment)
-        self._line(f"{name} += {self._operand(second, COMPARISON, symbol)}", "")
-        self.texts[id(symbol)] = (name, WHOLE)
+        self._assign(symbol, self.texts[id(first)][0], comment)
+        self._line(f"{self.names[id(symbol)]} += {self._operand(second, COMPARISON, symbol)}", "")
         return True
 
-    def _put(self, symbol: Symbol, name: str, comment: str) -> bool:
-        """Zeros, with values at places that are all different; where they may not be, the table's own function adds."""
-        x, key, shape = symbol.arguments
-        lists = [
-            part for part in key if isinstance(part, Symbol) or (isinstance(part, np.ndarray) and part.dtype != bool)
-        ]
-        if lists and not any(self._index(part).startswith("range(") for part in lists):
+    def _is_inner(self, symbol: Any) -> bool:
+        """Whether it stands in another expression, and nowhere else."""
+        return (
+            self.uses[id(symbol)] == 1 and id(symbol) not in self.names and not self.texts[id(symbol)][0].isidentifier()
+        )
+
+    def _is_own(self, symbol: Any) -> bool:
+        """Whether it is an array that shares its memory with nothing that has a name."""
+        if not isinstance(symbol, Symbol) or symbol.row is None or symbol.row is ops.expand:
             return False
-        self._line(f"{name} = np.zeros({shape}, {_dtype(symbol.dtype)})", comment)
-        self._line(f"{name}[{self._key(key)}] = {self._filling(x)}", "")
-        self.texts[id(symbol)] = (name, WHOLE)
-        return True
+        if not symbol.row.views:
+            return True
+        viewed = self.canonical(symbol.arguments[0])
+        return isinstance(viewed, Symbol) and viewed.row is not None and self._is_inner(viewed) and self._is_own(viewed)
 
-    def _assign(self, symbol: Symbol, name: str, comment: str) -> bool:
-        x, value, key = symbol.arguments
-        self._line(f"{name} = {self._part(x, WHOLE)}.copy()", comment)
-        self._line(f"{name}[{self._key(key)}] = {self._filling(value)}", "")
-        self.texts[id(symbol)] = (name, WHOLE)
-        return True
+    def _are_different(self, key: tuple[Any, ...]) -> bool:
+        """Whether a key names no place twice: it has slices, ints and a mask, or counts the rows."""
+        lists = [part for part in key if isinstance(part, Symbol | np.ndarray) and part.dtype != bool]
+        return not lists or any(self._index(part).startswith("range(") for part in lists)
 
     def text_of(self, symbol: Any) -> str:
         """What a Symbol is called by now."""
@@ -245,10 +275,9 @@ class Writer:
     def result(self, symbol: Any, name: str) -> str:
         """The name of a result, which is an array of nobody else's."""
         symbol = self.canonical(symbol)
-        text = self._part(symbol, WHOLE)
-        if self.names.get(id(symbol)) != name or (symbol.row is not None and symbol.row.name == "expand"):
-            copied = isinstance(symbol, Symbol) and (symbol.value is None) and not self.numbers
-            self._line(f"{name} = {text}{'.copy()' * copied}", "")
+        if self.names.get(id(symbol)) != name:
+            copied = isinstance(symbol, Symbol) and symbol.value is None and not self.numbers
+            self._line(f"{name} = {self._part(symbol, WHOLE)}{'.copy()' * copied}", "")
         return name
 
     # Expressions
@@ -269,6 +298,8 @@ class Writer:
             return f"-{self._operand(operands[0], SIGN, symbol)}", SIGN
         if name == "pow":
             base, exponent = self._operand(operands[0], WHOLE, symbol), self._operand(operands[1], SIGN, symbol)
+            if not symbol.shape and not self.numbers:
+                base = f"np.asarray({base})"  # numpy raises its scalars in another way than its arrays
             plain = all(re.fullmatch(r"-?[\w.]+", text) for text in (base, exponent))
             return f"{base}**{exponent}" if plain else f"{base} ** {exponent}", POWER
         if name == "mean":
@@ -284,11 +315,7 @@ class Writer:
             )
         if name == "permute" and params["axes"] == tuple(reversed(range(len(params["axes"])))):
             return f"{self._part(operands[0], WHOLE)}.T", WHOLE
-        if (
-            name == "permute"
-            and len(params["axes"]) > 2
-            and params["axes"][:-2] == tuple(range(len(params["axes"]) - 2))
-        ):
+        if name == "permute" and is_mT(params["axes"]):
             return f"{self._part(operands[0], WHOLE)}.mT", WHOLE
         if (
             name == "one_hot"
@@ -327,8 +354,9 @@ class Writer:
         x = self.canonical(x)
         if isinstance(x, Symbol) and x.value is not None:
             text, strength = _number(x)
-            if x.shape:
-                text, strength = f"np.full({x.shape}, {text}, {_dtype(x.dtype)})", WHOLE
+            if not self.numbers:
+                full = f"np.full({x.shape}, {text}, {_dtype(x.dtype)})"
+                text, strength = full if x.shape else f"{_dtype(x.dtype)}({text})", WHOLE
         elif isinstance(x, Symbol):
             text, strength = self.texts[id(x)]
         else:
@@ -340,15 +368,24 @@ class Writer:
         x = self.canonical(x)
         if isinstance(x, Symbol) and (x.value is not None or x.row is ops.expand):
             inner = Symbol("", (), x.dtype, x.value) if x.value is not None else self.canonical(x.arguments[0])
-            others = [
-                other.shape
-                for part in whole.arguments
-                if (other := self.canonical(part)) is not x and isinstance(other, Symbol)
-            ]
+            others = [other for part in whole.arguments if (other := self.canonical(part)) is not x]
+            others = [other for other in others if isinstance(other, Symbol) and other.value is None]
             written = x.value is not None or self.texts[id(x)][0].startswith("np.broadcast_to(")
-            if written and others and np.broadcast_shapes(inner.shape, *others) == whole.shape:
-                return self._reshaped(inner, least, len(whole.shape))
+            alike = any(other.dtype == whole.dtype for other in others) or x.value is None
+            if (
+                written
+                and alike
+                and np.broadcast_shapes(inner.shape, *(other.shape for other in others)) == whole.shape
+            ):
+                return (
+                    self._bare(inner, least) if x.value is not None else self._reshaped(inner, least, len(whole.shape))
+                )
         return self._part(x, least)
+
+    def _bare(self, x: Any, least: int) -> str:
+        """A number without its dtype, beside an array that has it."""
+        text, strength = _number(x)
+        return f"({text})" if strength < least else text
 
     def _reshaped(self, x: Any, least: int, dims: int) -> str:
         """An operand without dims of size 1 in front, which broadcasting puts there."""
@@ -366,12 +403,13 @@ class Writer:
     def _in_call(self, kind: str, x: Any) -> str:
         """A parameter as an argument of a function."""
         if kind == "key":
-            return f"({self._key(x)}{',' * (len(x) == 1)})"
+            start, end = ("np.s_[", "]") if any(isinstance(part, slice) for part in x) else ("(", ")")
+            return f"{start}{self._key(x)}{',' * (len(x) == 1)}{end}"
         if kind == "dtype":
             return _dtype(x)
         if kind == "terms":
             return '"{},{}->{}"'.format(*x)
-        return str(x)
+        return _number(x)[0] if isinstance(x, float) else str(x)
 
     def _key(self, key: tuple[Any, ...]) -> str:
         return ", ".join(self._index(part) for part in key)

@@ -151,6 +151,13 @@ def _simpler(row: Row, operands: tuple[Any, ...], params: tuple[Any, ...]) -> An
             return x
         if x.value is not None:
             return Symbol("", params[0], x.dtype, x.value)
+    if name == "permute" and isinstance(x, Symbol):
+        if params[0] == tuple(range(len(x.shape))):
+            return x
+        if x.value is not None:
+            return Symbol("", tuple(x.shape[axis] for axis in params[0]), x.dtype, x.value)
+    if name == "cast" and isinstance(x, Symbol) and (x.dtype == params[0] or x.value is not None):
+        return x if x.value is None else Symbol("", x.shape, params[0], np.asarray(x.value, x.dtype).astype(params[0]))
     if name in ("mul", "div", "pow") and isinstance(x, Symbol) and _is_one(others[0], x):
         return x
     if name == "mul" and isinstance(others[0], Symbol) and _is_one(x, others[0]):
@@ -170,7 +177,8 @@ def _is_one(x: Any, beside: "Symbol") -> bool:
     if isinstance(x, Symbol):
         fits = x.value is not None and x.dtype == beside.dtype
         return fits and np.broadcast_shapes(x.shape, beside.shape) == beside.shape and x.value == 1
-    return isinstance(x, int | float) and x == 1
+    kinds = "f" if isinstance(x, float) else "fi"  # of which it is none else's
+    return isinstance(x, int | float) and x == 1 and beside.dtype.kind in kinds
 
 
 def _value_of(x: Any) -> Any:
@@ -247,7 +255,7 @@ def _written(x: Any, names: Names) -> tuple[str, int]:
         if isinstance(exponent, int | float) and abs(exponent) < 1000 and exponent == int(exponent):
             return f"{part(0, WHOLE)}{str(int(exponent)).translate(SUPERSCRIPTS)}", POWER
         return f"{part(0, WHOLE)}^{part(1, WHOLE)}", POWER
-    if row.name == "permute" and _is_mT(params["axes"]):
+    if row.name == "permute" and is_mT(params["axes"]):
         return f"{part(0, WHOLE)}ᵀ", WHOLE
     if row.name == "reshape":
         before = x.arguments[0]
@@ -298,7 +306,7 @@ def _parameter(kind: str, x: Any, names: Names) -> str:
     return _value(x[0] if kind == "axes" and len(x) == 1 else x, names)
 
 
-def _is_mT(axes: tuple[int, ...]) -> bool:
+def is_mT(axes: tuple[int, ...]) -> bool:
     count = len(axes)
     return axes == (*range(count - 2), count - 1, count - 2)
 

@@ -1,0 +1,621 @@
+"""Become a backprop ninja: the four exercises of makemore part 4, with an answer to each that the engine derives.
+
+    python examples/backprop_ninja.py                       walk through the exercises and their answers
+    python examples/backprop_ninja.py --exercise mine.py    write a file to work them out in by hand ...
+    python examples/backprop_ninja.py --check mine.py       ... and grade it, one gradient at a time
+    python examples/backprop_ninja.py --hint probs          a hint; with --more a second, with --more --more a third
+
+The network, and the names of its variables, are the lecture's; it learns from our names.
+"""
+
+import argparse
+import ast
+import difflib
+import inspect
+import os
+import string
+import sys
+import textwrap
+import traceback
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+from train_names import END, NAMES, BadInputError, contexts, positive, read_names, seed, split
+
+import minigrad
+import nn.functional as F
+from minigrad import Tensor, cmp, graph
+from minigrad.compare import numbers_of
+from minigrad.naming import key, variables
+from minigrad.ops import names_of, reshape
+from minigrad.symbols import Symbol, formula
+
+PROGRAM = "python examples/backprop_ninja.py"
+CHARACTERS = END + string.ascii_lowercase
+BLOCK, EMBEDDING, HIDDEN, BATCH = 3, 10, 64, 32
+PARAMETERS = ("C", "W1", "b1", "W2", "b2", "bngain", "bnbias")
+
+# The variables to find the gradients of, in the order in which a backward pass comes to them, and in its parts.
+PARTS = {
+    "The cross entropy, from the loss back to the logits": (
+        *("logprobs", "probs", "counts_sum_inv", "counts_sum", "counts", "norm_logits", "logit_maxes", "logits"),
+    ),
+    "The output layer, and tanh": ("h", "W2", "b2", "hpreact"),
+    "BatchNorm, from its gain and shift back to what it normalises": (
+        *("bngain", "bnbias", "bnraw", "bnvar_inv", "bnvar", "bndiff2", "bndiff", "bnmeani", "hprebn"),
+    ),
+    "The hidden layer, and the embedding": ("embcat", "W1", "b1", "emb", "C"),
+}
+ORDER = tuple(name for part in PARTS.values() for name in part)
+
+
+# The network
+
+
+class Data(NamedTuple):
+    """Contexts and the characters that follow, to train on and to validate with, and a minibatch of the first."""
+
+    inputs: Tensor
+    targets: Tensor
+    val_inputs: Tensor
+    val_targets: Tensor
+    Xb: Tensor
+    Yb: Tensor
+
+
+def prepared(options: argparse.Namespace) -> tuple[Data, dict[str, Tensor]]:
+    """The data, and the parameters that training starts from."""
+    names = read_names(options.names, string.ascii_lowercase)
+    parts = split(names, options.seed)
+    if not all(parts):
+        raise BadInputError(f"{options.names}: {len(names)} names cannot be split 80/10/10; it takes at least 10")
+    (inputs, targets), validation = (contexts(part, CHARACTERS, BLOCK) for part in parts[:2])
+    minigrad.manual_seed(options.seed)
+    start = initial()
+    batch = minigrad.randint(0, len(inputs), (BATCH,))
+    return Data(inputs, targets, *validation, inputs[batch], targets[batch]), start
+
+
+def initial() -> dict[str, Tensor]:
+    """Random parameters. None is zero or one everywhere, which would hide mistakes in the gradients of others."""
+    vocabulary, width = len(CHARACTERS), BLOCK * EMBEDDING
+    values = (
+        minigrad.randn(vocabulary, EMBEDDING),
+        minigrad.randn(width, HIDDEN) * (5 / 3) / width**0.5,
+        minigrad.randn(HIDDEN) * 0.1,
+        minigrad.randn(HIDDEN, vocabulary) * 0.1,
+        minigrad.randn(vocabulary) * 0.1,
+        minigrad.randn(1, HIDDEN) * 0.1 + 1,
+        minigrad.randn(1, HIDDEN) * 0.1,
+    )
+    return {name: value.requires_grad_() for name, value in zip(PARAMETERS, values, strict=True)}
+
+
+def forward(
+    C: Tensor, W1: Tensor, b1: Tensor, W2: Tensor, b2: Tensor, bngain: Tensor, bnbias: Tensor, Xb: Tensor, Yb: Tensor
+) -> dict[str, Tensor]:
+    """The loss of a minibatch in the lecture's small steps; returns every variable by its name."""
+    n = len(Xb)
+    # embedding, and hidden layer
+    emb = C[Xb]
+    embcat = emb.view(n, -1)
+    hprebn = embcat @ W1 + b1
+    # BatchNorm, with Bessel's correction: 1/(n-1) in the variance
+    bnmeani = 1 / n * hprebn.sum(0, keepdim=True)
+    bndiff = hprebn - bnmeani
+    bndiff2 = bndiff**2
+    bnvar = 1 / (n - 1) * bndiff2.sum(0, keepdim=True)
+    bnvar_inv = (bnvar + 1e-5) ** -0.5
+    bnraw = bndiff * bnvar_inv
+    hpreact = bngain * bnraw + bnbias
+    # tanh, and output layer
+    h = hpreact.tanh()
+    logits = h @ W2 + b2
+    # cross entropy
+    logit_maxes = logits.max(1, keepdim=True).values
+    norm_logits = logits - logit_maxes
+    counts = norm_logits.exp()
+    counts_sum = counts.sum(1, keepdim=True)
+    counts_sum_inv = counts_sum**-1
+    probs = counts * counts_sum_inv
+    logprobs = probs.log()
+    loss = -logprobs[range(n), Yb].mean()
+    return locals()
+
+
+def backward(data: Data, start: Mapping[str, Tensor]) -> dict[str, Any]:
+    """The variables of a forward pass, each with the gradient that the engine finds for it."""
+    variables = forward(**start, Xb=data.Xb, Yb=data.Yb)
+    for name in ORDER:
+        variables[name].retain_grad()
+    variables["loss"].backward(retain_graph=True)
+    return variables
+
+
+# The walk
+
+
+def say(text: str) -> None:
+    """A paragraph."""
+    print(f"\n{textwrap.fill(text, 110)}")
+
+
+def title(text: str) -> None:
+    """A heading."""
+    print(f"\n{text}\n{'=' * len(text)}")
+
+
+def show(source: str) -> None:
+    """A program, set apart."""
+    print("\n" + textwrap.indent(textwrap.dedent(source).rstrip(), "    "))
+
+
+def compare(name: str, gradient: Any, variable: Tensor) -> None:
+    """A row of `cmp`, set apart."""
+    print()
+    cmp(name, gradient, variable)
+
+
+def walk(options: argparse.Namespace) -> None:
+    """All four exercises."""
+    data, start = prepared(options)
+    variables = backward(data, start)
+    one_step_at_a_time(variables)
+    cross_entropy_at_once(variables)
+    batch_norm_at_once(variables)
+    training(data, start, variables, options)
+
+
+def one_step_at_a_time(v: Mapping[str, Any]) -> None:
+    """Exercise 1."""
+    title("Exercise 1: back through every step")
+    say(
+        "This is the lecture's network, its forward pass cut into steps so small that each has an easy derivative. "
+        "To go back, start at the loss, whose gradient is 1, and at every step multiply the gradient that arrives by "
+        "the derivative of that step. Two things need care: a variable that is used twice gets the sum of both "
+        "gradients, and one that broadcasting repeated gets the sum over all its copies."
+    )
+    show(statements())
+    say(
+        "Here is the answer that the engine derives: it gives names to its rules in place of numbers, and writes down "
+        "what they make of them. This is numpy and nothing else; read its second half beside the steps above, from the "
+        "last step to the first. Its put adds each row of demb to the row of C that it came from."
+    )
+    answer = minigrad.derive(v["loss"], names=v, retain=ORDER)
+    show(answer.source)
+    say("Run on the minibatch, it gives these gradients, compared with those of loss.backward():")
+    print()
+    gradients = results(answer, v)
+    for name in ORDER:
+        cmp(name, gradients["d" + name], v[name])
+    largest = max(np.abs(gradients[name]).max() for name in ("dlogit_maxes", "db1"))
+    say(
+        f"Two of them are zero but for rounding, at most {largest:.0e}: to add a number to all logits of an example "
+        "changes no probability, and BatchNorm takes away again whatever b1 adds."
+    )
+
+
+def results(answer: Any, arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """What a derived function makes of some arrays: gradients by their names."""
+    _, *gradients = answer(**{name: arrays[name] for name in answer.parameters})
+    return dict(zip(answer.gradients, gradients, strict=True))
+
+
+def cross_entropy_at_once(v: Mapping[str, Any]) -> None:
+    """Exercise 2."""
+    title("Exercise 2: the cross entropy in one formula")
+    say(
+        "Eight steps led from the logits to the loss. Put together on paper, nearly everything cancels: the gradient "
+        "of the logits is softmax(logits), minus 1 at the right characters, divided by n. The engine has "
+        "F.cross_entropy as one operation, whose rule says just that, and so what it derives is short:"
+    )
+    logits, Yb = v["logits"].detach().requires_grad_(), v["Yb"]
+    loss = F.cross_entropy(logits, Yb)
+    answer = minigrad.derive(loss, names={"logits": logits, "Yb": Yb, "loss": loss})
+    show(answer.source)
+    dlogits = results(answer, {"logits": logits, "Yb": Yb})["dlogits"]
+    compare("logits", dlogits, v["logits"])
+    say(
+        f"The first example, whose next character is {CHARACTERS[Yb[0]]!r}. Above the probabilities that the network "
+        "gives to each character, below n times the gradient of its logits. They differ by 1 at one place, so the "
+        "row sums to 0: what pulls the right character up pushes each other one down, by as much as it was believed in."
+    )
+    probs = F.softmax(logits, 1)[0].detach().numpy()
+    for at in range(0, len(CHARACTERS), 9):
+        print("\n              " + "".join(f"{character:>9}" for character in CHARACTERS[at : at + 9]))
+        for label, row in ("softmax", probs), ("n * dlogits", dlogits[0] * BATCH):
+            print(f"  {label:12}" + "".join(f"{number:9.4f}" for number in row[at : at + 9]))
+    print(f"\n  sum of the row of dlogits: {dlogits[0].sum():.1e}")
+
+
+def batch_norm_at_once(v: Mapping[str, Any]) -> None:
+    """Exercise 3."""
+    title("Exercise 3: BatchNorm in one formula")
+    say(
+        "The same for the seven steps from hprebn to hpreact. The lecture divides the variance by n-1 (Bessel's "
+        "correction), and its formula on paper has n/(n-1) in one place:"
+    )
+    n, bngain, bnraw, dhpreact = BATCH, *(numbers_of(x) for x in (v["bngain"], v["bnraw"], v["hpreact"].grad))
+    bnvar_inv = numbers_of(v["bnvar_inv"])
+    show(inspect.getsource(bessel_gradient).partition('"""\n')[2].replace("return", "dhprebn ="))
+    compare("hprebn", bessel_gradient(n, bngain, bnraw, bnvar_inv, dhpreact), v["hprebn"])
+    say(
+        "F.batch_norm, as PyTorch's, divides by n when it normalises, so its formula has no n/(n-1). Its loss here is "
+        "(hpreact * dhpreact).sum(), whose gradient at hpreact is the dhpreact that arrived in exercise 1:"
+    )
+    hprebn = v["hprebn"].detach().requires_grad_()
+    names = {"hprebn": hprebn, "dhpreact": v["hpreact"].grad}
+    names |= {name: v[name].detach().view(-1) for name in ("bngain", "bnbias")}
+    hpreact = F.batch_norm(hprebn, None, None, names["bngain"], names["bnbias"], training=True)
+    loss = (hpreact * names["dhpreact"]).sum()
+    answer = minigrad.derive(loss, names=names | {"hpreact": hpreact, "loss": loss})
+    show(answer.source)
+    dhprebn = results(answer, names)["dhprebn"]
+    say("Compared with the engine's way back through the same steps, but with 1/n in the variance:")
+    chunked = v["hprebn"].detach().requires_grad_()
+    bndiff = chunked - 1 / n * chunked.sum(0, keepdim=True)
+    bnvar = 1 / n * (bndiff**2).sum(0, keepdim=True)
+    hpreact = names["bngain"] * (bndiff * (bnvar + 1e-5) ** -0.5) + names["bnbias"]
+    (hpreact * names["dhpreact"]).sum().backward()
+    compare("hprebn", dhprebn, chunked)
+    difference, largest = (np.abs(x).max() for x in (dhprebn - numbers_of(v["hprebn"].grad), dhprebn))
+    say(
+        f"From the dhprebn of exercise 1 it differs, as it should, by up to {difference:.1e} where the largest "
+        f"gradient is {largest:.1e}: another variance makes another function, and that has another gradient."
+    )
+
+
+def bessel_gradient(n: int, bngain: Any, bnraw: Any, bnvar_inv: Any, dhpreact: Any) -> Any:
+    """What BatchNorm with Bessel's correction makes of the gradient that arrives at its result."""
+    spread = n / (n - 1) * bnraw * (dhpreact * bnraw).sum(0)
+    return bngain * bnvar_inv / n * (n * dhpreact - dhpreact.sum(0) - spread)
+
+
+def training(data: Data, start: Mapping[str, Tensor], v: Mapping[str, Any], options: argparse.Namespace) -> None:
+    """Exercise 4."""
+    title("Exercise 4: train with it")
+    say(
+        "Now the backward pass earns its keep. The engine has no part in this any more: the derived function takes "
+        "numpy arrays and returns the loss and the gradients of the parameters, and p -= lr * g does the rest."
+    )
+    step = minigrad.derive(v["loss"], names=v)
+    parameters = {name: tensor.detach().numpy().copy() for name, tensor in start.items()}
+    inputs, targets = data.inputs.numpy(), data.targets.numpy()
+    generator = np.random.default_rng(options.seed % 2**64)
+    print(f"\n  validation loss before {validation_loss(parameters, data):.4f}")
+    losses = []
+    for i in range(options.steps):
+        batch = generator.integers(0, len(inputs), BATCH)
+        loss, *gradients = step(**parameters, Xb=inputs[batch], Yb=targets[batch])
+        lr = 0.1 if i < options.steps / 2 else 0.01
+        for name, g in zip(step.gradients, gradients, strict=True):
+            parameters[name.removeprefix("d")] -= lr * g
+        losses.append(float(loss))
+        if (i + 1) % max(options.steps // 10, 1) == 0:
+            print(f"  step {i + 1:6d}   train loss {np.mean(losses):.4f}", flush=True)
+            losses.clear()
+    print(f"  validation loss after  {validation_loss(parameters, data):.4f}")
+    say(
+        "That was every gradient of a network, from the loss to the embedding, by rules that you can read in an "
+        f"evening. Now by your own hand: {PROGRAM} --exercise"
+    )
+
+
+@minigrad.no_grad()
+def validation_loss(parameters: Mapping[str, np.ndarray], data: Data) -> float:
+    """The loss over all names to validate with; BatchNorm uses the mean and the variance of all names to train on."""
+    C, W1, b1, W2, b2, bngain, bnbias = (minigrad.tensor(parameters[name]) for name in PARAMETERS)
+    train, validation = (C[X].view(len(X), -1) @ W1 + b1 for X in (data.inputs, data.val_inputs))
+    bnraw = (validation - train.mean(0)) / (train.var(0) + 1e-5) ** 0.5
+    logits = (bngain * bnraw + bnbias).tanh() @ W2 + b2
+    return F.cross_entropy(logits, data.val_targets).item()
+
+
+# Hints
+
+
+class Use(NamedTuple):
+    """A step that uses a variable, and what the rules make of the gradient that arrives there, with its shape."""
+
+    step: str
+    gradient: str
+    shape: tuple[int, ...]
+
+
+WORDS = {
+    "expand(": "expand(x, shape) repeats x to a shape, as broadcasting does",
+    "put(": "put(x, [key]) is zeros, to which x is added at [key], as np.add.at adds",
+    "one_hot(": "one_hot(indices) is zeros, but for a 1 at each index, here where the maximum is",
+}
+
+
+def uses_of(v: Mapping[str, Any]) -> dict[str, list[Use]]:
+    """The uses of every variable, in the variables' own names: the engine's rules, run backward on symbols."""
+    labels, steps = variables(v), {line.partition(" = ")[0]: line for line in statements().splitlines()}
+    loss = v["loss"].node
+
+    def value(x: Any) -> Any:
+        """A variable by its name, and what has none by what it is made of."""
+        if key(x) is None:
+            return np.asarray(x).item()
+        if key(x) in labels:
+            return Symbol(labels[key(x)], x.shape, x.dtype)
+        return x.plan.row(*map(value, x.inputs), *x.params)
+
+    def parameter(name: str, x: Any) -> Any:
+        """A parameter of an operation, in which indices are named."""
+        labels.update({id(part): "range(n)" for part in x if _is_range(part)} if isinstance(x, tuple) else {})
+        return Symbol(name, x.shape, x.dtype) if isinstance(x, np.ndarray) else x
+
+    uses: dict[str, list[Use]] = defaultdict(list)
+    gradients: dict[Any, Any] = {}
+    towards: dict[Any, str] = {}  # the variable that each node goes into
+    nodes = graph.paths([loss], [x.node for x in v.values() if isinstance(x, Tensor) and x.node])
+    for node in sorted(nodes, key=lambda node: -node.number):
+        if node.plan is None:
+            continue
+        row, operands = node.plan.row, [value(x) for x in node.inputs]
+        if key(node) in labels:
+            towards[node] = labels[key(node)]
+            gradients[node] = Symbol("d" + towards[node], node.shape, node.dtype)
+        known = {"g": gradients[node], "y": value(node)}
+        known |= {name: parameter(name, x) for name, x in zip(row.params, node.params, strict=True)}
+        for name, x in zip(row.operands, operands, strict=True):
+            known |= {name: x, f"{name}_shape": getattr(x, "shape", ())}
+        for place, rule, _ in node.plan.steps:
+            x, g = node.inputs[place], rule(*[known[name] for name in names_of(rule)])
+            if key(x) in labels:
+                shaped = f".view{g.shape}" if g.row is reshape else ""
+                uses[labels[key(x)]].insert(0, Use(steps[towards[node]], formula(g, labels) + shaped, g.shape))
+            else:
+                gradients[x], towards[x] = g, towards[node]
+    return uses
+
+
+def _is_range(x: Any) -> bool:
+    return isinstance(x, np.ndarray) and np.array_equal(x, np.arange(BATCH))
+
+
+def hint(options: argparse.Namespace) -> None:
+    """Up to three hints for a gradient: its shape, the rules that lead to it, and how to write it."""
+    name = variable(options.hint)
+    data, start = prepared(options)
+    v = forward(**start, Xb=data.Xb, Yb=data.Yb)
+    shape = tuple(v[name].shape)
+    print(f"1. d{name} has the shape of {name}, {shape}.")
+    if options.more >= 1:
+        uses = uses_of(v)[name]
+        print(f"2. {name} is used {'once' if len(uses) == 1 else 'twice, and the gradients of both uses add up'}:")
+        for use in uses:
+            print(f"     {use.step}\n         gives  {use.gradient}")
+            if use.shape != shape:
+                print(f"         of shape {use.shape}: sum it to {shape}, over the copies that broadcasting made")
+        told = [text for word, text in WORDS.items() if any(word in use.gradient for use in uses)]
+        told += ["dloss is 1"] * any("dloss" in use.gradient for use in uses)
+        print(*(f"     ({text})\n" for text in told), sep="", end="")
+    if options.more >= 2:
+        print("3. In numpy:")
+        for line in assignments(minigrad.derive(v["loss"], names=v, retain=ORDER).source, f"d{name}"):
+            print(f"     {line}")
+    if options.more < 2:
+        print(f"The next hint: {PROGRAM} --hint {name}{' --more' * (options.more + 1)}")
+
+
+def variable(name: str) -> str:
+    """A name of `ORDER`, with a d before it or without. BadInputError for another."""
+    found = name if name in ORDER else name.removeprefix("d")
+    if found not in ORDER:
+        lower = {name.lower(): name for name in ORDER}
+        near = difflib.get_close_matches(found.lower(), lower, n=1)
+        meant = f"did you mean {lower[near[0]]}?" if near else f"it is one of {', '.join(ORDER)}"
+        raise BadInputError(f"--hint {name}: there is no such variable; {meant}")
+    return found
+
+
+def assignments(source: str, name: str) -> list[str]:
+    """The statements of a derived function that make what is called `name`, and what else they use."""
+    functions = {node.name: node.body for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
+    body = functions["step"]
+    made = [statement for statement in body if name in changed_by(statement)]
+    used = {node.id for statement in made for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    known = {name for line in statements().splitlines() for name in (line.split()[0], f"d{line.split()[0]}")}
+    return [ast.unparse(s) for s in body if s in made or changed_by(s) & (used - known)]
+
+
+# The learner's file
+
+
+def statements() -> str:
+    """The steps of the forward pass, as they stand in this file."""
+    lines = inspect.getsource(forward).partition('"""\n')[2].rstrip().splitlines()[:-1]
+    return textwrap.dedent("\n".join(lines))
+
+
+def exercise(options: argparse.Namespace) -> None:
+    """Write the file to fill in."""
+    path = options.exercise
+    text = f'''"""Backprop ninja: the backward pass by your own hand.
+
+This is the forward pass, and all of its variables are there when your file runs, as minigrad Tensors:
+
+{textwrap.indent(statements(), "    ")}
+
+Below, put in place of each None what the gradient of the loss with respect to that variable is: dprobs is that of
+probs. Take as many lines as you like, in this order or another, with Tensors (minigrad has PyTorch's words) or with
+arrays (probs.numpy() is one). Then run
+
+    {PROGRAM} --check {path.as_posix()}
+
+which compares each with the engine's. What is missing or wrong it replaces by the right numbers once it is graded, so
+that the lines below go on from those: every gradient is judged on its own. When you are stuck,
+
+    {PROGRAM} --hint probs
+
+says a little about dprobs, and more with --more.
+"""
+
+import numpy as np
+
+import minigrad
+import nn.functional as F
+'''
+    for part, names in PARTS.items():
+        text += f"\n# {part}\n" + "".join(f"d{name} = None  # your turn\n" for name in names)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise BadInputError(f"--exercise {path}: it is there already, and stays as it is; give another name") from None
+    except OSError as error:
+        raise BadInputError(f"--exercise {path}: {error.strerror or error}") from None
+    print(f"wrote {path}; fill it in, and check it with\n    {PROGRAM} --check {path}")
+
+
+def check(options: argparse.Namespace) -> int:
+    """Run the learner's file and grade what it computes; returns 0 if all of it is right, or else 1."""
+    program = learners(options.check)
+    data, start = prepared(options)
+    expected = backward(data, start)
+    given = {name: x.detach() if isinstance(x, Tensor) else x for name, x in expected.items()}
+    right = graded(program, options.check, given, expected)
+    wrong = [name for name in ORDER if name not in right]
+    if wrong:
+        print(f"\n{len(right)} of {len(ORDER)} are right; next: d{wrong[0]}   (stuck? --hint {wrong[0]})")
+        return 1
+    print(f"\n{len(right)} of {len(ORDER)} are right: you are a backprop ninja.")
+    return 0
+
+
+def learners(path: Path) -> list[ast.stmt]:
+    """The statements of a file. BadInputError where they cannot be read."""
+    try:
+        return ast.parse(path.read_bytes(), str(path)).body
+    except OSError as error:
+        raise BadInputError(f"--check {path}: {error.strerror or error}") from None
+    except SyntaxError as error:
+        line = f", line {error.lineno}" if error.lineno else ""
+        raise BadInputError(f"{path}{line}: this is no Python: {error.msg}") from None
+    except (ValueError, MemoryError, RecursionError) as error:
+        raise BadInputError(f"{path}: this is no Python: {error}") from None
+
+
+def graded(program: Sequence[ast.stmt], path: Path, given: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
+    """Run a program on the variables `given`; returns the names of those whose gradients it computes rightly.
+
+    A gradient is graded after the last statement that changes it. What is not right, or missing, is replaced.
+    """
+    last = {name: statement for statement in program for name in changed_by(statement)}
+    space = {**given, "__name__": path.stem, "__file__": str(path)}
+    space |= {f"d{name}": expected[name].grad.clone() for name in ORDER if f"d{name}" not in last}
+    right: dict[str, np.ndarray] = {}
+    for statement in program:
+        failed = fails(statement, path, space)
+        for name in ORDER:
+            if last.get(f"d{name}") is statement:
+                value = space.get(f"d{name}")
+                if not failed and is_right(name, value, expected[name]):
+                    right[name] = numbers_of(value).copy()
+                else:
+                    space[f"d{name}"] = expected[name].grad.clone()
+    for name in ORDER:
+        if f"d{name}" not in last:
+            print(f"{name:15s} | missing: nothing is called d{name}")
+        elif name in right and not np.array_equal(numbers_of(space[f"d{name}"]), right[name], equal_nan=True):
+            print(f"{name:15s} | wrong: it was right, but a later line changed it in place; begin there with .clone()")
+            del right[name]
+    return [*right]
+
+
+def changed_by(statement: ast.stmt) -> set[str]:
+    """The names that a statement gives other values: `x = ...`, `x[...] += ...`, `x.add_(...)`, `np.add.at(x, ...)`."""
+    changed = set()
+    for node in ast.walk(statement):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                changed.add(name)
+            case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store()):
+                changed.add(name)
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner), args=arguments)):
+                changed |= {x.id for x in (owner, *arguments[:1]) if isinstance(x, ast.Name)}
+    return changed
+
+
+def fails(statement: ast.stmt, path: Path, space: dict[str, Any]) -> bool:
+    """Run a statement; says what is wrong, and in which line, where it raises."""
+    try:
+        with minigrad.no_grad():
+            exec(compile(ast.Module([statement], []), str(path), "exec"), space)
+    except (Exception, SystemExit) as error:
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+        names = [name for name in ORDER if f"d{name}" in changed_by(statement)]
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        print(f"{', '.join(names):15s} | {path}, line {lines[-1] if lines else statement.lineno}: {what}")
+        return True
+    return False
+
+
+def is_right(name: str, value: Any, expected: Tensor) -> bool:
+    """Compare one gradient, and print how it compares."""
+    if value is None:
+        print(f"{name:15s} | your turn: it is None")
+        return False
+    try:
+        numeric = numbers_of(value).dtype.kind in "biuf"
+    except (TypeError, ValueError):
+        numeric = False
+    if not numeric:
+        print(f"{name:15s} | wrong: it is a {type(value).__name__}, neither a Tensor nor an array of numbers")
+        return False
+    return bool(cmp(name, value, expected))
+
+
+# The program
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options; exits with code 2 and a line that says why, where they make no sense."""
+    parser = argparse.ArgumentParser(description="Become a backprop ninja: makemore part 4, and the answers derived.")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
+        "--exercise", type=Path, metavar="FILE", nargs="?", const=Path("my_backprop.py"),
+        help="write a file to fill in (default: my_backprop.py)",
+    )  # fmt: skip
+    instead.add_argument("--check", type=Path, metavar="FILE", help="grade a file that you have filled in")
+    instead.add_argument("--hint", metavar="NAME", help="a hint for the gradient of a variable, such as probs")
+    parser.add_argument("--more", action="count", default=0, help="another hint; twice for all three")
+    parser.add_argument("--steps", type=positive, default=20_000, help="of training (default: %(default)s)")
+    parser.add_argument("--names", type=Path, metavar="FILE", default=NAMES, help="one name a line (default: ours)")
+    parser.add_argument("--seed", type=seed, default=2147483647, help="of all random numbers (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    if options.more and options.hint is None:
+        parser.error("argument --more: goes with --hint NAME")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run with command-line arguments; returns the exit code: 1 where a gradient is not right, 2 for bad input."""
+    options = parse(arguments)
+    try:
+        with threadpool_limits(limits=1):  # matrices this small are multiplied faster by one thread
+            if options.check is not None:
+                return check(options)
+            job = exercise if options.exercise is not None else hint if options.hint is not None else walk
+            job(options)
+    except BadInputError as error:
+        print(f"backprop_ninja.py: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("backprop_ninja.py: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # what it prints goes to a program, such as head, that has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
