@@ -154,7 +154,9 @@ class Writer:
 
     def _intern(self, symbol: Symbol) -> None:
         parts = [self.canonical(part) for part in _symbols_in(symbol.arguments)]
-        made = (symbol.row.name, _key(symbol.arguments, self)) if symbol.row else id(symbol)
+        made: Any = (symbol.row.name, _key(symbol.arguments, self)) if symbol.row else id(symbol)
+        if symbol.value is not None:
+            made = symbol.shape, symbol.dtype, np.asarray(symbol.value).tobytes()
         first = self.first[id(symbol)] = self.same.setdefault(made, symbol)
         if first is symbol:
             self.uses.update(map(id, parts))

@@ -74,6 +74,8 @@ class Symbol(Arithmetic):
             return simpler
         result = Symbol("")
         result.row, result.arguments, result.array = row, (*operands, *params), None
+        if row is ops.add:  # thousands of which may stand one in the other, where a gradient has as many branches
+            result._like()
         return result
 
     def _like(self) -> np.ndarray:
@@ -81,7 +83,8 @@ class Symbol(Arithmetic):
         if self.array is None:
             assert self.row
             with np.errstate(all="ignore"):
-                self.array = np.asarray(self.row.forward(*map(_likes, self.arguments)))
+                result = np.asarray(self.row.forward(*map(_likes, self.arguments)))
+            self.array = np.broadcast_to(np.zeros((), result.dtype), result.shape)
         return self.array
 
     @property
