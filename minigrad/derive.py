@@ -133,6 +133,7 @@ class _Derivation:
         self.read: dict[Any, tuple[Any, ...]] = {}  # the parameters of operations, with Symbols for arrays
         self.gradients: list[tuple[Any, Any]] = []  # of nodes, in the order of the reverse pass
         self.nodes = self._nodes()
+        self.leaves = {label: node for node in self.nodes if node.plan is None and (label := self._label(node))}
         self.names = {node: self._identifier(label) for node, label in self._labelled()}
         for node in self.nodes:
             self.symbols[node] = self._symbol(node)
@@ -199,9 +200,9 @@ class _Derivation:
 
     def _constant(self, array: np.ndarray, label: str | None) -> Any:
         """The Symbol of an array that requires no gradient: a parameter, or what can be written out."""
-        leaf = next((node for node in self.nodes if node.plan is None and label and self._label(node) == label), None)
+        leaf = self.leaves.get(label or "")
         if leaf is not None and leaf.shape == array.shape:
-            return self.symbols[leaf]  # by .detach() or .data
+            return self.symbols[leaf]  # which .detach() or .data gave
         if id(array) not in self.symbols:
             self.symbols[id(array)] = self._written_out(array) if label is None else None
         if self.symbols[id(array)] is None:
@@ -224,13 +225,8 @@ class _Derivation:
         if name == "indices":
             return Symbol.record(_ARGMAX if row is ops.max else _ARGMIN, (operands[0],), axes)
         if isinstance(x, tuple):
-            return tuple(
-                [
-                    self._constant(part, self.labels.get(key(part))) if isinstance(part, np.ndarray) else part
-                    for part in x
-                ]
-            )
-        return x
+            return tuple([self._param(row, operands, axes, "", part) for part in x])
+        return self._constant(x, self.labels.get(key(x))) if isinstance(x, np.ndarray) else x
 
     # Backward
 
@@ -253,49 +249,64 @@ class _Derivation:
 
     def derived(self, wrt: Iterable[Any] | None, retain: Iterable[str]) -> Derived:
         """The function that returns the gradients of `wrt`, or of all leaves, and of `retain`."""
-        found = dict(self.gradients)
-        by_name = {name: node for node, name in self.names.items()} | {self._label(node): node for node in self.nodes}
-        targets = [node for node in self.nodes if node.plan is None and node in found]
-        if wrt is not None:
-            targets = [self._target(x, by_name) for x in ([wrt] if isinstance(wrt, str | Tensor | Value) else wrt)]
-        targets += [self._target(name, by_name) for name in ([retain] if isinstance(retain, str) else retain)]
-        targets = list(dict.fromkeys(targets))
-        for node in targets:
-            if node not in found:
-                raise ValueError(f"derive: {self.names.get(node)} gets no gradient from this loss")
-        names: dict[int, str] = {}
-        for node in self.nodes:
-            if node.plan is not None and node in self.names and isinstance(self.symbols[node], Symbol):
-                names.setdefault(id(self.symbols[node]), self.names[node])
-        gradient_names = {
-            node: self._identifier(f"d{self.names[node]}") for node, _ in self.gradients if node in self.names
-        }
-        for node, g in self.gradients:
-            if node in self.names and isinstance(g, Symbol) and g.row is not None:
-                names.setdefault(id(g), gradient_names[node])
+        found, targets = dict(self.gradients), self._targets(wrt, retain)
+        results, named = self._results()
         outputs = [self.symbols[self.root], *(found[node] for node in targets)]
-        writer = Writer(outputs, names, self.taken | {*gradient_names.values()}, self.is_value)
-        writer.returned = {id(writer.canonical(found[node])) for node in targets} if not self.is_value else set()
+        writer = Writer(outputs, named, self.taken, self.is_value)
+        if not self.is_value:
+            writer.returned = {id(writer.canonical(found[node])) for node in targets}
         writer.lines.append("# forward")
+        self._write_forward(writer)
+        loss = writer.text_of(self.symbols[self.root])
+        if not self.is_value and (self.root.plan is None or self.root.plan.row.views):
+            loss += ".copy()"
+        writer.lines += ["", "# backward"]
+        self._write_backward(writer)
+        returned = [writer.result(found[node], results[node]) for node in targets]
+        writer.lines.append(_wrapped("return ", [loss, *returned], "") if returned else f"return ({loss},)")
+        return Derived(self._module(writer), self.parameters, returned, self.constants)
+
+    def _write_forward(self, writer: Writer) -> None:
         for node in self.nodes:
             for word, symbol in zip(node.plan.row.extras if node.plan else (), self.extras.get(node, ()), strict=True):
                 writer.hint(symbol, word)
             if writer.is_needed(self.symbols[node]):
                 writer.visit(self.symbols[node])
-        loss = writer.text_of(self.symbols[self.root])
-        if self.root.plan is None or getattr(self.root.plan.row, "views", False):
-            loss += ".copy()" * (not self.is_value)
-        writer.lines += ["", "# backward"]
+
+    def _write_backward(self, writer: Writer) -> None:
         lines = {line.partition(" = ")[0]: line for line in writer.lines}
         for node, g in self.gradients:
             if node.plan is not None:
                 name = writer.text_of(self.symbols[node]) if writer.is_needed(self.symbols[node]) else ""
                 writer.hint(g, f"d{name if name.isidentifier() else word_for(node.plan.row)}")
             if node in self.names and writer.is_needed(g):
-                writer.visit(g, lines.get(self.names.get(node, ""), self.names.get(node, "")), True)
-        results = [writer.result(found[node], gradient_names[node]) for node in targets]
-        writer.lines.append(_wrapped("return ", [loss, *results], "") if results else f"return ({loss},)")
-        return Derived(self._module(writer), self.parameters, results, self.constants)
+                name = self.names[node]
+                writer.visit(g, lines.get(name, name), total=True)
+
+    def _results(self) -> tuple[dict[Any, str], dict[int, str]]:
+        """What to call the gradients of nodes that have names; and all Symbols to be assigned to, by their ids."""
+        results = {node: self._identifier(f"d{self.names[node]}") for node, _ in self.gradients if node in self.names}
+        named: dict[int, str] = {}
+        for node in self.nodes:
+            if node.plan is not None and node in self.names and isinstance(self.symbols[node], Symbol):
+                named.setdefault(id(self.symbols[node]), self.names[node])
+        for node, g in self.gradients:
+            if node in self.names and isinstance(g, Symbol) and g.row is not None:
+                named.setdefault(id(g), results[node])
+        return results, named
+
+    def _targets(self, wrt: Iterable[Any] | None, retain: Iterable[str]) -> list[Any]:
+        """The nodes whose gradients are asked for, each once."""
+        by_name = {name: node for node, name in self.names.items()} | {self._label(node): node for node in self.nodes}
+        found = dict(self.gradients)
+        wanted = [node for node in self.nodes if node.plan is None and node in found]
+        if wrt is not None:
+            wanted = [self._target(x, by_name) for x in ([wrt] if isinstance(wrt, str | Tensor | Value) else wrt)]
+        wanted += [self._target(name, by_name) for name in ([retain] if isinstance(retain, str) else retain)]
+        for node in wanted:
+            if node not in found:
+                raise ValueError(f"derive: {self.names.get(node)} gets no gradient from this loss")
+        return list(dict.fromkeys(wanted))
 
     def _target(self, x: Any, by_name: Mapping[str, Any]) -> Any:
         node = by_name.get(x) if isinstance(x, str) else x.node if isinstance(x, Tensor) else x

@@ -297,7 +297,7 @@ class Writer:
             place = self._operand if row.elementwise else lambda x, least, whole: self._part(x, least)
             return f"{place(operands[0], strength, symbol)} {sign} {place(operands[1], strength + 1, symbol)}", strength
         if name == "neg":
-            return f"-{self._operand(operands[0], SIGN, symbol)}", SIGN
+            return f"-{self._operand(operands[0], WHOLE, symbol)}", SIGN
         if name == "pow":
             base, exponent = self._operand(operands[0], WHOLE, symbol), self._operand(operands[1], SIGN, symbol)
             if not symbol.shape and not self.numbers:
@@ -306,7 +306,8 @@ class Writer:
             return f"{base}**{exponent}" if plain else f"{base} ** {exponent}", POWER
         if name == "mean":
             total = f"{self._part(operands[0], WHOLE)}.sum({_axes(params, operands[0])})"
-            return f"{total} / {math.prod(operands[0].shape[axis] for axis in params['axes'])}", PRODUCT
+            count = math.prod(operands[0].shape[axis] for axis in params["axes"])
+            return (total, WHOLE) if count == 1 else (f"{total} / {count}", PRODUCT)
         if name == "linear":
             x, weight, bias = (self._part(operand, WHOLE) for operand in operands)
             return f"{x} @ {weight}.T + {bias}", SUM
@@ -493,4 +494,4 @@ def _function(row: Row) -> str:
     function.name, function.returns = row.name, None
     for argument in function.args.args:
         argument.annotation = None
-    return ast.unparse(tree).replace("'", '"')
+    return re.sub(r"(\w+) \*\* (\w+)", r"\1**\2", ast.unparse(tree).replace("'", '"'))

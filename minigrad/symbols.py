@@ -161,6 +161,8 @@ def _simpler(row: Row, operands: tuple[Any, ...], params: tuple[Any, ...]) -> An
             return Symbol("", tuple(x.shape[axis] for axis in params[0]), x.dtype, x.value)
     if name == "cast" and isinstance(x, Symbol) and (x.dtype == params[0] or x.value is not None):
         return x if x.value is None else Symbol("", x.shape, params[0], np.asarray(x.value, x.dtype).astype(params[0]))
+    if name == "neg" and isinstance(x, Symbol) and x.row is ops.neg:
+        return x.arguments[0]
     if name in ("mul", "div", "pow") and isinstance(x, Symbol) and _is_one(others[0], x):
         return x
     if name == "mul" and isinstance(others[0], Symbol) and _is_one(x, others[0]):
