@@ -65,7 +65,13 @@ CALLS = {
     "tanh": "np.tanh({x})",
     "where": "np.where({condition}, {input}, {other})",
 }
-IN_MATH = {"exp": "math.exp({x})", "log": "math.log({x})", "tanh": "math.tanh({x})", "relu": "max({x}, 0.0)"}
+IN_MATH = {  # for Values
+    "exp": "math.exp({x})",
+    "log": "math.log({x})",
+    "relu": "max({x}, 0.0)",
+    "tanh": "math.tanh({x})",
+    "where": "({input} if {condition} else {other})",
+}
 COPIED = {
     "erf",
     "log_softmax",
@@ -279,7 +285,8 @@ class Writer:
         symbol = self.canonical(symbol)
         if self.names.get(id(symbol)) != name:
             copied = isinstance(symbol, Symbol) and symbol.value is None and not self.numbers
-            self._line(f"{name} = {self._part(symbol, WHOLE)}{'.copy()' * copied}", "")
+            text = f"{self._part(symbol, WHOLE)}.copy()" if copied else self._part(symbol, COMPARISON)
+            self._line(f"{name} = {text}", "")
         return name
 
     # Expressions
@@ -301,7 +308,8 @@ class Writer:
         if name == "pow":
             base, exponent = self._operand(operands[0], WHOLE, symbol), self._operand(operands[1], SIGN, symbol)
             if not symbol.shape and not self.numbers:
-                base = f"np.asarray({base})"  # numpy raises its scalars in another way than its arrays
+                # numpy raises its scalars in another way than its arrays
+                base = f"np.asarray({self._part(operands[0], COMPARISON)})"
             plain = all(re.fullmatch(r"-?[\w.]+", text) for text in (base, exponent))
             return f"{base}**{exponent}" if plain else f"{base} ** {exponent}", POWER
         if name == "mean":
@@ -374,7 +382,7 @@ class Writer:
             others = [other for part in whole.arguments if (other := self.canonical(part)) is not x]
             others = [other for other in others if isinstance(other, Symbol) and other.value is None]
             written = x.value is not None or self.texts[id(x)][0].startswith("np.broadcast_to(")
-            alike = any(other.dtype == whole.dtype for other in others) or x.value is None
+            alike = x.value is None or (x.dtype == whole.dtype and any(other.dtype == whole.dtype for other in others))
             if (
                 written
                 and alike
