@@ -84,8 +84,8 @@ def derive(
     the leaves that require one, or of those in `wrt` (Tensors, or names), and those of the results in `retain`. They
     are the engine's, bit for bit, but for the sign of a zero, and for the last bit of the gradient of a number to the
     power of a Tensor (there the engine has a logarithm in float64). What was computed without being recorded, such as a
-    mask `x > 0`, is a constant: a parameter too, which need not be given if it has no name. A loss made of Values
-    becomes a function of floats, which needs `math` alone.
+    mask `x > 0` or that of a `clamp` between Tensors, is a constant: a parameter too, which need not be given if it has
+    no name. A loss made of Values becomes a function of floats, which needs `math` alone.
 
     TypeError if `loss` is neither Tensor nor Value, ValueError if it requires no gradient or is no single number,
     or for a name that nothing in its graph has.

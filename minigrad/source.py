@@ -272,9 +272,10 @@ class Writer:
         return isinstance(viewed, Symbol) and viewed.row is not None and self._is_inner(viewed) and self._is_own(viewed)
 
     def _are_different(self, key: tuple[Any, ...]) -> bool:
-        """Whether a key names no place twice: it has slices, ints and a mask, or counts the rows."""
+        """Whether a key names no place twice: it has no lists, or one that counts while the others go along."""
         lists = [part for part in key if isinstance(part, Symbol | np.ndarray) and part.dtype != bool]
-        return not lists or any(self._index(part).startswith("range(") for part in lists)
+        counting = any(self._index(part).startswith("range(") for part in lists)
+        return not lists or (counting and len({part.shape for part in lists}) == 1)
 
     def text_of(self, symbol: Any) -> str:
         """What a Symbol is called by now."""
