@@ -98,15 +98,14 @@ def _run(
     create_graph: bool,
     targets: Iterable[Node] | None = None,
 ) -> None:
+    release = not (create_graph if retain_graph is None else retain_graph)
+    within = None if targets is None else graph.paths([node for node, _ in seeds], targets)
+    if not create_graph:
+        graph.reverse([(node, seed.array) for node, seed in seeds], deposit, release=release, within=within)
+        return
     # An anomaly in the middle of a rule is reported when the rule is done, as in a pass that is not recorded.
-    with Within(grad=create_graph, watch=located if mode.check else mode.watch):
-        graph.reverse(
-            seeds if create_graph else [(node, seed.array) for node, seed in seeds],
-            deposit,
-            lift=lifted if create_graph else None,
-            release=not (create_graph if retain_graph is None else retain_graph),
-            within=None if targets is None else graph.paths([node for node, _ in seeds], targets),
-        )
+    with Within(grad=True, watch=located if mode.check else mode.watch):
+        graph.reverse(seeds, deposit, lift=lifted, release=release, within=within)
 
 
 def _seeds(name: str, tensors: Tensors, gradients: Any) -> list[tuple[Any, Tensor]]:

@@ -263,6 +263,17 @@ amax = row("amax", lambda x, axes, keepdims: np.maximum.reduce(x, axes, keepdims
 amin = row("amin", lambda x, axes, keepdims: np.minimum.reduce(x, axes, keepdims=keepdims), x=_to_ties)
 ties: Row = row("ties", _ties, x=None, y=None)
 
+
+def _expand(x: np.ndarray, shape: Shape) -> np.ndarray:
+    if not x.size or not x.flags.c_contiguous:
+        return np.broadcast_to(x, shape)
+    # The same in half the time, which every gradient of a sum takes.
+    strides = [0 if size == 1 else stride for size, stride in zip(x.shape, x.strides, strict=True)]
+    repeated: np.ndarray = np.ndarray(shape, x.dtype, x, 0, [*[0] * (len(shape) - x.ndim), *strides])
+    repeated.flags.writeable = False
+    return repeated
+
+
 # Shape and dtype. What `expand` repeats and `cast` rounds, the reverse pass undoes on the edge, as everywhere.
 
 reshape: Row = row("reshape", lambda x, shape: x.reshape(shape), views=True, x=lambda g, x_shape: reshape(g, x_shape))
@@ -272,7 +283,7 @@ permute: Row = row(
     views=True,
     x=lambda g, axes: permute(g, tuple(np.argsort(axes).tolist())),
 )
-expand: Row = row("expand", lambda x, shape: np.broadcast_to(x, shape), x=lambda g: g)
+expand: Row = row("expand", _expand, x=lambda g: g)
 cast = row("cast", lambda x, dtype: x.astype(dtype), x=lambda g: g)
 
 # Selection

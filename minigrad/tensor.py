@@ -97,14 +97,18 @@ class Tensor(Arithmetic):
             operands = _promoted(row, operands)
         arrays: list[Any] = []
         inputs: list[Any] = []
+        wanted: list[builtins.bool] = []
         for x in operands:
+            needs_grad = False
             if isinstance(x, Tensor):
                 node = x.own_node if x.origin is None else x.node
                 arrays.append(x.array)
-                inputs.append(x if node is None or not node.requires_grad else node)
+                if node is not None and node.requires_grad:
+                    x, needs_grad = node, True
             else:
                 arrays.append(x)
-                inputs.append(x)
+            inputs.append(x)
+            wanted.append(needs_grad)
         try:
             result = row.forward(*arrays, *params)
         except (ValueError, TypeError, IndexError, OverflowError) as error:
@@ -113,12 +117,11 @@ class Tensor(Arithmetic):
         if type(y) is not np.ndarray:
             y = np.asarray(y)
         node = None
-        if mode.grad:
-            wanted = tuple([type(x) is Node for x in inputs])
-            if True in wanted:
+        if True in wanted and mode.grad:
+            if False in wanted:
                 # A constant may get this very node, when it is changed in place: it is not held itself.
                 inputs = [wrap(x.array, x.own_node) if isinstance(x, Tensor) else x for x in inputs]
-                node = Node.of(row, wanted, tuple(inputs), params, (y, *extras, *params, *arrays))
+            node = Node.of(row, tuple(wanted), tuple(inputs), params, (y, *extras, *params, *arrays))
         tensor = wrap(y, node)
         if row.views and y.base is not None and (y.base is arrays[0] or y.base is arrays[0].base):
             tensor.origin = Origin.of(operands[0], row, params)
