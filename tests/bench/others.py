@@ -1,0 +1,147 @@
+"""The other contenders: jax, autograd, mygrad and micrograd, and the function that minigrad derives."""
+
+import random
+from typing import Any
+
+import numpy
+
+from .data import EPS, LEARNING_RATE, MOMENTUM, Net, points
+from .same_words import Step, library, model
+
+
+def forward(np: Any, parameters: list[Any], X: Any, Y: Any) -> tuple[Any, Any, Any]:
+    """The loss of the names net, and the moments of its BatchNorm, in any library with numpy's words."""
+    C, W1, gain, shift, W2, b2 = parameters
+    n = len(Y)
+    x = np.reshape(C[X], (n, -1)) @ W1
+    mean = np.mean(x, 0)
+    centred = x - mean
+    var = np.mean(centred * centred, 0)
+    h = np.tanh(gain * (centred / np.sqrt(var + EPS)) + shift)
+    logits = h @ W2 + b2
+    shifted = logits - np.max(logits, 1, keepdims=True)
+    scores = shifted - np.log(np.sum(np.exp(shifted), 1, keepdims=True))
+    return -np.mean(scores[numpy.arange(n), Y]), mean, var
+
+
+def moved(running: tuple[Any, Any], mean: Any, var: Any, n: int) -> tuple[Any, Any]:
+    """The running statistics after a batch."""
+    now = (mean, var * (n / (n - 1)))
+    return tuple((1 - MOMENTUM) * old + MOMENTUM * new for old, new in zip(running, now, strict=True))  # type: ignore
+
+
+def with_jax(net: Net, *, statistics: bool = True) -> Step:
+    """The step, jitted as one."""
+    import jax
+
+    start = net.start()
+    n, X, Y = net.batch, jax.numpy.asarray(start.X), jax.numpy.asarray(start.Y)
+
+    def loss_of(parameters: Any, X: Any, Y: Any) -> Any:
+        loss, *moments = forward(jax.numpy, parameters, X, Y)
+        return loss, moments
+
+    @jax.jit
+    def jitted(parameters: Any, running: Any, X: Any, Y: Any) -> Any:
+        (loss, moments), gradients = jax.value_and_grad(loss_of, has_aux=True)(parameters, X, Y)
+        parameters = [p - LEARNING_RATE * g for p, g in zip(parameters, gradients, strict=True)]
+        return loss, parameters, moved(running, *moments, n) if statistics else running
+
+    parameters = [jax.numpy.asarray(p) for p in start.parameters]
+    running: Any = (jax.numpy.zeros(net.hidden), jax.numpy.ones(net.hidden))
+
+    def step() -> Any:
+        nonlocal parameters, running
+        loss, parameters, running = jitted(parameters, running, X, Y)
+        return loss.block_until_ready()
+
+    return step
+
+
+def with_autograd(net: Net) -> Step:
+    """The step, with autograd's gradients."""
+    import autograd.numpy
+    from autograd import value_and_grad
+    from autograd.tracer import getval
+
+    start = net.start()
+    parameters, running = start.parameters, (numpy.zeros(net.hidden), numpy.ones(net.hidden))
+
+    def loss_of(parameters: Any) -> Any:
+        nonlocal running
+        loss, mean, var = forward(autograd.numpy, parameters, start.X, start.Y)
+        running = moved(running, getval(mean), getval(var), net.batch)
+        return loss
+
+    both = value_and_grad(loss_of)
+
+    def step() -> Any:
+        loss, gradients = both(parameters)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter -= LEARNING_RATE * gradient
+        return loss
+
+    return step
+
+
+def with_mygrad(net: Net) -> Step:
+    """The step, with mygrad's own BatchNorm and cross-entropy."""
+    import mygrad
+    from mygrad.nnet import batchnorm, softmax_crossentropy
+
+    start = net.start()
+    parameters = [mygrad.tensor(p) for p in start.parameters]
+    C, W1, gain, shift, W2, b2 = parameters
+    running = (numpy.zeros(net.hidden), numpy.ones(net.hidden))
+
+    def step() -> Any:
+        nonlocal running
+        x = mygrad.reshape(C[start.X], (net.batch, -1)) @ W1
+        h = mygrad.tanh(batchnorm(x, gamma=gain, beta=shift, eps=EPS))
+        running = moved(running, x.data.mean(0), x.data.var(0), net.batch)
+        loss = softmax_crossentropy(h @ W2 + b2, start.Y)
+        loss.backward()
+        for p in parameters:
+            p.data -= LEARNING_RATE * p.grad
+        return loss
+
+    return step
+
+
+def derived(net: Net) -> Step:
+    """The step by the function that `minigrad.derive` writes."""
+    import minigrad
+
+    lib = library("minigrad")
+    whole, X, Y = model(lib, net)
+    loss = lib.F.cross_entropy(whole(X), Y)
+    function = minigrad.derive(loss, names={"net": whole, "X": X, "Y": Y})
+    arrays = {name[1:]: p.array for name, p in zip(function.gradients, whole.parameters(), strict=True)}
+
+    def step() -> Any:
+        loss, *gradients = function(X=X.array, Y=Y.array, **arrays)
+        for array, gradient in zip(arrays.values(), gradients, strict=True):
+            array -= LEARNING_RATE * gradient
+        return loss
+
+    return step
+
+
+def demo(Value: Any, MLP: Any) -> Step:
+    """micrograd's demo: a step of the 2-16-16-1 network on 50 points, with the hinge loss and L2."""
+    X, y = points()
+    random.seed(1337)
+    net = MLP(2, [16, 16, 1])
+    parameters = net.parameters()
+
+    def step() -> Any:
+        scores = [net([Value(number) for number in point]) for point in X]
+        losses = [(1 + -side * score).relu() for side, score in zip(y, scores, strict=True)]
+        total = sum(losses) * (1.0 / len(losses)) + 1e-4 * sum(p * p for p in parameters)
+        net.zero_grad()
+        total.backward()
+        for p in parameters:
+            p.data -= LEARNING_RATE * p.grad
+        return total.data
+
+    return step
