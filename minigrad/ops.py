@@ -31,6 +31,8 @@ Rule = Callable[..., Any]
 Axes = tuple[int, ...]
 Shape = tuple[int, ...]
 
+NUMBERS = (float, int, bool)
+
 
 class Recorded:
     """Whatever records the operations applied to it: a Tensor, a Value, a symbol."""
@@ -98,10 +100,11 @@ class Row:
     def __call__(self, *arguments: Any) -> Any:
         """The result for operands of any kind, followed by the parameters; recorded if an operand records."""
         operands = arguments[: len(arguments) - len(self.params)]
+        numbers = self.number is not self.forward
         for operand in operands:
             if isinstance(operand, Recorded):
                 return operand.record(self, operands, arguments[len(operands) :])
-        numbers = all(type(operand) in (float, int, bool) for operand in operands)
+            numbers = numbers and type(operand) in NUMBERS
         return (self.number if numbers else self.forward)(*arguments)
 
     def __repr__(self) -> str:
