@@ -355,7 +355,8 @@ def _check_choices(
     """Refuse what is not an integer in range(count)."""
     if array.dtype not in dtypes:
         raise RuntimeError(f"{name}: needs integers of int64, got {array.dtype}; convert with .long()")
-    if array.size and not 0 <= array.min() <= array.max() < count:
+    # Seen as unsigned, negative numbers are the largest.
+    if array.size and np.maximum.reduce(array.view(f"u{array.itemsize}"), None) >= count:
         odd = next(x for x in array.ravel().tolist() if not 0 <= x < count)
         raise IndexError(f"{name}: {odd} is out of range for {count} {things}: expected 0 to {count - 1}")
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from minigrad import functions
 from minigrad.creation import ones, tensor, zeros
+from minigrad.inplace import changed
 from minigrad.tensor import Tensor
 from nn import functional as F
 from nn import init
@@ -99,7 +100,8 @@ class BatchNorm1d(Module):
             raise ValueError(f"BatchNorm1d: expected (n, {self.num_features}[, length]), got {input.array.shape}")
         momentum = self.momentum or 0.0
         if self.training and self.num_batches_tracked is not None:
-            self.num_batches_tracked.add_(1)
+            self.num_batches_tracked.array += 1
+            changed(self.num_batches_tracked.array, "batch_norm")
             if self.momentum is None:
                 momentum = 1 / self.num_batches_tracked.item()
         batch_statistics = self.training or self.running_mean is None
