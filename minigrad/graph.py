@@ -119,6 +119,7 @@ _GRAD_FN_NAMES = {
     "linear": "AddmmBackward0",
     "matmul": "MmBackward0",
     "reshape": "ViewBackward0",
+    "unbiased": "MmBackward0",
     "assign": "CopySlices",
 }
 

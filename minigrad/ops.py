@@ -375,6 +375,12 @@ def _cross_entropy(logits: Any, target: np.ndarray) -> tuple[Any, Any]:
     return -sum(index(shifted - log(total), chosen), (0,), False) / len(target), counts / total
 
 
+unbiased = row(  # a linear map without a bias
+    "unbiased",
+    lambda x, weight: x @ weight.mT,
+    x=lambda g, weight: g @ weight,
+    weight=lambda g, x: g.mT @ x,
+)
 linear = row(
     "linear",
     lambda x, weight, bias: x @ weight.mT + bias,
