@@ -293,9 +293,8 @@ cast = row("cast", lambda x, dtype: x.astype(dtype), x=lambda g: g)
 
 
 def _one_hot(indices: np.ndarray, shape: Shape, axis: int, dtype: Any) -> np.ndarray:
-    hot = np.zeros(shape, dtype)
-    np.put_along_axis(hot, indices, 1, axis)
-    return hot
+    choices = np.arange(shape[axis]).reshape(-1, *[1] * (len(shape) - axis - 1))
+    return (choices == indices).astype(dtype)
 
 
 def _put(x: np.ndarray, key: tuple[Any, ...], shape: Shape) -> np.ndarray:
