@@ -149,12 +149,15 @@ def fit(g: Any, node: Node, row: ops.Row) -> Any:
     if g.shape != node.shape:
         extra = len(g.shape) - len(node.shape)
         inner = g.shape[extra:] if extra >= 0 else None
-        if inner is None or any(size not in (1, large) for size, large in zip(node.shape, inner, strict=True)):
-            raise RuntimeError(
-                f"{row.name}: its rule gave a gradient of shape {g.shape} for an operand of {node.shape}"
-            )
-        repeated = [axis + extra for axis, size in enumerate(node.shape) if size != inner[axis]]
-        g = ops.sum(g, (*range(extra), *repeated), extra == 0)
+        repeated: list[int] = []
+        if inner != node.shape:
+            if inner is None or any(size not in (1, large) for size, large in zip(node.shape, inner, strict=True)):
+                raise RuntimeError(
+                    f"{row.name}: its rule gave a gradient of shape {g.shape} for an operand of {node.shape}"
+                )
+            repeated = [axis + extra for axis, size in enumerate(node.shape) if size != inner[axis]]
+        if repeated or g.shape[:extra] != (1,) * extra:
+            g = ops.sum(g, (*range(extra), *repeated), extra == 0)
         if g.shape != node.shape:
             g = ops.reshape(g, node.shape)
     return g if g.dtype == node.dtype else ops.cast(g, node.dtype)
@@ -227,7 +230,8 @@ def reverse(
             continue
         saved = saved_values(node) if lift is None else lift(node)
         for operand, h in _partials(node, g, saved, within):
-            h = h if fit is None else fit(h, operand, node.plan.row)
+            if fit is not None and (h.shape != operand.shape or h.dtype is not operand.dtype):
+                h = fit(h, operand, node.plan.row)
             if check is not None:
                 check(node, operand, g, h)
             contribute(operand, h, h is not g and getattr(h, "base", None) is None)
