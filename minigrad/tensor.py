@@ -250,7 +250,8 @@ class Tensor(Arithmetic):
     @property
     def requires_grad(self) -> builtins.bool:
         """Whether what is computed from it is recorded; it can be set on a leaf of floating dtype."""
-        return self.node is not None and self.node.requires_grad
+        node = self.node
+        return node is not None and node.requires_grad
 
     @requires_grad.setter
     def requires_grad(self, wanted: builtins.bool) -> None:
@@ -291,15 +292,16 @@ class Tensor(Arithmetic):
     @property
     def grad(self) -> "Tensor | None":
         """The gradient that backward passes have added up: of a leaf, or of a Tensor that was told to `retain_grad`."""
-        if self.node is None:
+        node = self.node
+        if node is None:
             return None
-        if self.node.grad is None and not self.node.retains:
+        if node.grad is None and not node.retains:
             warnings.warn(
-                f"grad: this Tensor is a result of {self.node.operation}, not a leaf, and a backward pass lets the "
+                f"grad: this Tensor is a result of {node.operation}, not a leaf, and a backward pass lets the "
                 "gradients of results go; call .retain_grad() on it before backward()",
                 stacklevel=2,
             )
-        return self.node.grad
+        return node.grad
 
     @grad.setter
     def grad(self, grad: "Tensor | None") -> None:

@@ -69,8 +69,12 @@ class Optimizer:
         """Move every parameter that has a gradient."""
         for group in self.param_groups:
             for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self.update(parameter.array, parameter.grad.array, self.state.setdefault(parameter, {}), group)
+                grad = parameter.grad
+                if grad is not None:
+                    state = self.state.get(parameter)
+                    if state is None:
+                        state = self.state[parameter] = {}
+                    self.update(parameter.array, grad.array, state, group)
                     changed(parameter.array, f"{type(self).__name__}.step")
 
     def update(self, array: np.ndarray, grad: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
