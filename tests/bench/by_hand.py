@@ -35,7 +35,6 @@ class Hand:
         self.momentum = SPELLED_MOMENTUM if spelled else MOMENTUM
         normed = [layer for layer in self.start.layers if layer.gain is not None] if statistics else []
         self.running = [(np.zeros_like(layer.gain), np.ones_like(layer.gain)) for layer in normed]
-        self.places = np.eye(net.vocabulary, dtype=np.float32)[self.start.X.ravel()]
 
     def gradients(self) -> tuple[float, list[np.ndarray]]:
         """The loss, and the gradient of every parameter in the order of `Start.parameters`."""
@@ -80,7 +79,8 @@ class Hand:
                 g *= gain * rstd
             gradients = [inputs[-1].T @ g, *parts, *gradients]
             g = g @ weight.T
-        g_table = self.places.T @ g.reshape(self.start.X.size, -1)  # quicker here than np.add.at
+        places = np.eye(len(table), dtype=np.float32)[X.ravel()]  # quicker here than np.add.at
+        g_table = places.T @ g.reshape(X.size, -1)
         return loss, [g_table, *gradients]
 
     def update_statistics(self, norms: list[Normal]) -> None:

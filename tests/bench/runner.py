@@ -32,7 +32,8 @@ class LeftOut(Exception):
 def work(row: str, contender: str, seconds: float, threads: int) -> dict[str, Any]:
     """Run one contender in a process of its own."""
     command = [sys.executable, "-m", "tests.bench.worker", row, contender, str(seconds)]
-    environment = os.environ | dict.fromkeys(THREADS, str(threads)) | {"XLA_FLAGS": "", "JAX_PLATFORMS": "cpu"}
+    environment = os.environ | dict.fromkeys(THREADS, str(threads)) | {"JAX_PLATFORMS": "cpu"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # or an import would compile every time
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
