@@ -117,9 +117,9 @@ _GRAD_FN_NAMES = {
     "cast": "ToCopyBackward0",
     "cross_entropy": "NllLossBackward0",
     "linear": "AddmmBackward0",
+    "linear_map": "MmBackward0",
     "matmul": "MmBackward0",
     "reshape": "ViewBackward0",
-    "unbiased": "MmBackward0",
     "assign": "CopySlices",
 }
 

@@ -374,8 +374,8 @@ def _cross_entropy(logits: Any, target: np.ndarray) -> tuple[Any, Any]:
     return -sum(index(shifted - log(total), chosen), (0,), False) / len(target), counts / total
 
 
-unbiased = row(  # a linear map without a bias
-    "unbiased",
+linear_map = row(  # without a bias
+    "linear_map",
     lambda x, weight: x @ weight.mT,
     x=lambda g, weight: g @ weight,
     weight=lambda g, x: g.mT @ x,

@@ -317,9 +317,9 @@ class Writer:
             total = f"{self._part(operands[0], WHOLE)}.sum({_axes(params, operands[0])})"
             count = math.prod(operands[0].shape[axis] for axis in params["axes"])
             return (total, WHOLE) if count == 1 else (f"{total} / {count}", PRODUCT)
-        if name == "linear":
-            x, weight, bias = (self._part(operand, WHOLE) for operand in operands)
-            return f"{x} @ {weight}.T + {bias}", SUM
+        if name in ("linear", "linear_map"):
+            x, weight, *bias = (self._part(operand, WHOLE) for operand in operands)
+            return " + ".join([f"{x} @ {weight}.T", *bias]), SUM if bias else PRODUCT
         if name == "cat":
             return (
                 f"np.concatenate([{', '.join(self._part(x, COMPARISON) for x in operands)}], {params['axis']})",

@@ -119,7 +119,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
             "expected (..., in) and (out, in)"
         )
     if bias is None:
-        return record(ops.unbiased, input, weight) if input.ndim == weight.ndim == 2 else input @ weight.mT
+        return record(ops.linear_map, input, weight) if input.ndim == weight.ndim == 2 else input @ weight.mT
     _check_shape("linear", "bias", bias, weight.array.shape[:1])
     if input.ndim == 2:
         return record(ops.linear, input, weight, bias)

@@ -709,6 +709,7 @@ ROWS: dict[str, Function] = {
     "assign": FUNCTIONS["assign"],
     "where": lambda library, x, y: library.where(x > y, x * y, y**3),
     "cat": FUNCTIONS["cat"],
+    "linear_map": lambda library, x, y: FUNCTIONAL[library].linear(x, y),
     "linear": lambda library, x, y: FUNCTIONAL[library].linear(x, y, y[:, 0]),
     "batch_norm": lambda library, x, y: FUNCTIONAL[library].batch_norm(x.T, None, None, y[:, 0], y[:, 1], True),
     "cross_entropy": lambda library, x, y: FUNCTIONAL[library].cross_entropy(x * y, library.tensor([2, 0])),

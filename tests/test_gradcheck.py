@@ -95,6 +95,7 @@ ROWS: dict[str, tuple[Function, tuple[Any, ...]]] = {
     "assign": (assigned, (random(3, 2), random(2))),
     "where": (lambda a, b: minigrad.where(mask, a, b), (random(2, 3), random(3))),
     "cat": (lambda a, b, c: minigrad.cat([a, b, c], 1), (random(2, 1), random(2, 3), random(2, 2))),
+    "linear_map": (F.linear, (random(4, 3), random(2, 3))),
     "linear": (F.linear, (random(4, 3), random(2, 3), random(2))),
     "batch_norm": (
         lambda x, weight, bias: F.batch_norm(x, None, None, weight, bias, training=True),

@@ -1,5 +1,6 @@
 """The work that contenders share: the sizes of the course's network, its data, and the values it starts from."""
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -50,7 +51,7 @@ class Net(NamedTuple):
 
         sizes = [self.block * self.embedding, *self.hidden, self.vocabulary]
         layers = []
-        for n, m in zip(sizes, sizes[1:], strict=False):
+        for n, m in itertools.pairwise(sizes):
             normed = self.normed_logits or len(layers) < len(self.hidden)
             weight, bias = normal(n, m) / np.float32(n**0.5), normal(m) / 10
             layers.append(Layer(weight, None, normal(m) / 10 + 1, bias) if normed else Layer(weight, bias, None, None))
