@@ -90,9 +90,11 @@ def become(target: "Tensor", result: "Tensor", name: str) -> None:
         raise RuntimeError(f"{name}: a result of shape {result.array.shape} does not fit in place into {shape}")
     if not target.array.flags.writeable:
         raise RuntimeError(f"{name}: elements of {shape} share their memory since .expand(); .clone() it first")
-    if category(result.array.dtype) > category(dtype):
-        raise RuntimeError(f"{name}: a result of {result.array.dtype} does not fit in place into {dtype}; convert it")
-    result = result.to(dtype)
+    if result.array.dtype != dtype:
+        if category(result.array.dtype) > category(dtype):
+            given = result.array.dtype
+            raise RuntimeError(f"{name}: a result of {given} does not fit in place into {dtype}; convert it")
+        result = result.to(dtype)
     np.copyto(target.array, result.array)
     if target.tracked:
         changed(target.array, name)

@@ -11,8 +11,9 @@ through a logarithm or a cosine may differ in its last bits, as PyTorch itself d
 This module knows numpy alone: it returns arrays, and the rest of minigrad wraps them in tensors.
 """
 
+import functools
 import math
-import secrets
+import os
 from typing import Any
 
 import numpy as np
@@ -64,8 +65,15 @@ class Generator:
         if str(device) != "cpu":
             raise RuntimeError(f"Generator: there is none for device {device!r}; minigrad computes on 'cpu'")
         self.device = device
-        self._twister = np.random.MT19937()
         self.manual_seed(DEFAULT_SEED)
+
+    @functools.cached_property
+    def _twister(self) -> Any:
+        """The machine, at the start of its row; made for the first draw, since numpy.random is slow to import."""
+        twister = np.random.MT19937()
+        start: Any = np.random.RandomState(self._initial_seed % 2**32).get_state(legacy=False)
+        twister.state = start
+        return twister
 
     def manual_seed(self, seed: int) -> "Generator":
         """Restart the stream from `seed` and return the generator, as `torch.Generator.manual_seed`.
@@ -78,14 +86,13 @@ class Generator:
         if not -(2**63) <= seed < 2**64:
             raise ValueError(f"manual_seed: Overflow when unpacking long long {seed}; pass a seed of at most 64 bits")
         self._initial_seed = seed % 2**64
-        twister: Any = np.random.RandomState(seed % 2**32).get_state(legacy=False)
-        self._twister.state = twister
+        vars(self).pop("_twister", None)
         self._spare_normals = np.empty(0)
         return self
 
     def seed(self) -> int:
         """Restart the stream from a seed that nobody can foresee and return it, as `torch.Generator.seed`."""
-        return self.manual_seed(secrets.randbits(64)).initial_seed()
+        return self.manual_seed(int.from_bytes(os.urandom(8))).initial_seed()
 
     def initial_seed(self) -> int:
         """The seed the stream started from, brought into [0, 2**64), as `torch.Generator.initial_seed`."""

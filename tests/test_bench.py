@@ -178,19 +178,11 @@ def test_growth_is_drawn(tmp_path: Path) -> None:
 
 
 def test_quick_runs_a_row_from_end_to_end(tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "tests.bench",
-        "--quick",
-        "--rows",
-        "derived",
-        "--json",
-        str(tmp_path / "out.json"),
-    ]
+    out = tmp_path / "out.json"
+    command = [sys.executable, "-m", "tests.bench", "--quick", "--rows", "derived", "--json", str(out)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "minigrad over it" in done.stdout
-    ours, hand = json.loads((tmp_path / "out.json").read_text())
+    ours, hand = json.loads(out.read_text())
     assert (ours["contender"], hand["contender"]) == (OURS, HAND)
     assert hand["ratio"] == pytest.approx(ours["median"] / hand["median"])
     assert hand["target"] == 1.0

@@ -34,18 +34,19 @@ def main(arguments: list[str]) -> str:
         parser().error("--rounds must be at least 1")
 
     def measured(row: Row) -> Measured:
-        names = [name for name in row.contenders if not options.quick or name == OURS or name in row.targets]
+        every = not options.quick or not row.targets
+        names = [name for name in row.contenders if every or name == OURS or name in row.targets]
         print(f"{row.name}: {row.work}", file=sys.stderr, flush=True)
         return run(row, 1 if options.quick else options.rounds, 0.2 if options.quick else 1.5, names)
 
-    every = [measured(ROWS[name]) for name in wanted]
+    parts = [measured(ROWS[name]) for name in wanted]
     growth = {row.name: measured(row) for row in GROWING} if options.plot else {}
     if options.plot:
         plot.draw(growth, options.plot)
     if options.json:
-        lines: list[dict[str, Any]] = [line for part in (*every, *growth.values()) for line in table.results(part)]
+        lines: list[dict[str, Any]] = [line for part in (*parts, *growth.values()) for line in table.results(part)]
         Path(options.json).write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
-    return table.text([*every, *growth.values()])
+    return table.text([*parts, *growth.values()])
 
 
 if __name__ == "__main__":
