@@ -58,7 +58,7 @@ class Derived:
             if not isinstance(x, np.ndarray):
                 x = getattr(x, "array", x.data if isinstance(x, Value) else x)
                 x = arrays[name] = np.asarray(x) if self.parameters[name] else x
-            if np.shape(x) != self.parameters[name]:
+            if getattr(x, "shape", ()) != self.parameters[name]:
                 shapes = f"{np.shape(x)} instead of {self.parameters[name]}"
                 raise ValueError(f"derived: {name} has the shape {shapes}; for other shapes, derive anew")
         return self._function(**arrays)
