@@ -48,7 +48,8 @@ class Derived:
         Constants that no variable held need not be given. TypeError where a parameter is missing or unknown, ValueError
         for one of another shape.
         """
-        arrays = self.constants | arrays
+        if self.constants:
+            arrays = self.constants | arrays
         if arrays.keys() != self.parameters.keys():
             missing = [name for name in self.parameters if name not in arrays]
             unknown = [name for name in arrays if name not in self.parameters]

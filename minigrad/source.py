@@ -274,7 +274,7 @@ class Writer:
     def _are_different(self, key: tuple[Any, ...]) -> bool:
         """Whether a key names no place twice: it has no lists, or one that counts while the others go along."""
         lists = [part for part in key if isinstance(part, Symbol | np.ndarray) and part.dtype != bool]
-        counting = any(self._index(part).startswith("range(") for part in lists)
+        counting = any("range(" in self._index(part) for part in lists)
         return not lists or (counting and len({part.shape for part in lists}) == 1)
 
     def text_of(self, symbol: Any) -> str:
@@ -431,7 +431,8 @@ class Writer:
             ends = (part.start, part.stop) if part.step is None else (part.start, part.stop, part.step)
             return ":".join("" if end is None else str(end) for end in ends)
         if isinstance(part, np.ndarray):
-            return f"range({part.size})" if np.array_equal(part, np.arange(part.size)) else str(part.tolist())
+            counted = np.array_equal(part, np.arange(part.size))
+            return f"np.arange({part.size})" if counted else str(part.tolist())
         return "..." if part is ... else self._part(part, COMPARISON) if isinstance(part, Symbol) else str(part)
 
 
