@@ -266,6 +266,8 @@ amax = row("amax", lambda x, axes, keepdims: np.maximum.reduce(x, axes, keepdims
 amin = row("amin", lambda x, axes, keepdims: np.minimum.reduce(x, axes, keepdims=keepdims), x=_to_ties)
 ties: Row = row("ties", _ties, x=None, y=None)
 
+# Shape and dtype. What `expand` repeats and `cast` rounds, the reverse pass undoes on the edge, as everywhere.
+
 
 def _expand(x: np.ndarray, shape: Shape) -> np.ndarray:
     if not x.size or not x.flags.c_contiguous:
@@ -276,8 +278,6 @@ def _expand(x: np.ndarray, shape: Shape) -> np.ndarray:
     repeated.flags.writeable = False
     return repeated
 
-
-# Shape and dtype. What `expand` repeats and `cast` rounds, the reverse pass undoes on the edge, as everywhere.
 
 reshape: Row = row("reshape", lambda x, shape: x.reshape(shape), views=True, x=lambda g, x_shape: reshape(g, x_shape))
 permute: Row = row(

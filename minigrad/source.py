@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import ops
-from minigrad.ops import Row
+from minigrad.ops import Row, Shape
 from minigrad.symbols import COMPARISON, POWER, PRODUCT, SIGN, SUM, WHOLE, Symbol, is_mT
 
 WIDTH = 120  # of a line
@@ -160,7 +160,7 @@ class Writer:
 
     def _intern(self, symbol: Symbol) -> None:
         parts = [self.canonical(part) for part in _symbols_in(symbol.arguments)]
-        made: Any = (symbol.row.name, _key(symbol.arguments, self)) if symbol.row else id(symbol)
+        made: Any = (symbol.row.name, _identity(symbol.arguments, self)) if symbol.row else id(symbol)
         if symbol.value is not None:
             made = symbol.shape, symbol.dtype, np.asarray(symbol.value).tobytes()
         first = self.first[id(symbol)] = self.same.setdefault(made, symbol)
@@ -378,20 +378,20 @@ class Writer:
     def _operand(self, x: Any, least: int, whole: Symbol) -> str:
         """The same, where broadcasting repeats what is too small for the whole, so that nothing else has to."""
         x = self.canonical(x)
-        if isinstance(x, Symbol) and (x.value is not None or x.row is ops.expand):
-            inner = Symbol("", (), x.dtype, x.value) if x.value is not None else self.canonical(x.arguments[0])
-            others = [other for part in whole.arguments if (other := self.canonical(part)) is not x]
-            others = [other for other in others if isinstance(other, Symbol) and other.value is None]
-            written = x.value is not None or self.texts[id(x)][0].startswith("np.broadcast_to(")
-            alike = x.value is None or (x.dtype == whole.dtype and any(other.dtype == whole.dtype for other in others))
-            if (
-                written
-                and alike
-                and np.broadcast_shapes(inner.shape, *(other.shape for other in others)) == whole.shape
-            ):
-                return (
-                    self._bare(inner, least) if x.value is not None else self._reshaped(inner, least, len(whole.shape))
-                )
+        others = [other for part in whole.arguments if (other := self.canonical(part)) is not x]
+        arrays = [other for other in others if isinstance(other, Symbol) and other.value is None]
+
+        def is_broadcast(shape: Shape) -> bool:
+            return np.broadcast_shapes(shape, *(other.shape for other in arrays)) == whole.shape
+
+        if isinstance(x, Symbol) and x.value is not None:
+            alike = x.dtype == whole.dtype and any(other.dtype == whole.dtype for other in arrays)
+            if alike and is_broadcast(()):
+                return self._bare(x, least)
+        elif isinstance(x, Symbol) and x.row is ops.expand and self.texts[id(x)][0].startswith("np.broadcast_to("):
+            repeated = self.canonical(x.arguments[0])
+            if is_broadcast(repeated.shape):
+                return self._reshaped(repeated, least)
         return self._part(x, least)
 
     def _bare(self, x: Any, least: int) -> str:
@@ -399,7 +399,7 @@ class Writer:
         text, strength = _number(x)
         return f"({text})" if strength < least else text
 
-    def _reshaped(self, x: Any, least: int, dims: int) -> str:
+    def _reshaped(self, x: Any, least: int) -> str:
         """An operand without dims of size 1 in front, which broadcasting puts there."""
         if isinstance(x, Symbol) and x.row is ops.reshape and id(x) not in self.names and self.uses[id(x)] == 1:
             before = self.canonical(x.arguments[0])
@@ -450,10 +450,10 @@ def _symbols_in(arguments: Any) -> Iterator[Symbol]:
             yield from _symbols_in(argument)
 
 
-def _key(argument: Any, writer: Writer) -> Any:
+def _identity(argument: Any, writer: Writer) -> Any:
     """By what an argument is known again."""
     if isinstance(argument, tuple):
-        return tuple([_key(part, writer) for part in argument])
+        return tuple([_identity(part, writer) for part in argument])
     if isinstance(argument, Symbol):
         return id(writer.canonical(argument))
     if isinstance(argument, np.ndarray):

@@ -314,6 +314,7 @@ def _parameter(kind: str, x: Any, names: Names) -> str:
 
 
 def is_mT(axes: tuple[int, ...]) -> bool:
+    """Whether axes in this order are those of `.mT`: the last two exchanged."""
     count = len(axes)
     return axes == (*range(count - 2), count - 1, count - 2)
 

@@ -17,7 +17,7 @@ DIRECTIONS = ("LR", "RL", "TB", "BT")
 SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@"}
 COMMUTATIVE = {"add", "mul"}
 
-# The colours of Okabe and Ito, and light tints of them, which stay apart for every kind of colour vision.
+# The borders have the colours of Okabe and Ito; fills, too, stay apart for every kind of colour vision.
 FILL = {
     Role.PARAMETER: "#b0d2fe",
     Role.INPUT: "#a1ffcf",
