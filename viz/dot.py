@@ -134,7 +134,7 @@ def _draw_edges(graph: Drawing, place: int, item: Box | Folded, labels: bool) ->
         edges = [*zip(item.operation.operands, _edge_labels(item.operation), strict=True)]
         graph.edge(target, f"box{place}")
     if any(operand is None for operand, _ in edges):
-        graph.node(f"more{place}", "...", shape="plaintext", fontcolor=FAINT)
+        graph.node(f"more{place}", "...", shape="plaintext", style="solid", fontcolor=FAINT)
         graph.edge(f"more{place}", target, style="dashed")
     for operand, label in edges:
         if isinstance(operand, int):
@@ -166,7 +166,8 @@ def _edge_labels(operation: Operation) -> list[str]:
     labels = []
     for name, formula in zip(operation.called, operation.gradients, strict=True):
         text = f"{name}: {formula}" if several and formula not in ("", "g") else formula or name * several
-        labels.append("\\n".join(map(_plain, textwrap.wrap(text, LONGEST_LINE, break_long_words=False))))
+        lines = textwrap.wrap(text.replace(", ", ",\N{NO-BREAK SPACE}"), LONGEST_LINE, break_long_words=False)
+        labels.append("\\n".join(_plain(line.replace("\N{NO-BREAK SPACE}", " ")) for line in lines))
     return labels
 
 
