@@ -4,10 +4,11 @@ Every recorded result has a `Node`, which knows the nodes of its operands. Nodes
 before results, so that falling numbers are a topological order for the reverse pass.
 """
 
-import heapq
+import functools
 import itertools
 import weakref
 from collections.abc import Callable, Iterable, Iterator
+from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,20 +23,27 @@ Deposit = Callable[[Any, Any, bool], None]
 numbers = itertools.count()
 
 
-class Change(NamedTuple):
+class Change:
     """The last change in place of some memory: its number, the operation, and the line that called it, if known.
 
     `version` counts the changes so far. `memory` is the array that owns it; with that the note goes away.
     """
 
-    number: int
-    operation: str
-    version: int
-    line: Line | None
-    memory: weakref.ref[np.ndarray]
+    __slots__ = ("line", "memory", "number", "operation", "version")
+
+    def __init__(self, memory: weakref.ref[np.ndarray]) -> None:
+        self.memory = memory
+        self.number, self.operation, self.version = 0, "", 0
+        self.line: Line | None = None
 
 
-changes: dict[int, Change] = {}  # by the id of the array that owns the memory; see inplace.py
+class Changes(dict[int, Change]):
+    """The changes, by the id of the array that owns the memory, and the number of the latest; see inplace.py."""
+
+    latest = 0
+
+
+changes = Changes()
 
 
 class Node:
@@ -74,30 +82,18 @@ class Node:
         params: tuple[Any, ...] = (),
         saved: tuple[Any, ...] | None = (),
         requires_grad: bool = True,
+        label: str | None = None,
     ) -> None:
         self.number = next(numbers)
         self.plan, self.inputs, self.params, self.saved, self.requires_grad = plan, inputs, params, saved, requires_grad
         self.shape, self.dtype = array.shape, array.dtype
         self.value = array if array.size <= KEPT_TO_LOOK_AT else None
         self.retains = plan is None
+        self.scope: Scope | None = mode.scope
+        self.label = label
         self.grad: Any = None
         self.name: str | None = None
-        self.label: str | None = None
         self.line: Line | None = None
-        self.scope: Scope | None = mode.scope
-
-    @classmethod
-    def of(
-        cls,
-        row: ops.Row,
-        wanted: tuple[bool, ...],
-        inputs: tuple[Any, ...],
-        params: tuple[Any, ...],
-        values: tuple[Any, ...],
-    ) -> "Node | None":
-        """The node of a row's result, the first of its `values`; None if the wanted operands have no gradient."""
-        plan = row.plan(wanted)
-        return cls(values[0], plan, inputs, params, tuple([values[i] for i in plan.kept])) if plan.steps else None
 
     def __repr__(self) -> str:
         return f"<{self.label or _grad_fn_name(self)}>" if self.plan else "<AccumulateGrad>"
@@ -147,20 +143,29 @@ def fit(g: Any, node: Node, row: ops.Row) -> Any:
     Raises RuntimeError where no broadcasting can have led from the node's shape to that of `g`.
     """
     if g.shape != node.shape:
-        extra = len(g.shape) - len(node.shape)
-        inner = g.shape[extra:] if extra >= 0 else None
-        repeated: list[int] = []
-        if inner != node.shape:
-            if inner is None or any(size not in (1, large) for size, large in zip(node.shape, inner, strict=True)):
-                raise RuntimeError(
-                    f"{row.name}: its rule gave a gradient of shape {g.shape} for an operand of {node.shape}"
-                )
-            repeated = [axis + extra for axis, size in enumerate(node.shape) if size != inner[axis]]
-        if repeated or g.shape[:extra] != (1,) * extra:
-            g = ops.sum(g, (*range(extra), *repeated), extra == 0)
+        axes = _repeated(g.shape, node.shape)
+        if axes is None:
+            raise RuntimeError(
+                f"{row.name}: its rule gave a gradient of shape {g.shape} for an operand of {node.shape}"
+            )
+        if axes:
+            sum = ops.sum.on_arrays if isinstance(g, np.ndarray) else ops.sum
+            g = sum(g, axes, len(g.shape) == len(node.shape))
         if g.shape != node.shape:
             g = ops.reshape(g, node.shape)
-    return g if g.dtype == node.dtype else ops.cast(g, node.dtype)
+    return g if g.dtype is node.dtype else ops.cast(g, node.dtype)
+
+
+@functools.lru_cache
+def _repeated(shape: ops.Shape, before: ops.Shape) -> tuple[int, ...] | None:
+    """The axes that broadcasting made, or made longer, between two shapes; None if it cannot have made `shape`."""
+    extra = len(shape) - len(before)
+    inner = shape[extra:] if extra >= 0 else None
+    if inner is None or any(size not in (1, large) for size, large in zip(before, inner, strict=True)):
+        return None
+    repeated = [axis + extra for axis, size in enumerate(before) if size != inner[axis]]
+    leading = range(extra) if repeated or shape[:extra] != (1,) * extra else ()
+    return (*leading, *repeated)
 
 
 def paths(roots: Iterable[Node], targets: Iterable[Node]) -> set[Node]:
@@ -200,42 +205,49 @@ def reverse(
     be recorded itself. `release` lets go of those values, after which a second pass through them is refused. A pass
     `within` some nodes leaves all others as they are, and `deposit` receives the gradients of all of these.
     """
-    check = mode.check
+    check, plain = mode.check, lift is None and within is None
     gradients: dict[Any, Any] = {}
-    owned: set[Any] = set()
-    ready: list[tuple[int, Any]] = []
-
-    def contribute(node: Any, g: Any, fresh: bool) -> None:
-        if node not in gradients:
-            gradients[node] = g
-            heapq.heappush(ready, (-node.number, node))
-        elif node in owned:
-            gradients[node] += g
-        else:
-            gradients[node] = gradients[node] + g
-            fresh = True
-        if fresh and lift is None:
-            owned.add(node)
-
+    shared: set[Any] = set()  # nodes whose gradient so far somebody else may hold: it is not to be changed
+    nodes: dict[int, Any] = {}  # those of the gradients, by their numbers
+    ready: list[int] = []  # the numbers, negative: the last node comes first
     for node, g in seeds:
         if within is None or node in within:
-            contribute(node, g, False)
+            if node not in gradients:
+                nodes[node.number] = node
+                heappush(ready, -node.number)
+            gradients[node] = gradients[node] + g if node in gradients else g
+            shared.add(node)
     while ready:
-        node = heapq.heappop(ready)[1]
-        g = gradients.pop(node)
+        node = nodes.pop(-heappop(ready))
+        g, plan, inputs = gradients.pop(node), node.plan, node.inputs
         if node.retains or within is not None:
-            deposit(node, g, node in owned)
-        owned.discard(node)
-        if node.plan is None or (within is not None and not any(_nodes(node.inputs, within))):
+            deposit(node, g, lift is None and node not in shared)
+        if plan is None or (within is not None and not any(_nodes(inputs, within))):
             continue
-        saved = saved_values(node) if lift is None else lift(node)
-        for operand, h in _partials(node, g, saved, within):
+        if plain:
+            if fit is not None and (node.saved is None or node.number < changes.latest):
+                saved_values(node)
+            parts = zip(plan.operands(inputs), plan.run(g, node), strict=True)
+        else:
+            parts = _partials(node, g, saved_values(node) if lift is None else lift(node), within)
+        for operand, h in parts:
             if fit is not None and (h.shape != operand.shape or h.dtype is not operand.dtype):
-                h = fit(h, operand, node.plan.row)
+                h = fit(h, operand, plan.row)
             if check is not None:
                 check(node, operand, g, h)
-            contribute(operand, h, h is not g and getattr(h, "base", None) is None)
-        if release and (node.plan.releases or any(_holds_arrays(value) for value in node.saved)):
+            if operand not in gradients:
+                gradients[operand] = h
+                number = operand.number
+                nodes[number] = operand
+                heappush(ready, -number)
+                if fit is not None and lift is None and (h is g or h.base is not None):
+                    shared.add(operand)
+            elif fit is None or lift is not None or operand in shared:
+                gradients[operand] = gradients[operand] + h
+                shared.discard(operand)
+            else:
+                gradients[operand] += h
+        if release and (plan.releases or (node.saved and any(map(_holds_arrays, node.saved)))):
             node.saved = None
 
 

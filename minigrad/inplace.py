@@ -124,19 +124,21 @@ def _node(row: Row, operands: "tuple[Tensor, ...]", params: tuple[Any, ...], arr
     """The node for an array that already holds what `row` makes of its operands."""
     wanted = tuple([x.requires_grad for x in operands])
     inputs = tuple([x.node if x.requires_grad else x.wrap(x.array, x.own_node) for x in operands])
+    plan = row.plans[wanted]
     values = (array, *params, *(x.array for x in operands))
-    return Node.of(row, wanted, inputs, params, values) if any(wanted) else None
+    return Node(array, plan, inputs, params, plan.keep(values)) if plan.steps else None
 
 
 def changed(array: np.ndarray, name: str) -> None:
     """Note that `name` has changed an array, for the nodes that have saved it."""
-    memory = graph.owner(array)
-    before = graph.changes.get(id(memory))
-    if before is None:
-        reference = weakref.ref(memory, functools.partial(_forget, graph.changes, id(memory)))
-        before = Change(0, "", 0, None, reference)
-    line = calling_line() if mode.anomaly else None
-    graph.changes[id(memory)] = Change(next(graph.numbers), name, before.version + 1, line, before.memory)
+    memory = array if array.base is None else graph.owner(array)
+    change = graph.changes.get(id(memory))
+    if change is None:
+        change = Change(weakref.ref(memory, functools.partial(_forget, graph.changes, id(memory))))
+        graph.changes[id(memory)] = change
+    change.number = graph.changes.latest = next(graph.numbers)
+    change.operation, change.version = name, change.version + 1
+    change.line = calling_line() if mode.anomaly else None
 
 
 def _forget(changes: dict[int, Change], key: int, reference: Any) -> None:

@@ -1,11 +1,26 @@
 """The arithmetic operators, the same for everything that records: each is a row of the table."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
 
 from minigrad import ops
 from minigrad.ops import Recorded, Row
+
+Method = Callable[[Any, Any], Any]
+
+
+def _operators(row: Row) -> tuple[Method, Method]:
+    """A row as a binary operator, and as the one that Python asks of the operand on the right."""
+
+    def operator(self: Any, other: Any) -> Any:
+        return self.record(row, (self, other), ()) if isinstance(other, self.partners) else NotImplemented
+
+    def reflected(self: Any, other: Any) -> Any:
+        return self.record(row, (other, self), ()) if isinstance(other, self.partners) else NotImplemented
+
+    return operator, reflected
 
 
 class Arithmetic(Recorded):
@@ -15,38 +30,11 @@ class Arithmetic(Recorded):
 
     partners: ClassVar[tuple[type, ...]] = (Recorded, int, float, np.generic)
 
-    def _apply(self, row: Row, a: Any, b: Any, other: Any) -> Any:
-        return self.record(row, (a, b), ()) if isinstance(other, self.partners) else NotImplemented
-
-    def __add__(self, other: Any) -> Any:
-        return self._apply(ops.add, self, other, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return self._apply(ops.add, other, self, other)
-
-    def __sub__(self, other: Any) -> Any:
-        return self._apply(ops.sub, self, other, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return self._apply(ops.sub, other, self, other)
-
-    def __mul__(self, other: Any) -> Any:
-        return self._apply(ops.mul, self, other, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return self._apply(ops.mul, other, self, other)
-
-    def __truediv__(self, other: Any) -> Any:
-        return self._apply(ops.div, self, other, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return self._apply(ops.div, other, self, other)
-
-    def __pow__(self, other: Any) -> Any:
-        return self._apply(ops.pow, self, other, other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return self._apply(ops.pow, other, self, other)
+    __add__, __radd__ = _operators(ops.add)
+    __sub__, __rsub__ = _operators(ops.sub)
+    __mul__, __rmul__ = _operators(ops.mul)
+    __truediv__, __rtruediv__ = _operators(ops.div)
+    __pow__, __rpow__ = _operators(ops.pow)
 
     def __neg__(self) -> Any:
         return self.record(ops.neg, (self,), ())

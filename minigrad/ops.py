@@ -22,7 +22,8 @@ import inspect
 import itertools
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,14 +57,29 @@ class Step(NamedTuple):
 class Plan(NamedTuple):
     """What a row does when certain operands need a gradient: which values it keeps, and which rules then run.
 
-    `kept` are positions in a row's values, laid out as `Row.names` says. A step's arguments are positions among the
-    kept values; a negative one, `~i`, stands for the shape of operand `i`.
+    `kept` are positions in a row's values, laid out as `Row.names` says, and `keep` picks those. A step's arguments are
+    positions among the kept values; a negative one, `~i`, stands for the shape of operand `i`. `operands` picks the
+    operands that get a gradient out of all, and `run(g, node)` gives these gradients, where no rule is to be recorded.
     """
 
     row: "Row"
     kept: tuple[int, ...]
     steps: tuple[Step, ...]
     releases: bool  # whether a backward pass lets the kept values go: there are operands or results among them
+    keep: Callable[[Any], tuple[Any, ...]]
+    operands: Callable[[Any], tuple[Any, ...]]
+    run: Callable[[Any, Any], Any]
+
+
+class Plans(dict[Any, Plan]):
+    """The plans of a row, each made when it is first asked for, by which operands need a gradient."""
+
+    def __init__(self, make: Callable[[Any], Plan]) -> None:
+        self.make = make
+
+    def __missing__(self, wanted: Any) -> Plan:
+        self[wanted] = plan = self.make(wanted)
+        return plan
 
 
 class Row:
@@ -72,7 +88,7 @@ class Row:
     `number` computes it for floats, where that differs. An `elementwise` row's operands are brought to one dtype first,
     a `floating` one's to a floating dtype. What a row that `views` returns may share its operand's memory. In a fused
     row the gradients share work: its forward returns, after the result, the intermediate results that `extras` names,
-    and one `joint` rule may give the gradients of all operands.
+    and one `joint` rule may give the gradients of all operands. `plans` are for Tensors, `number_plans` for Values.
     """
 
     def __init__(
@@ -95,7 +111,7 @@ class Row:
         self.extras, self.views = extras, views
         self.params = names_of(forward)[len(rules) :] if params is None else params
         self.names = ("y", *self.extras, *self.params, *self.operands)
-        self.plans: dict[tuple[bool, ...], Plan] = {}
+        self.plans, self.number_plans = Plans(self._plan), Plans(functools.partial(self._plan, numbers=True))
 
     def __call__(self, *arguments: Any) -> Any:
         """The result for operands of any kind, followed by the parameters; recorded if an operand records."""
@@ -110,13 +126,12 @@ class Row:
     def __repr__(self) -> str:
         return f"<row {self.name}>"
 
-    def plan(self, wanted: tuple[bool, ...]) -> Plan:
-        """The plan for the case that the operands marked in `wanted` need a gradient."""
-        if wanted not in self.plans:
-            self.plans[wanted] = self._plan(wanted)
-        return self.plans[wanted]
+    @functools.cached_property
+    def on_arrays(self) -> Callable[..., Any]:
+        """Its forward function, on arrays alone."""
+        return bound(self.forward, "forward")
 
-    def _plan(self, wanted: tuple[bool, ...]) -> Plan:
+    def _plan(self, wanted: tuple[bool, ...], numbers: bool = False) -> Plan:
         rules = {0: self.joint} if self.joint else {i: rule for i, rule in enumerate(self.rules) if rule and wanted[i]}
         needed = {name for rule in rules.values() for name in names_of(rule)}
         # To differentiate again, a fused row's extras are computed anew from all operands and parameters.
@@ -125,13 +140,58 @@ class Row:
         place |= {f"{name}_shape": ~i for i, name in enumerate(self.operands)}
         steps = tuple(Step(i, rule, tuple(place[n] for n in names_of(rule)[1:])) for i, rule in rules.items())
         releases = any(self.names[i] not in self.params or self.names[i] == "indices" for i in kept)
-        return Plan(self, tuple(kept), steps, releases)
+        given = [i for i, needs in enumerate(wanted) if needs and (self.joint or i in rules)]
+        # A Value holds what its rules take, a node has saved it.
+        found = [self._found(i, wanted) for i in kept] if numbers else [f"node.saved[{i}]" for i in range(len(kept))]
+        calls = []
+        for i, _, arguments in steps:
+            taken = [found[place] if place >= 0 else f"node.inputs[{~place}].shape" for place in arguments]
+            calls.append(f"rule_{i}({', '.join(['g', *taken])})")
+        result = f"operands({calls[0]})" if self.joint else f"({''.join(f'{call}, ' for call in calls)})"
+        names = {f"rule_{i}": bound(rule, "number" if numbers else "forward") for i, rule in rules.items()}
+        run = eval(f"lambda g, node: {result}", names | {"operands": picker(given)})
+        return Plan(self, tuple(kept), steps, releases, picker(kept), picker(given), run)
+
+    def _found(self, i: int, wanted: tuple[bool, ...]) -> str:
+        """Where a Value has the value that stands at a place among those of its row."""
+        first = len(self.names) - len(self.operands)
+        if i < first:
+            return f"node.params[{i - 1}]" if i else "node.data"
+        return f"node.inputs[{i - first}]" + ".data" * wanted[i - first]
+
+
+def picker(places: Sequence[int]) -> Callable[[Any], tuple[Any, ...]]:
+    """What picks some places of a tuple, as a tuple."""
+    if len(places) > 1:
+        return operator.itemgetter(*places)
+    return operator.itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
 
 
 @functools.cache
 def names_of(function: Callable[..., Any]) -> tuple[str, ...]:
     """The names of a function's parameters; none of a ufunc's."""
     return () if isinstance(function, np.ufunc) else tuple(inspect.signature(function).parameters)
+
+
+def bound(function: Callable[..., Any], kind: str) -> Callable[..., Any]:
+    """A function of this module in which the rows are mere functions: with "forward" of arrays, with "number" of floats.
+
+    The rows look at what they are given, and record. This is the same text without that, for where it would be in vain.
+    """
+    if not isinstance(function, FunctionType) or function.__globals__ is not globals():
+        return function
+    return FunctionType(function.__code__, _names_bound(kind), function.__name__, function.__defaults__)
+
+
+@functools.cache
+def _names_bound(kind: str) -> dict[str, Any]:
+    """What this module's names mean in such functions."""
+    names: dict[str, Any] = {}
+    for name, thing in globals().items():
+        function = getattr(thing, kind) if isinstance(thing, Row) else thing
+        own = isinstance(function, FunctionType) and function.__globals__ is globals()
+        names[name] = FunctionType(function.__code__, names, name, function.__defaults__) if own else function
+    return names
 
 
 def keepdims_shape(shape: Shape, axes: Axes) -> Shape:

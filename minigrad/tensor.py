@@ -91,9 +91,12 @@ class Tensor(Arithmetic):
     wrap = staticmethod(wrap)
 
     @staticmethod
-    def record(row: Row, operands: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
-        """Apply `row`: compute its result, and give it a node if an operand requires a gradient."""
-        if row.elementwise:
+    def record(row: Row, operands: tuple[Any, ...], params: tuple[Any, ...], grad_fn: str | None = None) -> Any:
+        """Apply `row`: compute its result, and give it a node if an operand requires a gradient.
+
+        `grad_fn` is what the result prints as PyTorch's, where that is not the row's own.
+        """
+        if row.elementwise and not _alike(operands):
             operands = _promoted(row, operands)
         arrays: list[Any] = []
         inputs: list[Any] = []
@@ -101,8 +104,8 @@ class Tensor(Arithmetic):
         for x in operands:
             needs_grad = False
             if isinstance(x, Tensor):
-                node = x.own_node if x.origin is None else x.node
                 arrays.append(x.array)
+                node = x.own_node if x.origin is None else x.node
                 if node is not None and node.requires_grad:
                     x, needs_grad = node, True
             else:
@@ -110,24 +113,29 @@ class Tensor(Arithmetic):
             inputs.append(x)
             wanted.append(needs_grad)
         try:
-            result = row.forward(*arrays, *params)
+            result = row.on_arrays(*arrays, *params)
         except (ValueError, TypeError, IndexError, OverflowError) as error:
             raise _explained(row.name, arrays, error) from None
-        y, extras = (result[0], result[1:]) if row.extras else (result, ())
-        if type(y) is not np.ndarray:
-            y = np.asarray(y)
+        extras: tuple[Any, ...] = ()
+        if row.extras:
+            result, *extras = result
+        if type(result) is not np.ndarray:
+            result = np.asarray(result)
         node = None
         if True in wanted and mode.grad:
-            if False in wanted:
-                # A constant may get this very node, when it is changed in place: it is not held itself.
-                inputs = [wrap(x.array, x.own_node) if isinstance(x, Tensor) else x for x in inputs]
-            node = Node.of(row, tuple(wanted), tuple(inputs), params, (y, *extras, *params, *arrays))
-        tensor = wrap(y, node)
-        if row.views and y.base is not None and (y.base is arrays[0] or y.base is arrays[0].base):
+            plan = row.plans[tuple(wanted)]
+            if plan.steps:
+                if False in wanted:
+                    # A constant may get this very node, when it is changed in place: it is not held itself.
+                    inputs = [wrap(x.array, x.own_node) if isinstance(x, Tensor) else x for x in inputs]
+                saved = plan.keep((result, *extras, *params, *arrays))
+                node = Node(result, plan, tuple(inputs), params, saved, True, grad_fn)
+        tensor = wrap(result, node)
+        if row.views and result.base is not None and (result.base is arrays[0] or result.base is arrays[0].base):
             tensor.origin = Origin.of(operands[0], row, params)
         if mode.watch is not None:
             mode.watch(row, operands, params, tensor)
-        return (tensor, *extras) if row.extras else tensor
+        return (tensor, *extras) if extras else tensor
 
     @property
     def node(self) -> Node | None:
@@ -624,17 +632,22 @@ _UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
 }
 
 
-def _promoted(row: Row, operands: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The operands brought to one dtype, as PyTorch does it; Python numbers need nothing, beside a floating Tensor."""
-    first = None
-    for x in operands:  # the usual case first: floating Tensors of one dtype, and Python numbers
+def _alike(operands: tuple[Any, ...]) -> bool:
+    """Whether operands need no promotion: floating Tensors of one dtype, and Python numbers beside them."""
+    dtype = None
+    for x in operands:
         if isinstance(x, Tensor):
-            if x.array.dtype.kind != "f" or x.array.dtype is not (first := first or x.array.dtype):
-                break
-        elif type(x) not in (int, float):
-            break
-    else:
-        return operands
+            if x.array.dtype is not dtype:
+                if dtype is not None:
+                    return False
+                dtype = x.array.dtype
+        elif type(x) is not float and type(x) is not int:
+            return False
+    return dtype is not None and dtype.kind == "f"
+
+
+def _promoted(row: Row, operands: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The operands brought to one dtype, as PyTorch does it."""
     operands = tuple(
         [wrap(x) if isinstance(x, np.ndarray) else x.item() if isinstance(x, np.generic) else x for x in operands]
     )

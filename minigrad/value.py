@@ -47,7 +47,7 @@ class Value(Arithmetic):
         except (ArithmeticError, ValueError) as error:
             raise type(error)(f"{row.name}: of {', '.join(map(str, numbers))}: {error}") from None
         wanted = tuple([isinstance(x, Value) for x in operands])
-        result.plan = row.plan(wanted)
+        result.plan = row.number_plans[wanted]
         result.inputs, result.params = operands, params
         if mode.watch is not None:
             mode.watch(row, operands, params, result)
