@@ -29,12 +29,16 @@ Operand = Any  # a Tensor, a number, or a numpy array
 MOST_ELEMENTS = 2**48  # beyond that no memory is asked for
 
 
-def record(row: Row, *arguments: Any) -> Any:
-    """Apply `row` to its operands, followed by its parameters; TypeError unless an operand is a Tensor."""
-    operands = arguments[: len(arguments) - len(row.params)]
+def record(row: Row, *arguments: Any, grad_fn: str | None = None) -> Any:
+    """Apply `row` to its operands, followed by its parameters; TypeError unless an operand is a Tensor.
+
+    `grad_fn` is what the result is to print as PyTorch's, if that is not the row's own.
+    """
+    count = len(arguments) - len(row.params)
+    operands = arguments[:count]
     for operand in operands:
         if isinstance(operand, Recorded):
-            return operand.record(row, operands, arguments[len(operands) :])
+            return operand.record(row, operands, arguments[count:], grad_fn)
     given = ", ".join(type(operand).__name__ for operand in operands)
     raise TypeError(f"{row.name}: expected a Tensor, got {given}; make one with tensor(...)")
 
@@ -119,6 +123,8 @@ def matmul(input: "Tensor", other: "Tensor") -> "Tensor":
     inner = a.shape[-1], b.shape[-1 if column else -2]
     if inner[0] != inner[1]:
         raise RuntimeError(f"matmul: {a.shape} @ {b.shape}: inner sizes {inner[0]} and {inner[1]} differ")
+    if a.ndim == b.ndim == 2:
+        return record(ops.matmul, input, other)
     left = unsqueeze(input, 0) if row else input
     right = unsqueeze(other, 1) if column else other
     product = record(ops.matmul, left, right)
@@ -210,9 +216,10 @@ def _numpy_spelling(function: Callable[..., Result]) -> Callable[..., Result]:
 
     @functools.wraps(function)
     def spelled(*args: Any, **kwargs: Any) -> Result:
-        for theirs, ours in (("axis", "dim"), ("keepdims", "keepdim")) if kwargs else ():
-            if theirs in kwargs:
-                kwargs[ours] = kwargs.pop(theirs)
+        if "axis" in kwargs:
+            kwargs["dim"] = kwargs.pop("axis")
+        if "keepdims" in kwargs:
+            kwargs["keepdim"] = kwargs.pop("keepdims")
         return function(*args, **kwargs)
 
     return spelled
@@ -249,17 +256,17 @@ def sum(input: "Tensor", dim: Dims = None, keepdim: bool = False) -> "Tensor":
     """The sum over one, several or all dims; of bools and integers, an int64 (`torch.sum`)."""
     axes = _axes("sum", input, dim)
     x = input if input.array.dtype.kind == "f" else input.to(np.int64)
-    return shown_as(record(ops.sum, x, axes, keepdim), f"SumBackward{int(dim is not None)}")
+    return record(ops.sum, x, axes, keepdim, grad_fn="SumBackward0" if dim is None else "SumBackward1")
 
 
 @_numpy_spelling
 def mean(input: "Tensor", dim: Dims = None, keepdim: bool = False) -> "Tensor":
     """The mean over one, several or all dims (`torch.mean`). RuntimeError unless the dtype is floating."""
     check_floating("mean", input)
-    return shown_as(record(ops.mean, input, _axes("mean", input, dim), keepdim), f"MeanBackward{int(dim is not None)}")
+    grad_fn = "MeanBackward0" if dim is None else "MeanBackward1"
+    return record(ops.mean, input, _axes("mean", input, dim), keepdim, grad_fn=grad_fn)
 
 
-@prints_as("VarBackward0")
 @_numpy_spelling
 def var(
     input: "Tensor",
@@ -277,7 +284,6 @@ def var(
     return _variance("var", input, dim, unbiased, keepdim, correction)
 
 
-@prints_as("StdBackward0")
 @_numpy_spelling
 def std(
     input: "Tensor",
@@ -289,11 +295,11 @@ def std(
 ) -> "Tensor":
     """The square root of `var`, with the same arguments; its gradient where it is 0 is 0 (`torch.std`)."""
     variance = _variance("std", input, dim, unbiased, keepdim, correction)
+    if variance.array.all():
+        return record(ops.sqrt, variance, grad_fn="StdBackward0")
+    # Where it is 0 the square root's slope is infinite, and infinity times 0 would be nan.
     flat = variance == 0
-    if not flat.array.any():
-        return sqrt(variance)
-    # There the square root's slope is infinite, and infinity times 0 would be nan.
-    return where(flat, 0.0, sqrt(where(flat, 1.0, variance)))
+    return shown_as(where(flat, 0.0, sqrt(where(flat, 1.0, variance))), "StdBackward0")
 
 
 def _variance(
@@ -303,10 +309,8 @@ def _variance(
     if isinstance(dim, bool):
         unbiased = dim
     axes = _axes(name, input, None if isinstance(dim, bool) else dim)
-    difference = input - record(ops.mean, input, axes, True)
-    count = math.prod(input.shape[axis] for axis in axes)
-    degrees = count - (int(unbiased) if correction is None else correction)
-    return record(ops.sum, square(difference), axes, keepdim) / builtins.max(degrees, 0)
+    degrees = ops.count(input.array.shape, axes) - (int(unbiased) if correction is None else correction)
+    return record(ops.var, input, axes, keepdim, builtins.max(degrees, 0))[0]
 
 
 @_numpy_spelling
@@ -469,6 +473,8 @@ def _check_no_bools(name: str, input: "Tensor") -> None:
 def _axes(name: str, input: "Tensor", dim: Dims) -> Axes:
     """The dims meant by `dim`, none of them negative; all of them for None and for ()."""
     ndim = array_of(name, input).ndim
+    if type(dim) is int and 0 <= dim < ndim:
+        return (dim,)
     dims = [dim] if not isinstance(dim, tuple | list | None) else dim
     if not dims:
         return tuple(range(ndim))
@@ -489,9 +495,11 @@ def _axis(name: str, input: "Tensor", dim: Any) -> int:
 
 def axis_of(name: str, dim: Any, ndim: int) -> int:
     """`dim`, of `ndim` dims, counted from the first. TypeError unless an int, IndexError if there is none such."""
+    n = ndim or 1
+    if type(dim) is int and -n <= dim < n:
+        return dim % n
     if not isinstance(dim, int | np.integer) or isinstance(dim, bool):
         raise TypeError(f"{name}: dim must be an int, not {type(dim).__name__}")
-    n = builtins.max(ndim, 1)
     if not -n <= dim < n:
         raise IndexError(f"{name}: dim {dim} is out of range for {ndim} dims: expected -{n} to {n - 1}")
     return int(dim) % n
@@ -511,7 +519,7 @@ def reshape(input: "Tensor", *shape: Any) -> "Tensor":
 def view(input: "Tensor", *shape: Any) -> "Tensor":
     """`reshape` that never copies (`torch.Tensor.view`): RuntimeError where the elements' order in memory needs one."""
     result = record(ops.reshape, input, _fitted("view", array_of("view", input).shape, shape))
-    if result.array.size and not np.may_share_memory(result.array, input.array):
+    if result.origin is None and result.array.size and not np.may_share_memory(result.array, input.array):
         raise RuntimeError(
             f"view: {input.array.shape} cannot be seen as {result.array.shape} without a copy, for its order in memory "
             "(a transposed tensor, for example); use .reshape(...)"
@@ -521,10 +529,10 @@ def view(input: "Tensor", *shape: Any) -> "Tensor":
 
 def flatten(input: "Tensor", start_dim: int = 0, end_dim: int = -1) -> "Tensor":
     """The dims from `start_dim` to `end_dim` as one (`torch.flatten`)."""
-    start, end = _axis("flatten", input, start_dim), _axis("flatten", input, end_dim)
+    shape = array_of("flatten", input).shape
+    start, end = axis_of("flatten", start_dim, len(shape)), axis_of("flatten", end_dim, len(shape))
     if start > end:
-        raise RuntimeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} in {input.array.shape}")
-    shape = input.array.shape
+        raise RuntimeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} in {shape}")
     if start == end and shape:
         return input
     return _reshaped(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
@@ -544,14 +552,13 @@ def permute(input: "Tensor", *dims: Any) -> "Tensor":
     return record(ops.permute, input, axes)
 
 
-@prints_as("TransposeBackward0")
 def transpose(input: "Tensor", dim0: int, dim1: int) -> "Tensor":
     """Two dims exchanged (`torch.transpose`); a view."""
     first, second = _axis("transpose", input, dim0), _axis("transpose", input, dim1)
     axes = list(range(input.ndim))
     if axes:
         axes[first], axes[second] = second, first
-    return record(ops.permute, input, tuple(axes))
+    return record(ops.permute, input, tuple(axes), grad_fn="TransposeBackward0")
 
 
 def squeeze(input: "Tensor", dim: Dims = None) -> "Tensor":
@@ -559,15 +566,14 @@ def squeeze(input: "Tensor", dim: Dims = None) -> "Tensor":
     axes = () if _lists_none(dim) else _axes("squeeze", input, dim)
     shape = tuple(size for axis, size in enumerate(array_of("squeeze", input).shape) if size != 1 or axis not in axes)
     kind = 0 if dim is None else 1 if isinstance(dim, int) else 2
-    return shown_as(record(ops.reshape, input, shape), f"SqueezeBackward{kind}")
+    return record(ops.reshape, input, shape, grad_fn=f"SqueezeBackward{kind}")
 
 
-@prints_as("UnsqueezeBackward0")
 def unsqueeze(input: "Tensor", dim: int) -> "Tensor":
     """With a new dim of size 1 before `dim` (`torch.unsqueeze`); a view."""
     shape = array_of("unsqueeze", input).shape
     axis = axis_of("unsqueeze", dim, len(shape) + 1)
-    return record(ops.reshape, input, (*shape[:axis], 1, *shape[axis:]))
+    return record(ops.reshape, input, (*shape[:axis], 1, *shape[axis:]), grad_fn="UnsqueezeBackward0")
 
 
 def expand(input: "Tensor", *sizes: Any) -> "Tensor":
@@ -683,7 +689,7 @@ def unbind(input: "Tensor", dim: int = 0) -> "tuple[Tensor, ...]":
     if not input.ndim:
         raise IndexError("unbind: a single number has no dim to part")
     keys = ((*[slice(None)] * axis, i) for i in range(input.array.shape[axis]))
-    return _parted("unbind", tuple(shown_as(record(ops.index, input, key), "UnbindBackward0") for key in keys))
+    return _parted("unbind", tuple(record(ops.index, input, key, grad_fn="UnbindBackward0") for key in keys))
 
 
 def _long_axis(name: str, input: "Tensor", dim: int) -> tuple[int, int]:
@@ -704,7 +710,7 @@ def _parted(name: str, views: "tuple[Tensor, ...]") -> "tuple[Tensor, ...]":
 def _pieces(input: "Tensor", places: list[int], axis: int, grad_fn: str) -> "tuple[Tensor, ...]":
     bounds = zip([0, *places], [*places, input.array.shape[axis]], strict=True)
     keys = ((*[slice(None)] * axis, slice(start, end)) for start, end in bounds)
-    return tuple(shown_as(record(ops.index, input, key), grad_fn) for key in keys)
+    return tuple(record(ops.index, input, key, grad_fn=grad_fn) for key in keys)
 
 
 def cat(tensors: Sequence["Tensor"], dim: int = 0) -> "Tensor":
@@ -774,11 +780,11 @@ def int_of(name: str, x: Any) -> int:
 
 def _fitted(name: str, shape: Shape, given: tuple[Any, ...]) -> Shape:
     """The sizes given, with that of -1 worked out. RuntimeError unless they hold as many elements as `shape`."""
-    sizes, count = sizes_of(name, given), math.prod(shape)
-    known = math.prod(size for size in sizes if size != -1)
-    wanted = tuple(count // known if size == -1 else size for size in sizes) if known else sizes
-    if sizes.count(-1) > 1 or math.prod(wanted) != count or builtins.min(wanted, default=0) < 0:
-        raise RuntimeError(f"{name}: {shape} has {count} elements, which do not fill {sizes}")
+    wanted, count = sizes_of(name, given), math.prod(shape)
+    if wanted.count(-1) == 1 and (known := -math.prod(wanted)):
+        wanted = tuple([count // known if size == -1 else size for size in wanted])
+    if math.prod(wanted) != count or builtins.min(wanted, default=0) < 0:
+        raise RuntimeError(f"{name}: {shape} has {count} elements, which do not fill {sizes_of(name, given)}")
     return wanted
 
 
@@ -792,7 +798,6 @@ def softmax(input: "Tensor", dim: int) -> "Tensor":
     return record(ops.softmax, input, (axis,)[: input.ndim])
 
 
-@prints_as("LogSoftmaxBackward0")
 def log_softmax(input: "Tensor", dim: int) -> "Tensor":
     """The logarithm of `softmax`, exact where that rounds to 0 (`torch.log_softmax`)."""
     axes = (_axis("log_softmax", input, dim),)[: array_of("log_softmax", input).ndim]
@@ -800,7 +805,6 @@ def log_softmax(input: "Tensor", dim: int) -> "Tensor":
     return record(ops.log_softmax, input, axes)
 
 
-@prints_as("LogsumexpBackward0")
 @_numpy_spelling
 def logsumexp(input: "Tensor", dim: Dims, keepdim: builtins.bool = False) -> "Tensor":
     """log(sum(exp(x))) over dims, without overflow (`torch.logsumexp`)."""
@@ -843,7 +847,6 @@ def check_operand(name: str, x: Any) -> None:
         raise TypeError(f"{name}: expected Tensors or numbers, got {type(x).__name__}")
 
 
-@prints_as("CloneBackward0")
 def clone(input: "Tensor") -> "Tensor":
     """A copy, through which gradients flow (`torch.clone`)."""
-    return record(ops.cast, input, array_of("clone", input).dtype)
+    return record(ops.cast, input, array_of("clone", input).dtype, grad_fn="CloneBackward0")

@@ -75,7 +75,7 @@ def grad(
 
     def collect(node: Node, g: Any, owned: bool) -> None:
         if node in targets:
-            gradients[node] = _kept(g, owned)
+            gradients[node] = wrap(g) if owned and type(g) is np.ndarray else _kept(g)
         if node.retains and node.plan is not None:
             _deposit(node, g, False)
 
@@ -134,8 +134,8 @@ def _seed(name: str, tensor: Tensor, gradient: Any) -> tuple[Any, Tensor]:
                 f"{name}: of a result of shape {shape}, not a single number, it needs the gradient that arrives here, "
                 f"as {argument}; or reduce it first with .sum() or .mean()"
             )
-        gradient = np.ones_like(tensor.array)
-    if not isinstance(gradient, Tensor | np.ndarray):
+        return tensor.node, wrap(np.array(1, tensor.array.dtype).reshape(shape))
+    if not isinstance(gradient, (Tensor, np.ndarray)):
         raise TypeError(
             f"{name}: a gradient must be a Tensor, got {type(gradient).__name__}; make one with tensor(...)"
         )
@@ -164,11 +164,9 @@ def _sequence(name: str, tensors: Any) -> tuple[Tensor, ...]:
     return members
 
 
-def _kept(g: Any, owned: bool) -> Tensor:
+def _kept(g: Any) -> Tensor:
     """A gradient in memory that is nobody else's."""
-    if isinstance(g, Tensor):
-        return wrap(np.array(g.array), g.node)
-    return wrap(g if owned and isinstance(g, np.ndarray) else np.array(g))
+    return wrap(np.array(g.array), g.node) if isinstance(g, Tensor) else wrap(np.array(g))
 
 
 def _deposit(node: Node, g: Any, owned: bool) -> None:
@@ -178,7 +176,7 @@ def _deposit(node: Node, g: Any, owned: bool) -> None:
     with _accumulating:
         if node.grad is None:
             # The pass goes on with a result's gradient, while another thread may add to the one that is kept.
-            node.grad = _kept(g, owned and node.plan is None)
+            node.grad = wrap(g) if owned and node.plan is None and type(g) is np.ndarray else _kept(g)
         elif isinstance(g, Tensor):
             node.grad = node.grad + g
         else:

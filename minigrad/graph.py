@@ -56,22 +56,8 @@ class Node:
     """
 
     __slots__ = (
-        "__weakref__",
-        "dtype",
-        "grad",
-        "inputs",
-        "label",
-        "line",
-        "name",
-        "number",
-        "params",
-        "plan",
-        "requires_grad",
-        "retains",
-        "saved",
-        "scope",
-        "shape",
-        "value",
+        *("__weakref__", "dtype", "grad", "inputs", "label", "line", "name", "number", "params", "plan"),
+        *("requires_grad", "retains", "saved", "scope", "shape", "value"),
     )
 
     def __init__(
@@ -81,16 +67,14 @@ class Node:
         inputs: tuple[Any, ...] = (),
         params: tuple[Any, ...] = (),
         saved: tuple[Any, ...] | None = (),
-        requires_grad: bool = True,
         label: str | None = None,
     ) -> None:
         self.number = next(numbers)
-        self.plan, self.inputs, self.params, self.saved, self.requires_grad = plan, inputs, params, saved, requires_grad
+        self.plan, self.inputs, self.params, self.saved, self.label = plan, inputs, params, saved, label
         self.shape, self.dtype = array.shape, array.dtype
         self.value = array if array.size <= KEPT_TO_LOOK_AT else None
-        self.retains = plan is None
         self.scope: Scope | None = mode.scope
-        self.label = label
+        self.requires_grad, self.retains = True, plan is None
         self.grad: Any = None
         self.name: str | None = None
         self.line: Line | None = None
@@ -153,7 +137,7 @@ def fit(g: Any, node: Node, row: ops.Row) -> Any:
             g = sum(g, axes, len(g.shape) == len(node.shape))
         if g.shape != node.shape:
             g = ops.reshape(g, node.shape)
-    return g if g.dtype is node.dtype else ops.cast(g, node.dtype)
+    return g if g.dtype == node.dtype else ops.cast(g, node.dtype)
 
 
 @functools.lru_cache
@@ -206,28 +190,30 @@ def reverse(
     `within` some nodes leaves all others as they are, and `deposit` receives the gradients of all of these.
     """
     check, plain = mode.check, lift is None and within is None
-    gradients: dict[Any, Any] = {}
-    shared: set[Any] = set()  # nodes whose gradient so far somebody else may hold: it is not to be changed
-    nodes: dict[int, Any] = {}  # those of the gradients, by their numbers
+    open_nodes: dict[int, tuple[Any, Any]] = {}  # by their numbers: the node, and its gradient so far
     ready: list[int] = []  # the numbers, negative: the last node comes first
+    shared: set[int] = set()  # the numbers of nodes whose gradient so far is somebody else's too, not to be changed
     for node, g in seeds:
+        number = node.number
         if within is None or node in within:
-            if node not in gradients:
-                nodes[node.number] = node
-                heappush(ready, -node.number)
-            gradients[node] = gradients[node] + g if node in gradients else g
-            shared.add(node)
+            if number in open_nodes:
+                g = open_nodes[number][1] + g
+            else:
+                heappush(ready, -number)
+            open_nodes[number] = node, g
+            shared.add(number)
     while ready:
-        node = nodes.pop(-heappop(ready))
-        g, plan, inputs = gradients.pop(node), node.plan, node.inputs
+        number = -heappop(ready)
+        node, g = open_nodes.pop(number)
         if node.retains or within is not None:
-            deposit(node, g, lift is None and node not in shared)
-        if plan is None or (within is not None and not any(_nodes(inputs, within))):
+            deposit(node, g, lift is None and number not in shared)
+        plan = node.plan
+        if plan is None or (within is not None and not any(_nodes(node.inputs, within))):
             continue
         if plain:
-            if fit is not None and (node.saved is None or node.number < changes.latest):
+            if fit is not None and (node.saved is None or number < changes.latest):
                 saved_values(node)
-            parts = zip(plan.operands(inputs), plan.run(g, node), strict=True)
+            parts = zip(plan.operands(node.inputs), plan.run(g, node), strict=True)
         else:
             parts = _partials(node, g, saved_values(node) if lift is None else lift(node), within)
         for operand, h in parts:
@@ -235,18 +221,19 @@ def reverse(
                 h = fit(h, operand, plan.row)
             if check is not None:
                 check(node, operand, g, h)
-            if operand not in gradients:
-                gradients[operand] = h
-                number = operand.number
-                nodes[number] = operand
+            number = operand.number
+            if number not in open_nodes:
+                open_nodes[number] = operand, h
                 heappush(ready, -number)
                 if fit is not None and lift is None and (h is g or h.base is not None):
-                    shared.add(operand)
-            elif fit is None or lift is not None or operand in shared:
-                gradients[operand] = gradients[operand] + h
-                shared.discard(operand)
+                    shared.add(number)
+            elif fit is None or lift is not None or number in shared:
+                open_nodes[number] = operand, open_nodes[number][1] + h
+                shared.discard(number)
             else:
-                gradients[operand] += h
+                so_far = open_nodes[number][1]
+                so_far += h
+                open_nodes[number] = operand, so_far
         if release and (plan.releases or (node.saved and any(map(_holds_arrays, node.saved)))):
             node.saved = None
 
@@ -267,19 +254,19 @@ def _partials(node: Any, g: Any, saved: tuple[Any, ...], within: set[Node] | Non
 
 def saved_values(node: Any) -> tuple[Any, ...]:
     """The values kept for a node's rules. RuntimeError if they were released, or changed in place, since."""
-    name, saved = node.plan.row.name, node.saved
+    saved = node.saved
     if saved is None:
         raise RuntimeError(
-            f"{name}: backward through the graph a second time, but the first released what it had saved; call "
+            f"{node.operation}: backward through the graph a second time, but the first released what it had saved; call "
             f"backward(retain_graph=True) the first time, or compute the result anew{at(node.line)}"
         )
-    for value in saved if changes else ():
+    for value in saved:
         if isinstance(value, np.ndarray):
-            change = changes.get(id(owner(value)))
+            change = changes.get(id(value if value.base is None else owner(value)))
             if change is not None and change.number > node.number:
                 lines = "" if mode.anomaly or node.line or change.line else "; detect_anomaly() tells the lines of both"
                 raise RuntimeError(
-                    f"{name}{at(node.line)}: a value of shape {value.shape} that its gradient needs was changed by "
+                    f"{node.operation}{at(node.line)}: a value of shape {value.shape} that its gradient needs was changed by "
                     f"{change.operation}{at(change.line)}: compute a new tensor, x = x + 1 for x += 1, or change a "
                     f".clone(){lines}"
                 )

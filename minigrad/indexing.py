@@ -7,7 +7,6 @@ import numpy as np
 
 from minigrad import ops
 from minigrad.functions import check_operand
-from minigrad.graph import shown_as
 from minigrad.inplace import become, changed, is_recorded
 from minigrad.ops import Recorded, Shape
 
@@ -21,7 +20,7 @@ def index(input: "Tensor", key: Any) -> "Tensor":
     IndexError for an index out of range, for a mask of another shape, and for what cannot index.
     """
     for part in _parts(input.array.shape, key):
-        input = shown_as(input.record(ops.index, (input,), (part,)), _grad_fn(part))
+        input = input.record(ops.index, (input,), (part,), _grad_fn(part))
     return input
 
 

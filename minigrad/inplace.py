@@ -137,7 +137,8 @@ def changed(array: np.ndarray, name: str) -> None:
         change = Change(weakref.ref(memory, functools.partial(_forget, graph.changes, id(memory))))
         graph.changes[id(memory)] = change
     change.number = graph.changes.latest = next(graph.numbers)
-    change.operation, change.version = name, change.version + 1
+    change.operation = name
+    change.version += 1
     change.line = calling_line() if mode.anomaly else None
 
 

@@ -41,8 +41,8 @@ class Recorded:
     __slots__ = ()
 
     @staticmethod
-    def record(row: "Row", operands: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
-        """Apply `row` to `operands`, at least one of which records."""
+    def record(row: "Row", operands: tuple[Any, ...], params: tuple[Any, ...], grad_fn: str | None = None) -> Any:
+        """Apply `row` to `operands`, at least one of which records; `grad_fn` is what PyTorch calls its node, if known."""
         raise NotImplementedError
 
 
@@ -54,7 +54,7 @@ class Step(NamedTuple):
     arguments: tuple[int, ...]
 
 
-class Plan(NamedTuple):
+class Plan:
     """What a row does when certain operands need a gradient: which values it keeps, and which rules then run.
 
     `kept` are positions in a row's values, laid out as `Row.names` says, and `keep` picks those. A step's arguments are
@@ -62,13 +62,13 @@ class Plan(NamedTuple):
     operands that get a gradient out of all, and `run(g, node)` gives these gradients, where no rule is to be recorded.
     """
 
-    row: "Row"
-    kept: tuple[int, ...]
-    steps: tuple[Step, ...]
-    releases: bool  # whether a backward pass lets the kept values go: there are operands or results among them
-    keep: Callable[[Any], tuple[Any, ...]]
-    operands: Callable[[Any], tuple[Any, ...]]
-    run: Callable[[Any, Any], Any]
+    __slots__ = ("keep", "kept", "operands", "releases", "row", "run", "steps")
+
+    def __init__(self, row: "Row", kept: tuple[int, ...], steps: tuple[Step, ...], given: list[int], run: Any) -> None:
+        self.row, self.kept, self.steps, self.run = row, kept, steps, run
+        self.keep, self.operands = picker(kept), picker(given)
+        # Whether a backward pass lets the kept values go: there are operands or results among them.
+        self.releases = any(row.names[i] not in row.params or row.names[i] == "indices" for i in kept)
 
 
 class Plans(dict[Any, Plan]):
@@ -139,7 +139,6 @@ class Row:
         place = {self.names[i]: position for position, i in enumerate(kept)}
         place |= {f"{name}_shape": ~i for i, name in enumerate(self.operands)}
         steps = tuple(Step(i, rule, tuple(place[n] for n in names_of(rule)[1:])) for i, rule in rules.items())
-        releases = any(self.names[i] not in self.params or self.names[i] == "indices" for i in kept)
         given = [i for i, needs in enumerate(wanted) if needs and (self.joint or i in rules)]
         # A Value holds what its rules take, a node has saved it.
         found = [self._found(i, wanted) for i in kept] if numbers else [f"node.saved[{i}]" for i in range(len(kept))]
@@ -150,7 +149,7 @@ class Row:
         result = f"operands({calls[0]})" if self.joint else f"({''.join(f'{call}, ' for call in calls)})"
         names = {f"rule_{i}": bound(rule, "number" if numbers else "forward") for i, rule in rules.items()}
         run = eval(f"lambda g, node: {result}", names | {"operands": picker(given)})
-        return Plan(self, tuple(kept), steps, releases, picker(kept), picker(given), run)
+        return Plan(self, tuple(kept), steps, given, run)
 
     def _found(self, i: int, wanted: tuple[bool, ...]) -> str:
         """Where a Value has the value that stands at a place among those of its row."""
@@ -194,6 +193,7 @@ def _names_bound(kind: str) -> dict[str, Any]:
     return names
 
 
+@functools.lru_cache
 def keepdims_shape(shape: Shape, axes: Axes) -> Shape:
     """What reducing `shape` over `axes` leaves where the reduced axes stay, with size 1."""
     return tuple(1 if axis in axes else size for axis, size in enumerate(shape))
@@ -258,8 +258,15 @@ sign: Row = row("sign", np.sign, number=lambda x: float((x > 0) - (x < 0)), elem
 # Reductions
 
 
-def _count(shape: Shape, axes: Axes) -> int:
+@functools.lru_cache
+def count(shape: Shape, axes: Axes) -> int:
+    """How many elements of `shape` go into one, where `axes` are reduced."""
     return math.prod(shape[axis] for axis in axes)
+
+
+def _var(x: Any, axes: Axes, keepdims: bool, degrees: float) -> tuple[Any, Any]:
+    centred = x - mean(x, axes, True)
+    return sum(centred * centred, axes, keepdims) / degrees, centred
 
 
 def _softmax(x: np.ndarray, axes: Axes) -> np.ndarray:
@@ -309,8 +316,14 @@ sum = row(
 )
 mean = row(
     "mean",
-    lambda x, axes, keepdims: np.add.reduce(x, axes, keepdims=keepdims) / _count(x.shape, axes),
-    x=lambda g, x_shape, axes: expand(reshape(g / _count(x_shape, axes), keepdims_shape(x_shape, axes)), x_shape),
+    lambda x, axes, keepdims: np.add.reduce(x, axes, keepdims=keepdims) / count(x.shape, axes),
+    x=lambda g, x_shape, axes: expand(reshape(g / count(x_shape, axes), keepdims_shape(x_shape, axes)), x_shape),
+)
+var = row(  # divided by `degrees`, of freedom
+    "var",
+    _var,
+    extras=("centred",),
+    x=lambda g, centred, axes, degrees: reshape(2 * g / degrees, keepdims_shape(centred.shape, axes)) * centred,
 )
 softmax = row("softmax", _softmax, x=lambda g, y, axes: y * (g - sum(g * y, axes, True)))
 log_softmax = row("log_softmax", _log_softmax, x=lambda g, y, axes: g - exp(y) * sum(g, axes, True))
@@ -357,6 +370,11 @@ def _one_hot(indices: np.ndarray, shape: Shape, axis: int, dtype: Any) -> np.nda
     return (choices == indices).astype(dtype)
 
 
+def _index(x: np.ndarray, key: tuple[Any, ...]) -> np.ndarray:
+    rows = key[0] if len(key) == 1 and x.ndim else None
+    return x.take(rows, 0) if isinstance(rows, np.ndarray) and rows.dtype.kind != "b" else x[key]
+
+
 def _put(x: np.ndarray, key: tuple[Any, ...], shape: Shape) -> np.ndarray:
     whole = np.zeros(shape, x.dtype)
     lists = [k for k in key if isinstance(k, np.ndarray) and k.dtype != bool]
@@ -364,12 +382,18 @@ def _put(x: np.ndarray, key: tuple[Any, ...], shape: Shape) -> np.ndarray:
         whole[key] = x
     elif len(key) == 1 and len(shape) > 1 and x.size > 2**14:  # many rows: sorted, each one's run is summed at once
         places = lists[0].ravel() % shape[0]
-        order = places.argsort(kind="stable")
-        places = places[order]
-        starts = np.flatnonzero(np.concatenate(([True], places[1:] != places[:-1])))
-        whole[places[starts]] = np.add.reduceat(x.reshape(len(places), *shape[1:])[order], starts)
+        small = places.astype(np.uint16) if shape[0] <= 2**16 else places  # which are sorted several times as fast
+        order = small.argsort(kind="stable")
+        rows, starts = np.unique(places[order], return_index=True)
+        x = x.reshape(len(places), *shape[1:])
+        if len(places) < 16 * len(rows):
+            whole[rows] = np.add.reduceat(x.take(order, 0), starts)
+        else:  # long runs are summed one by one, while they are in the cache
+            for row, run in zip(rows, np.split(order, starts[1:]), strict=True):
+                np.add.reduce(x.take(run, 0), 0, out=whole[row])
     else:
-        places = np.arange(whole.size).reshape(shape)[key]
+        places = np.arange(whole.size).reshape(shape)
+        places = places.take(lists[0], 0) if len(key) == 1 else places[key]
         whole = np.bincount(places.ravel(), x.ravel(), whole.size).reshape(shape).astype(x.dtype)
     return whole
 
@@ -380,7 +404,7 @@ def _assign(x: np.ndarray, value: Any, key: tuple[Any, ...]) -> np.ndarray:
     return changed
 
 
-index: Row = row("index", lambda x, key: x[key], views=True, x=lambda g, x_shape, key: put(g, key, x_shape))
+index: Row = row("index", _index, views=True, x=lambda g, x_shape, key: put(g, key, x_shape))
 put: Row = row("put", _put, x=lambda g, key: index(g, key))  # index's mirror: zeros, to which x is added at key
 assign: Row = row(  # x, with `value` put at `key`
     "assign",
@@ -415,23 +439,22 @@ def _batch_norm(x: Any, weight: Any, bias: Any, axes: Axes, eps: float) -> tuple
     centred = x - average
     var = mean(centred * centred, axes, True)
     rstd = 1 / sqrt(var + eps)
-    normal = centred * rstd
-    return weight * normal + bias, normal, rstd, average, var
+    return centred * (weight * rstd) + bias, centred, rstd, average, var
 
 
-def _batch_norm_gradients(g: Any, weight: Any, normal: Any, rstd: Any, axes: Axes) -> tuple[Any, Any, Any]:
-    n = _count(normal.shape, axes)
+def _batch_norm_gradients(g: Any, weight: Any, centred: Any, rstd: Any, axes: Axes) -> tuple[Any, Any, Any]:
+    n = count(centred.shape, axes)
     g_bias = sum(g, axes, True)
-    g_weight = sum(g * normal, axes, True)
-    return weight * rstd / n * (n * g - g_bias - normal * g_weight), g_weight, g_bias
+    g_weight = sum(g * centred, axes, True) * rstd
+    return (g - (g_bias / n + centred * (g_weight * rstd / n))) * (weight * rstd), g_weight, g_bias
 
 
 def _cross_entropy(logits: Any, target: np.ndarray) -> tuple[Any, Any]:
     shifted = logits - amax(logits, (1,), True)
     counts = exp(shifted)
     total = sum(counts, (1,), True)
-    chosen = (np.arange(len(target)), target)
-    return -sum(index(shifted - log(total), chosen), (0,), False) / len(target), counts / total
+    chosen = index(shifted, (np.arange(len(target)), target))
+    return sum(reshape(log(total), (-1,)) - chosen, (0,), False) / len(target), counts / total
 
 
 linear_map = row(  # without a bias
@@ -450,7 +473,7 @@ linear = row(
 batch_norm = row(
     "batch_norm",
     _batch_norm,
-    extras=("normal", "rstd", "mean", "var"),
+    extras=("centred", "rstd", "mean", "var"),
     joint=_batch_norm_gradients,
     x=None,
     weight=None,

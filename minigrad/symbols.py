@@ -67,7 +67,7 @@ class Symbol(Arithmetic):
         self.array: np.ndarray | None = np.broadcast_to(np.zeros((), dtype), shape) if shape else np.zeros((), dtype)
 
     @staticmethod
-    def record(row: Row, operands: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
+    def record(row: Row, operands: tuple[Any, ...], params: tuple[Any, ...], grad_fn: str | None = None) -> Any:
         """What `row` makes of `operands`, one of them a Symbol at least; a step that changes nothing is left out."""
         simpler = _simpler(row, operands, params)
         if simpler is not None:

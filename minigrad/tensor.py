@@ -3,6 +3,7 @@
 import builtins
 import copy
 import math
+import operator
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Self
@@ -14,7 +15,7 @@ from minigrad.device import CPU, Device
 from minigrad.dtypes import BY_NUMPY, DType, get_default_dtype, number_dtype, result_dtype
 from minigrad.graph import Node
 from minigrad.indexing import assign, index
-from minigrad.inplace import Origin, become, is_recorded, refresh, version
+from minigrad.inplace import Origin, become, changed, is_recorded, refresh, version
 from minigrad.modes import mode
 from minigrad.operators import Arithmetic
 from minigrad.ops import Row
@@ -101,17 +102,21 @@ class Tensor(Arithmetic):
         arrays: list[Any] = []
         inputs: list[Any] = []
         wanted: list[builtins.bool] = []
+        recorded = constants = False
         for x in operands:
-            needs_grad = False
             if isinstance(x, Tensor):
                 arrays.append(x.array)
                 node = x.own_node if x.origin is None else x.node
                 if node is not None and node.requires_grad:
-                    x, needs_grad = node, True
+                    recorded = True
+                    inputs.append(node)
+                    wanted.append(True)
+                    continue
+                constants = True
             else:
                 arrays.append(x)
             inputs.append(x)
-            wanted.append(needs_grad)
+            wanted.append(False)
         try:
             result = row.on_arrays(*arrays, *params)
         except (ValueError, TypeError, IndexError, OverflowError) as error:
@@ -121,16 +126,15 @@ class Tensor(Arithmetic):
             result, *extras = result
         if type(result) is not np.ndarray:
             result = np.asarray(result)
-        node = None
-        if True in wanted and mode.grad:
+        tensor = wrap(result)
+        if recorded and mode.grad:
             plan = row.plans[tuple(wanted)]
             if plan.steps:
-                if False in wanted:
+                if constants:
                     # A constant may get this very node, when it is changed in place: it is not held itself.
                     inputs = [wrap(x.array, x.own_node) if isinstance(x, Tensor) else x for x in inputs]
                 saved = plan.keep((result, *extras, *params, *arrays))
-                node = Node(result, plan, tuple(inputs), params, saved, True, grad_fn)
-        tensor = wrap(result, node)
+                tensor.own_node = Node(result, plan, tuple(inputs), params, saved, grad_fn)
         if row.views and result.base is not None and (result.base is arrays[0] or result.base is arrays[0].base):
             tensor.origin = Origin.of(operands[0], row, params)
         if mode.watch is not None:
@@ -217,6 +221,8 @@ class Tensor(Arithmetic):
     def data(self, new: "Tensor") -> None:
         if not isinstance(new, Tensor):
             raise TypeError(f"data: expected a Tensor, got {type(new).__name__}; make one with tensor(...)")
+        if new.array is self.array:
+            return
         self.array = new.array
         if self.node is not None:
             self.node.shape, self.node.dtype, self.node.value = new.array.shape, new.array.dtype, new.array
@@ -355,7 +361,8 @@ class Tensor(Arithmetic):
     def _leaf(self) -> Node:
         """The node; a constant gets one now, to hold a name or a gradient."""
         if self.node is None:
-            self.node = Node(self.array, requires_grad=False)
+            self.node = Node(self.array)
+            self.node.requires_grad = False
         return self.node
 
     # Operators
@@ -379,28 +386,35 @@ class Tensor(Arithmetic):
     def __setitem__(self, key: Any, value: Any) -> None:
         assign(self, key, value)
 
-    def _replaced(self, row: Row, other: Any) -> Any:
+    def _replaced(self, row: Row, in_place: Callable[[Any, Any], Any], other: Any) -> Any:
         if not isinstance(other, self.partners):
             return NotImplemented
-        # A rule may need the elements that are there now.
-        before = wrap(self.array.copy(), self.node) if is_recorded(self, other) else self
-        become(self, self.record(row, (before, other), ()), f"{row.name}_")
+        array = other.array if isinstance(other, Tensor) else other
+        recorded = is_recorded(self, other)
+        if recorded or mode.watch is not None or not _alike((self, other)) or not _fits(array, self.array):
+            # A rule may need the elements that are there now.
+            before = wrap(self.array.copy(), self.node) if recorded else self
+            become(self, self.record(row, (before, other), ()), f"{row.name}_")
+        else:
+            in_place(self.array, array)
+            if self.tracked:
+                changed(self.array, f"{row.name}_")
         return self
 
     def __iadd__(self, other: Any) -> Self:
-        return self._replaced(ops.add, other)
+        return self._replaced(ops.add, operator.iadd, other)
 
     def __isub__(self, other: Any) -> Self:
-        return self._replaced(ops.sub, other)
+        return self._replaced(ops.sub, operator.isub, other)
 
     def __imul__(self, other: Any) -> Self:
-        return self._replaced(ops.mul, other)
+        return self._replaced(ops.mul, operator.imul, other)
 
     def __itruediv__(self, other: Any) -> Self:
-        return self._replaced(ops.div, other)
+        return self._replaced(ops.div, operator.itruediv, other)
 
     def __ipow__(self, other: Any) -> Self:
-        return self._replaced(ops.pow, other)
+        return self._replaced(ops.pow, operator.ipow, other)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """What numpy's functions do with a Tensor: `np.exp(t)` is `t.exp()`, and `array * t` is recorded."""
@@ -486,7 +500,7 @@ class Tensor(Arithmetic):
     def mul_(self, other: Any) -> Self:
         """Multiply by `other`."""
         functions.check_operand("mul_", other)
-        return self._replaced(ops.mul, other)
+        return self._replaced(ops.mul, operator.imul, other)
 
     def copy_(self, other: "Tensor") -> Self:
         """Take the elements of `other`, broadcast and converted. RuntimeError if it has more dims."""
@@ -646,6 +660,11 @@ def _alike(operands: tuple[Any, ...]) -> bool:
     return dtype is not None and dtype.kind == "f"
 
 
+def _fits(x: Any, array: np.ndarray) -> bool:
+    """Whether an array can take, element by element, what it makes with `x`, a number or an array."""
+    return array.flags.writeable and (not isinstance(x, np.ndarray) or x.shape == array.shape)
+
+
 def _promoted(row: Row, operands: tuple[Any, ...]) -> tuple[Any, ...]:
     """The operands brought to one dtype, as PyTorch does it."""
     operands = tuple(
@@ -681,6 +700,6 @@ def _rebuilt(kind: type[Tensor], array: np.ndarray, requires_grad: bool, name: s
     tensor = kind.__new__(kind)
     tensor.array, tensor.own_node, tensor.origin = array, None, None
     if requires_grad or name is not None:
-        tensor.node = Node(array, requires_grad=requires_grad)
-        tensor.node.name = name
+        tensor.node = Node(array)
+        tensor.node.requires_grad, tensor.node.name = requires_grad, name
     return tensor

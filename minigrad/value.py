@@ -38,7 +38,9 @@ class Value(Arithmetic):
         self.number = next(graph.numbers)
 
     @staticmethod
-    def record(row: Row, operands: tuple[Any, ...], params: tuple[Any, ...]) -> "Value":
+    def record(
+        row: Row, operands: tuple[Any, ...], params: tuple[Any, ...], grad_fn: str | None = None
+    ) -> "Value":
         """Apply `row` to Values and numbers."""
         operands = tuple([x if isinstance(x, Value) else float(x) for x in operands])
         numbers = [x.data if isinstance(x, Value) else x for x in operands]

@@ -10,6 +10,7 @@ import numpy as np
 from minigrad import functions, ops
 from minigrad.dtypes import DType, number_dtype
 from minigrad.functions import array_of, check_floating, int_of, prints_as, record, relu, sigmoid, square, tanh
+from minigrad.graph import shown_as
 from minigrad.inplace import changed
 from minigrad.missing import explain
 from minigrad.random import default_generator
@@ -110,25 +111,23 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     RuntimeError where the two `in` differ.
     """
-    for x in (input, weight):
-        array_of("linear", x)
+    x, w = array_of("linear", input), array_of("linear", weight)
     _check_dtypes("linear", input, weight, bias)
-    if weight.ndim not in (1, 2) or not input.ndim or input.shape[-1] != weight.shape[-1]:
+    if w.ndim not in (1, 2) or not x.ndim or x.shape[-1] != w.shape[-1]:
         raise RuntimeError(
             f"linear: an input of shape {input.array.shape} for a weight of shape {weight.array.shape}: "
             "expected (..., in) and (out, in)"
         )
     if bias is None:
-        return record(ops.linear_map, input, weight) if input.ndim == weight.ndim == 2 else input @ weight.mT
-    _check_shape("linear", "bias", bias, weight.array.shape[:1])
-    if input.ndim == 2:
+        return record(ops.linear_map, input, weight) if x.ndim == w.ndim == 2 else input @ weight.mT
+    _check_shape("linear", "bias", bias, w.shape[:1])
+    if x.ndim == 2:
         return record(ops.linear, input, weight, bias)
     *leading, features = input.shape
     rows = record(ops.linear, input.reshape(math.prod(leading), features), weight, bias)
     return rows.reshape(*leading, len(weight))
 
 
-@prints_as("EmbeddingBackward0")
 def embedding(input: Tensor, weight: Tensor) -> Tensor:
     """The rows of a table `weight` that the integers in `input` name, as a new last dim.
 
@@ -137,8 +136,8 @@ def embedding(input: Tensor, weight: Tensor) -> Tensor:
     places, table = array_of("embedding", input), array_of("embedding", weight)
     if table.ndim != 2:
         raise RuntimeError(f"embedding: expected a table (rows, columns), got a weight of shape {table.shape}")
-    _check_choices("embedding", places, len(table), "rows", (np.int64, np.int32))
-    return record(ops.index, weight, (input.array,))
+    _check_choices("embedding", places, len(table), "rows", _ROWS)
+    return record(ops.index, weight, (places,), grad_fn="EmbeddingBackward0")
 
 
 def batch_norm(
@@ -158,33 +157,39 @@ def batch_norm(
     As in PyTorch. ValueError for other numbers of dims, and for one number a channel in training; RuntimeError where
     the other tensors do not have a number for each channel. Ioffe and Szegedy, "Batch Normalization", 2015.
     """
-    if array_of("batch_norm", input).ndim not in (2, 3):
-        raise ValueError(f"batch_norm: expected 2 or 3 dims, (n, channels[, length]), got {input.array.shape}")
+    shape = array_of("batch_norm", input).shape
+    if len(shape) not in (2, 3):
+        raise ValueError(f"batch_norm: expected 2 or 3 dims, (n, channels[, length]), got {shape}")
     check_floating("batch_norm", input)
     _check_dtypes("batch_norm", input, running_mean, running_var, weight, bias)
-    channels = input.shape[1]
+    channels = shape[1]
     for name, x in ("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias):
         _check_shape("batch_norm", name, x, (channels,))
     if (running_mean is None) != (running_var is None):
         raise ValueError("batch_norm: running_mean and running_var go together; give both or neither")
-    axes, across = ((0,), (channels,)) if input.ndim == 2 else ((0, 2), (channels, 1))
-    scale = 1.0 if weight is None else weight.view(across) if input.ndim == 3 else weight
-    shift = 0.0 if bias is None else bias.view(across) if input.ndim == 3 else bias
+    long = len(shape) == 3
+    axes, across = ((0, 2), (channels, 1)) if long else ((0,), (channels,))
+    scale = 1.0 if weight is None else weight.view(across) if long else weight
+    shift = 0.0 if bias is None else bias.view(across) if long else bias
     if not training:
         if running_mean is None or running_var is None:
             raise RuntimeError("batch_norm: outside of training it needs running_mean and running_var")
         factor = scale / (running_var.view(across) + eps).sqrt()
         return (input - running_mean.view(across)) * factor + shift
-    n = input.nelement() // max(channels, 1)
+    n = input.array.size // max(channels, 1)
     if n == 1:
         raise ValueError(
             f"batch_norm: training needs more than one number a channel, got {input.array.shape}; use .eval()"
         )
+    if not n:
+        return shown_as(input * scale + shift, "NativeBatchNormBackward0")
     result, _, _, mean, var = record(ops.batch_norm, input, scale, shift, axes, eps)
-    if running_mean is not None and running_var is not None and n:
-        for running, now in ((running_mean, mean), (running_var, var * (n / (n - 1)))):
-            running.array[...] = (1 - momentum) * running.array + momentum * now.reshape(-1)
-            changed(running.array, "batch_norm")
+    if running_mean is not None and running_var is not None:
+        for running, now, share in ((running_mean, mean, momentum), (running_var, var, momentum * n / (n - 1))):
+            array = running.array
+            array *= 1 - momentum
+            array += share * now.reshape(-1)
+            changed(array, "batch_norm")
     return result
 
 
@@ -239,8 +244,8 @@ def cross_entropy(
     check_floating("cross_entropy", input)
     shape, classes = input.array.shape, array_of("cross_entropy", target)
     default = weight is None and reduction == "mean" and not label_smoothing
-    if default and len(shape) == 2 and classes.shape == shape[:1] and not (classes == ignore_index).any():
-        _check_choices("cross_entropy", classes, shape[1], "classes")
+    plain = default and len(shape) == 2 and classes.shape == shape[:1] and classes.dtype in _CLASSES
+    if plain and not 0 <= ignore_index < shape[1] and _are_below(shape[1], classes):
         return record(ops.cross_entropy, input, target)[0]
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"cross_entropy: label_smoothing is a share, from 0 to 1, got {label_smoothing}")
@@ -340,7 +345,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         raise RuntimeError("one_hot: of no integers, it needs num_classes")
     classes = max(int(array.max()) + 1, 1) if num_classes == -1 else num_classes
     try:
-        _check_choices("one_hot", array, classes, "classes", (np.int64,))
+        _check_choices("one_hot", array, classes, "classes", _CLASSES[:1])
     except IndexError as error:
         raise RuntimeError(str(error)) from None
     return wrap(np.eye(classes, dtype=np.int64)[array])
@@ -349,22 +354,33 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
 # What they refuse
 
 
+_CLASSES, _ROWS = (np.dtype(np.int64), np.dtype(np.uint8)), (np.dtype(np.int64), np.dtype(np.int32))
+_UNSIGNED = {np.dtype(kind): np.dtype(f"u{np.dtype(kind).itemsize}") for kind in (np.int64, np.int32, np.uint8)}
+
+
+def _are_below(count: int, array: np.ndarray) -> Any:
+    """Whether integers are all in range(count)."""
+    # Seen as unsigned, negative numbers are the largest.
+    return not array.size or np.maximum.reduce(array.view(_UNSIGNED[array.dtype]), None) < count
+
+
 def _check_choices(
-    name: str, array: np.ndarray, count: int, things: str, dtypes: Sequence[DType] = (np.int64, np.uint8)
+    name: str, array: np.ndarray, count: int, things: str, dtypes: tuple[np.dtype[Any], ...] = _CLASSES
 ) -> None:
     """Refuse what is not an integer in range(count)."""
     if array.dtype not in dtypes:
         raise RuntimeError(f"{name}: needs integers of int64, got {array.dtype}; convert with .long()")
-    # Seen as unsigned, negative numbers are the largest.
-    if array.size and np.maximum.reduce(array.view(f"u{array.itemsize}"), None) >= count:
+    if not _are_below(count, array):
         odd = next(x for x in array.ravel().tolist() if not 0 <= x < count)
         raise IndexError(f"{name}: {odd} is out of range for {count} {things}: expected 0 to {count - 1}")
 
 
-def _check_dtypes(name: str, *tensors: Tensor | None) -> None:
-    dtypes = [array_of(name, x).dtype for x in tensors if x is not None]
-    if len(set(dtypes)) > 1:
-        raise RuntimeError(f"{name}: dtypes {', '.join(map(str, dtypes))} differ; convert with .to(dtype)")
+def _check_dtypes(name: str, first: Tensor, *others: Tensor | None) -> None:
+    dtype = first.array.dtype
+    for x in others:
+        if x is not None and array_of(name, x).dtype != dtype:
+            dtypes = ", ".join(str(each.array.dtype) for each in (first, *others) if each is not None)
+            raise RuntimeError(f"{name}: dtypes {dtypes} differ; convert with .to(dtype)")
 
 
 def _check_shape(name: str, role: str, x: Tensor | None, shape: tuple[int, ...]) -> None:

@@ -96,7 +96,8 @@ class BatchNorm1d(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The normalised batch. ValueError where it does not have `num_features` channels."""
-        if functions.array_of("BatchNorm1d", input).ndim not in (2, 3) or input.shape[1] != self.num_features:
+        shape = functions.array_of("BatchNorm1d", input).shape
+        if len(shape) not in (2, 3) or shape[1] != self.num_features:
             raise ValueError(f"BatchNorm1d: expected (n, {self.num_features}[, length]), got {input.array.shape}")
         momentum = self.momentum or 0.0
         if self.training and self.num_batches_tracked is not None:

@@ -31,7 +31,9 @@ class Parameter(Tensor):
 def clear_grad(parameter: Tensor, set_to_none: bool) -> None:
     """Forget a gradient, or fill it with zeros."""
     if set_to_none:
-        parameter.grad = None
+        node = parameter.node
+        if node is not None:
+            node.grad = None
     elif parameter.grad is not None:
         parameter.grad.data.zero_()
 
@@ -91,8 +93,8 @@ class Module:
         """The Modules directly within, each once, with the names of their attributes."""
         return _each_once(self._parts())
 
-    def _parts(self) -> Iterator[tuple[str, "Module"]]:
-        return ((name, part) for name, part in vars(self).items() if isinstance(part, Module))
+    def _parts(self) -> list[tuple[str, "Module"]]:
+        return [(name, part) for name, part in vars(self).items() if isinstance(part, Module)]
 
     def children(self) -> Iterator["Module"]:
         """The Modules directly within."""
@@ -254,10 +256,10 @@ class Numbered(Module):
         return self
 
     def __len__(self) -> int:
-        return len([*self._parts()])
+        return len(self._parts())
 
     def __iter__(self) -> Iterator[Module]:
-        return (module for _, module in self._parts())
+        return iter([module for _, module in self._parts()])
 
 
 class Sequential(Numbered):
@@ -277,7 +279,7 @@ class Sequential(Numbered):
         return input
 
     def __getitem__(self, i: int | slice) -> Module:
-        parts = [*self._parts()]
+        parts = self._parts()
         return Sequential(OrderedDict(parts[i])) if isinstance(i, slice) else parts[i][1]
 
 

@@ -67,15 +67,15 @@ class Optimizer:
 
     def step(self) -> None:
         """Move every parameter that has a gradient."""
+        name = f"{type(self).__name__}.step"
         for group in self.param_groups:
             for parameter in group["params"]:
                 grad = parameter.grad
                 if grad is not None:
-                    state = self.state.get(parameter)
-                    if state is None:
-                        state = self.state[parameter] = {}
-                    self.update(parameter.array, grad.array, state, group)
-                    changed(parameter.array, f"{type(self).__name__}.step")
+                    if parameter not in self.state:
+                        self.state[parameter] = {}
+                    self.update(parameter.array, grad.array, self.state[parameter], group)
+                    changed(parameter.array, name)
 
     def update(self, array: np.ndarray, grad: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """Move one parameter's array, in place."""

@@ -682,6 +682,7 @@ ROWS: dict[str, Function] = {
     "log": lambda library, x, y: x.log(),
     "log10": lambda library, x, y: x.log10(),
     "erf": lambda library, x, y: FUNCTIONAL[library].gelu(x),
+    "var": lambda library, x, y: (x * y).var(1, keepdim=True) * y,
     "softmax": FUNCTIONS["softmax"],
     "log_softmax": lambda library, x, y: library.log_softmax(x, 1) * y,
     "logsumexp": lambda library, x, y: library.logsumexp(x, 0) * y,

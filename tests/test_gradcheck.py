@@ -80,6 +80,7 @@ ROWS: dict[str, tuple[Function, tuple[Any, ...]]] = {
     "logsumexp": (lambda x: x.logsumexp((0, 2)), (random(2, 3, 2),)),
     "sum": (lambda x: x.sum((0, 2), keepdim=True), (random(2, 3, 2),)),
     "mean": (lambda x: x.mean(1), (random(2, 3),)),
+    "var": (lambda x: x.var((0, 2), keepdim=True), (random(2, 3, 2),)),
     "softmax": (lambda x: x.softmax(1), (random(2, 3),)),
     "cumsum": (lambda x: x.cumsum(1), (random(2, 3),)),
     "max": (lambda x: x.max(1).values, (random(3, 4),)),

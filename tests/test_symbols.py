@@ -284,10 +284,17 @@ def test_formulas_of_a_change_in_place() -> None:
 def test_formulas_of_batch_norm() -> None:
     arrays = {"x": normal(5, 3), "weight": normal(3), "bias": normal(3)}
     rstd = 1 / np.sqrt(arrays["x"].var(0, keepdims=True) + 1e-5)
-    further = {"rstd": rstd, "normal": (arrays["x"] - arrays["x"].mean(0)) * rstd}
+    further = {"rstd": rstd, "centred": arrays["x"] - arrays["x"].mean(0)}
     assert_true(
         lambda library, x, weight, bias: of(library).batch_norm(x, None, None, weight, bias, True), arrays, **further
     )
+
+
+@pytest.mark.parametrize("keepdim", [False, True])
+def test_formulas_of_var(keepdim: bool) -> None:
+    x = normal(5, 3)
+    assert_true(lambda _, x: x.var(0, keepdim=keepdim), {"x": x}, centred=x - x.mean(0))
+    assert_true(lambda _, x: x.var(keepdim=keepdim, correction=0), {"x": x}, centred=x - x.mean())
 
 
 def test_formulas_of_cross_entropy() -> None:
