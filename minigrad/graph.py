@@ -213,7 +213,7 @@ def reverse(
         if plain:
             if fit is not None and (node.saved is None or number < changes.latest):
                 saved_values(node)
-            parts = zip(plan.operands(node.inputs), plan.run(g, node), strict=True)
+            parts = plan.run(g, node)
         else:
             parts = _partials(node, g, saved_values(node) if lift is None else lift(node), within)
         for operand, h in parts:

@@ -58,16 +58,15 @@ class Plan:
     """What a row does when certain operands need a gradient: which values it keeps, and which rules then run.
 
     `kept` are positions in a row's values, laid out as `Row.names` says, and `keep` picks those. A step's arguments are
-    positions among the kept values; a negative one, `~i`, stands for the shape of operand `i`. `operands` picks the
-    operands that get a gradient out of all, and `run(g, node)` gives these gradients, where no rule is to be recorded.
+    positions among the kept values; a negative one, `~i`, stands for the shape of operand `i`. `run(g, node)` gives the
+    operands that get a gradient, each with its part, where no rule is to be recorded. Whether a backward pass `releases`
+    the kept values depends on whether there are operands or results among them.
     """
 
-    __slots__ = ("keep", "kept", "operands", "releases", "row", "run", "steps")
+    __slots__ = ("keep", "kept", "releases", "row", "run", "steps")
 
-    def __init__(self, row: "Row", kept: tuple[int, ...], steps: tuple[Step, ...], given: list[int], run: Any) -> None:
-        self.row, self.kept, self.steps, self.run = row, kept, steps, run
-        self.keep, self.operands = picker(kept), picker(given)
-        # Whether a backward pass lets the kept values go: there are operands or results among them.
+    def __init__(self, row: "Row", kept: tuple[int, ...], steps: tuple[Step, ...], run: Callable[..., Any]) -> None:
+        self.row, self.kept, self.steps, self.keep, self.run = row, kept, steps, picker(kept), run
         self.releases = any(row.names[i] not in row.params or row.names[i] == "indices" for i in kept)
 
 
@@ -139,17 +138,19 @@ class Row:
         place = {self.names[i]: position for position, i in enumerate(kept)}
         place |= {f"{name}_shape": ~i for i, name in enumerate(self.operands)}
         steps = tuple(Step(i, rule, tuple(place[n] for n in names_of(rule)[1:])) for i, rule in rules.items())
-        given = [i for i, needs in enumerate(wanted) if needs and (self.joint or i in rules)]
         # A Value holds what its rules take, a node has saved it.
         found = [self._found(i, wanted) for i in kept] if numbers else [f"node.saved[{i}]" for i in range(len(kept))]
         calls = []
         for i, _, arguments in steps:
             taken = [found[place] if place >= 0 else f"node.inputs[{~place}].shape" for place in arguments]
-            calls.append(f"rule_{i}({', '.join(['g', *taken])})")
-        result = f"operands({calls[0]})" if self.joint else f"({''.join(f'{call}, ' for call in calls)})"
-        names = {f"rule_{i}": bound(rule, "number" if numbers else "forward") for i, rule in rules.items()}
-        run = eval(f"lambda g, node: {result}", names | {"operands": picker(given)})
-        return Plan(self, tuple(kept), steps, given, run)
+            calls.append((i, f"rule_{i}({', '.join(['g', *taken])})"))
+        pairs = f"({''.join(f'(node.inputs[{i}], {call}), ' for i, call in calls)})"
+        names: dict[str, Any] = {f"rule_{i}": bound(rule, "number" if numbers else "forward") for i, rule in rules.items()}
+        if self.joint:
+            names["those"] = picker([i for i, needs in enumerate(wanted) if needs])
+            pairs = f"zip(those(node.inputs), those({calls[0][1]}), strict=True)"
+        run = eval(f"lambda g, node: {pairs}", names)
+        return Plan(self, tuple(kept), steps, run)
 
     def _found(self, i: int, wanted: tuple[bool, ...]) -> str:
         """Where a Value has the value that stands at a place among those of its row."""

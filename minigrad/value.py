@@ -42,15 +42,24 @@ class Value(Arithmetic):
         row: Row, operands: tuple[Any, ...], params: tuple[Any, ...], grad_fn: str | None = None
     ) -> "Value":
         """Apply `row` to Values and numbers."""
-        operands = tuple([x if isinstance(x, Value) else float(x) for x in operands])
-        numbers = [x.data if isinstance(x, Value) else x for x in operands]
+        numbers: list[float] = []
+        wanted: list[bool] = []
+        for x in operands:
+            if isinstance(x, Value):
+                numbers.append(x.data)
+                wanted.append(True)
+            else:
+                numbers.append(float(x))
+                wanted.append(False)
+        if False in wanted:
+            operands = tuple([x if isinstance(x, Value) else float(x) for x in operands])
+        result = Value.__new__(Value)
         try:
-            result = Value(row.number(*numbers, *params))
+            result.data = row.number(*numbers, *params)
         except (ArithmeticError, ValueError) as error:
             raise type(error)(f"{row.name}: of {', '.join(map(str, numbers))}: {error}") from None
-        wanted = tuple([isinstance(x, Value) for x in operands])
-        result.plan = row.number_plans[wanted]
-        result.inputs, result.params = operands, params
+        result.grad, result.label, result.line, result.number = 0.0, "", None, next(graph.numbers)
+        result.plan, result.inputs, result.params = row.number_plans[tuple(wanted)], operands, params
         if mode.watch is not None:
             mode.watch(row, operands, params, result)
         return result
