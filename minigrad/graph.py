@@ -9,7 +9,7 @@ import itertools
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -136,7 +136,7 @@ def fit(g: Any, node: Node, row: ops.Row) -> Any:
             sum = ops.sum.on_arrays if isinstance(g, np.ndarray) else ops.sum
             g = sum(g, axes, len(g.shape) == len(node.shape))
         if g.shape != node.shape:
-            g = ops.reshape(g, node.shape)
+            g = g.reshape(node.shape) if isinstance(g, np.ndarray) else ops.reshape(g, node.shape)
     return g if g.dtype == node.dtype else ops.cast(g, node.dtype)
 
 
@@ -234,7 +234,7 @@ def reverse(
                 so_far = open_nodes[number][1]
                 so_far += h
                 open_nodes[number] = operand, so_far
-        if release and (plan.releases or (node.saved and any(map(_holds_arrays, node.saved)))):
+        if release and (plan.releases or (plan.has_key and any(map(_holds_arrays, node.saved)))):
             node.saved = None
 
 
@@ -257,8 +257,8 @@ def saved_values(node: Any) -> tuple[Any, ...]:
     saved = node.saved
     if saved is None:
         raise RuntimeError(
-            f"{node.operation}: backward through the graph a second time, but the first released what it had saved; call "
-            f"backward(retain_graph=True) the first time, or compute the result anew{at(node.line)}"
+            f"{node.operation}: backward through the graph a second time, but the first released what it had saved; "
+            f"call backward(retain_graph=True) the first time, or compute the result anew{at(node.line)}"
         )
     for value in saved:
         if isinstance(value, np.ndarray):
@@ -266,8 +266,8 @@ def saved_values(node: Any) -> tuple[Any, ...]:
             if change is not None and change.number > node.number:
                 lines = "" if mode.anomaly or node.line or change.line else "; detect_anomaly() tells the lines of both"
                 raise RuntimeError(
-                    f"{node.operation}{at(node.line)}: a value of shape {value.shape} that its gradient needs was changed by "
-                    f"{change.operation}{at(change.line)}: compute a new tensor, x = x + 1 for x += 1, or change a "
+                    f"{node.operation}{at(node.line)}: a value of shape {value.shape} that its gradient needs was "
+                    f"changed by {change.operation}{at(change.line)}: compute a new tensor, x = x + 1 for x += 1, or change a "
                     f".clone(){lines}"
                 )
     return saved

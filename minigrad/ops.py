@@ -42,7 +42,7 @@ class Recorded:
 
     @staticmethod
     def record(row: "Row", operands: tuple[Any, ...], params: tuple[Any, ...], grad_fn: str | None = None) -> Any:
-        """Apply `row` to `operands`, at least one of which records; `grad_fn` is what PyTorch calls its node, if known."""
+        """Apply `row` to `operands`, at least one of which records; `grad_fn` is PyTorch's name of its node, if known."""
         raise NotImplementedError
 
 
@@ -59,15 +59,17 @@ class Plan:
 
     `kept` are positions in a row's values, laid out as `Row.names` says, and `keep` picks those. A step's arguments are
     positions among the kept values; a negative one, `~i`, stands for the shape of operand `i`. `run(g, node)` gives the
-    operands that get a gradient, each with its part, where no rule is to be recorded. Whether a backward pass `releases`
-    the kept values depends on whether there are operands or results among them.
+    operands that get a gradient, each with its part, where no rule is to be recorded. A backward pass `releases` the
+    kept values if there are operands or results among them, or arrays in a key.
     """
 
-    __slots__ = ("keep", "kept", "releases", "row", "run", "steps")
+    __slots__ = ("has_key", "keep", "kept", "releases", "row", "run", "steps")
 
     def __init__(self, row: "Row", kept: tuple[int, ...], steps: tuple[Step, ...], run: Callable[..., Any]) -> None:
         self.row, self.kept, self.steps, self.keep, self.run = row, kept, steps, picker(kept), run
-        self.releases = any(row.names[i] not in row.params or row.names[i] == "indices" for i in kept)
+        names = [row.names[i] for i in kept]
+        self.releases = any(name not in row.params or name == "indices" for name in names)
+        self.has_key = "key" in names
 
 
 class Plans(dict[Any, Plan]):
@@ -84,7 +86,8 @@ class Plans(dict[Any, Plan]):
 class Row:
     """One operation: its forward function, and a rule for each operand that has a gradient.
 
-    `number` computes it for floats, where that differs. An `elementwise` row's operands are brought to one dtype first,
+    `number` computes it for floats, where that differs, and `arrays` for arrays, where another way is quicker. An
+    `elementwise` row's operands are brought to one dtype first,
     a `floating` one's to a floating dtype. What a row that `views` returns may share its operand's memory. In a fused
     row the gradients share work: its forward returns, after the result, the intermediate results that `extras` names,
     and one `joint` rule may give the gradients of all operands. `plans` are for Tensors, `number_plans` for Values.
@@ -96,6 +99,7 @@ class Row:
         forward: Callable[..., Any],
         *,
         number: Callable[..., Any] | None = None,
+        arrays: Callable[..., Any] | None = None,
         elementwise: bool = False,
         floating: bool = False,
         views: bool = False,
@@ -104,7 +108,7 @@ class Row:
         joint: Rule | None = None,
         **rules: Rule | None,
     ) -> None:
-        self.name, self.forward, self.number = name, forward, number or forward
+        self.name, self.forward, self.number, self.arrays = name, forward, number or forward, arrays or forward
         self.elementwise, self.floating = elementwise or floating, floating
         self.operands, self.rules, self.joint = tuple(rules), tuple(rules.values()), joint
         self.extras, self.views = extras, views
@@ -127,8 +131,8 @@ class Row:
 
     @functools.cached_property
     def on_arrays(self) -> Callable[..., Any]:
-        """Its forward function, on arrays alone."""
-        return bound(self.forward, "forward")
+        """Its forward function for arrays, in which other rows are mere functions too."""
+        return bound(self.arrays, "arrays")
 
     def _plan(self, wanted: tuple[bool, ...], numbers: bool = False) -> Plan:
         rules = {0: self.joint} if self.joint else {i: rule for i, rule in enumerate(self.rules) if rule and wanted[i]}
@@ -145,7 +149,9 @@ class Row:
             taken = [found[place] if place >= 0 else f"node.inputs[{~place}].shape" for place in arguments]
             calls.append((i, f"rule_{i}({', '.join(['g', *taken])})"))
         pairs = f"({''.join(f'(node.inputs[{i}], {call}), ' for i, call in calls)})"
-        names: dict[str, Any] = {f"rule_{i}": bound(rule, "number" if numbers else "forward") for i, rule in rules.items()}
+        names: dict[str, Any] = {
+            f"rule_{i}": bound(rule, "number" if numbers else "arrays") for i, rule in rules.items()
+        }
         if self.joint:
             names["those"] = picker([i for i, needs in enumerate(wanted) if needs])
             pairs = f"zip(those(node.inputs), those({calls[0][1]}), strict=True)"
@@ -174,9 +180,9 @@ def names_of(function: Callable[..., Any]) -> tuple[str, ...]:
 
 
 def bound(function: Callable[..., Any], kind: str) -> Callable[..., Any]:
-    """A function of this module in which the rows are mere functions: with "forward" of arrays, with "number" of floats.
+    """A function of this module in which rows are mere functions: of "arrays", or of floats if the kind is "number".
 
-    The rows look at what they are given, and record. This is the same text without that, for where it would be in vain.
+    A row looks at what it is given, and records it. This is the same text without that, for where it would be in vain.
     """
     if not isinstance(function, FunctionType) or function.__globals__ is not globals():
         return function
@@ -371,6 +377,16 @@ def _one_hot(indices: np.ndarray, shape: Shape, axis: int, dtype: Any) -> np.nda
     return (choices == indices).astype(dtype)
 
 
+_identity = functools.lru_cache(maxsize=8)(np.eye)
+
+
+def _one_hot_rows(indices: np.ndarray, shape: Shape, axis: int, dtype: Any) -> np.ndarray:
+    if axis < len(shape) - 1 or shape[axis] > 256:
+        return _one_hot(indices, shape, axis, dtype)
+    rows: np.ndarray = _identity(shape[axis], dtype=dtype).take(indices.reshape(indices.shape[:-1]), 0)
+    return rows
+
+
 def _index(x: np.ndarray, key: tuple[Any, ...]) -> np.ndarray:
     rows = key[0] if len(key) == 1 and x.ndim else None
     return x.take(rows, 0) if isinstance(rows, np.ndarray) and rows.dtype.kind != "b" else x[key]
@@ -405,7 +421,9 @@ def _assign(x: np.ndarray, value: Any, key: tuple[Any, ...]) -> np.ndarray:
     return changed
 
 
-index: Row = row("index", _index, views=True, x=lambda g, x_shape, key: put(g, key, x_shape))
+index: Row = row(
+    "index", lambda x, key: x[key], arrays=_index, views=True, x=lambda g, x_shape, key: put(g, key, x_shape)
+)
 put: Row = row("put", _put, x=lambda g, key: index(g, key))  # index's mirror: zeros, to which x is added at key
 assign: Row = row(  # x, with `value` put at `key`
     "assign",
@@ -413,7 +431,9 @@ assign: Row = row(  # x, with `value` put at `key`
     x=lambda g, key: assign(g, 0.0, key),
     value=lambda g, key: index(g, key),
 )
-one_hot = row("one_hot", _one_hot, indices=None)  # zeros, but for a one at each index along an axis, of size 1 there
+one_hot = row(  # zeros, but for a one at each index along an axis, of size 1 there
+    "one_hot", _one_hot, arrays=_one_hot_rows, indices=None
+)
 where: Row = row(
     "where",
     np.where,

@@ -349,9 +349,7 @@ class Tensor(Arithmetic):
         `gradient`, of this Tensor's shape, is the gradient that arrives here; it may be left out for a single number,
         where it is 1. For the rest, see `gradients.backward`.
         """
-        from minigrad.gradients import backward  # which is made of Tensors itself
-
-        backward(self, gradient, retain_graph, create_graph, inputs)
+        gradients.backward(self, gradient, retain_graph, create_graph, inputs)
 
     @property
     def _version(self) -> builtins.int:
@@ -703,3 +701,6 @@ def _rebuilt(kind: type[Tensor], array: np.ndarray, requires_grad: bool, name: s
         tensor.node = Node(array)
         tensor.node.requires_grad, tensor.node.name = requires_grad, name
     return tensor
+
+
+from minigrad import gradients  # noqa: E402, which is made of Tensors itself

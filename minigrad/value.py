@@ -38,9 +38,7 @@ class Value(Arithmetic):
         self.number = next(graph.numbers)
 
     @staticmethod
-    def record(
-        row: Row, operands: tuple[Any, ...], params: tuple[Any, ...], grad_fn: str | None = None
-    ) -> "Value":
+    def record(row: Row, operands: tuple[Any, ...], params: tuple[Any, ...], grad_fn: str | None = None) -> "Value":
         """Apply `row` to Values and numbers."""
         numbers: list[float] = []
         wanted: list[bool] = []

@@ -101,10 +101,11 @@ class BatchNorm1d(Module):
             raise ValueError(f"BatchNorm1d: expected (n, {self.num_features}[, length]), got {input.array.shape}")
         momentum = self.momentum or 0.0
         if self.training and self.num_batches_tracked is not None:
-            self.num_batches_tracked.array += 1
-            changed(self.num_batches_tracked.array, "batch_norm")
+            tracked = self.num_batches_tracked.array
+            tracked[...] = batches = tracked.item() + 1
+            changed(tracked, "batch_norm")
             if self.momentum is None:
-                momentum = 1 / self.num_batches_tracked.item()
+                momentum = 1 / batches
         batch_statistics = self.training or self.running_mean is None
         return F.batch_norm(
             input, self.running_mean, self.running_var, self.weight, self.bias, batch_statistics, momentum, self.eps
