@@ -267,8 +267,8 @@ def saved_values(node: Any) -> tuple[Any, ...]:
                 lines = "" if mode.anomaly or node.line or change.line else "; detect_anomaly() tells the lines of both"
                 raise RuntimeError(
                     f"{node.operation}{at(node.line)}: a value of shape {value.shape} that its gradient needs was "
-                    f"changed by {change.operation}{at(change.line)}: compute a new tensor, x = x + 1 for x += 1, or change a "
-                    f".clone(){lines}"
+                    f"changed by {change.operation}{at(change.line)}: compute a new tensor, x = x + 1 for x += 1, or "
+                    f"change a .clone(){lines}"
                 )
     return saved
 
