@@ -42,7 +42,7 @@ class Recorded:
 
     @staticmethod
     def record(row: "Row", operands: tuple[Any, ...], params: tuple[Any, ...], grad_fn: str | None = None) -> Any:
-        """Apply `row` to `operands`, one of which records; `grad_fn` is PyTorch's name of the result's node, if known."""
+        """Apply `row` to `operands`, one of which records; `grad_fn` is PyTorch's name of the node, if known."""
         raise NotImplementedError
 
 
