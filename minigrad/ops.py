@@ -460,14 +460,20 @@ def _batch_norm(x: Any, weight: Any, bias: Any, axes: Axes, eps: float) -> tuple
     centred = x - average
     var = mean(centred * centred, axes, True)
     rstd = 1 / sqrt(var + eps)
-    return centred * (weight * rstd) + bias, centred, rstd, average, var
+    result = centred * (weight * rstd)
+    result += bias
+    return result, centred, rstd, average, var
 
 
 def _batch_norm_gradients(g: Any, weight: Any, centred: Any, rstd: Any, axes: Axes) -> tuple[Any, Any, Any]:
     n = count(centred.shape, axes)
     g_bias = sum(g, axes, True)
     g_weight = sum(g * centred, axes, True) * rstd
-    return (g - (g_bias / n + centred * (g_weight * rstd / n))) * (weight * rstd), g_weight, g_bias
+    g_x = centred * (g_weight * rstd / -n)
+    g_x -= g_bias / n
+    g_x += g
+    g_x *= weight * rstd
+    return g_x, g_weight, g_bias
 
 
 def _cross_entropy(logits: Any, target: np.ndarray) -> tuple[Any, Any]:
@@ -478,6 +484,12 @@ def _cross_entropy(logits: Any, target: np.ndarray) -> tuple[Any, Any]:
     return sum(reshape(log(total), (-1,)) - chosen, (0,), False) / len(target), counts / total
 
 
+def _linear(x: Any, weight: Any, bias: Any) -> Any:
+    result = x @ weight.mT
+    result += bias
+    return result
+
+
 linear_map = row(  # without a bias
     "linear_map",
     lambda x, weight: x @ weight.mT,
@@ -486,7 +498,7 @@ linear_map = row(  # without a bias
 )
 linear = row(
     "linear",
-    lambda x, weight, bias: x @ weight.mT + bias,
+    _linear,
     x=lambda g, weight: g @ weight,
     weight=lambda g, x: g.mT @ x,
     bias=lambda g: g,
