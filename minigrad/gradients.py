@@ -175,10 +175,12 @@ def _deposit(node: Node, g: Any, owned: bool) -> None:
         return
     with _accumulating:
         if node.grad is None:
-            # The pass goes on with a result's gradient, while another thread may add to the one that is kept.
-            node.grad = wrap(g) if owned and node.plan is None and type(g) is np.ndarray else _kept(g)
+            node.grad = wrap(g) if owned and type(g) is np.ndarray else _kept(g)
         elif isinstance(g, Tensor):
             node.grad = node.grad + g
+        elif node.plan is not None:
+            # The pass that kept it may be going on with the same array.
+            node.grad = wrap(node.grad.array + g)
         else:
             node.grad.array += g
             changed(node.grad.array, "backward")

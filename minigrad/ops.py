@@ -349,12 +349,18 @@ ties: Row = row("ties", _ties, x=None, y=None)
 # Shape and dtype. What `expand` repeats and `cast` rounds, the reverse pass undoes on the edge, as everywhere.
 
 
+@functools.lru_cache
+def _repeating(shape: Shape, strides: tuple[int, ...], ndim: int) -> tuple[int, ...]:
+    """The strides with which an array repeats itself along dims of size 1, and new ones in front."""
+    inner = [0 if size == 1 else stride for size, stride in zip(shape, strides, strict=True)]
+    return (*[0] * (ndim - len(shape)), *inner)
+
+
 def _expand(x: np.ndarray, shape: Shape) -> np.ndarray:
     if not x.size or not x.flags.c_contiguous:
         return np.broadcast_to(x, shape)
-    # The same in half the time, which every gradient of a sum takes.
-    strides = [0 if size == 1 else stride for size, stride in zip(x.shape, x.strides, strict=True)]
-    repeated: np.ndarray = np.ndarray(shape, x.dtype, x, 0, [*[0] * (len(shape) - x.ndim), *strides])
+    # The same in a third of the time, which every gradient of a sum takes.
+    repeated: np.ndarray = np.ndarray(shape, x.dtype, x, 0, _repeating(x.shape, x.strides, len(shape)))
     repeated.flags.writeable = False
     return repeated
 
