@@ -1,10 +1,12 @@
 """Which dtype numbers have: PyTorch's names, its default, and its rule for mixed operands, on numpy's dtypes."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 DType = Any  # one of the dtypes below, or what numpy takes for one; None for the default of the function it is given to
 
@@ -14,7 +16,7 @@ class dtype:
 
     __slots__ = ("dtype",)
 
-    def __init__(self, kind: DTypeLike) -> None:
+    def __init__(self, kind: "DTypeLike") -> None:
         self.dtype = np.dtype(kind)
 
     @property

@@ -1,6 +1,5 @@
 """einsum: the letters of an equation, worked off two operands at a time."""
 
-import string
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,8 @@ from minigrad.graph import shown_as
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def einsum(equation: str, *operands: Any) -> "Tensor":
@@ -52,13 +53,13 @@ def einsum(equation: str, *operands: Any) -> "Tensor":
 
 def _terms(equation: str, tensors: "tuple[Tensor, ...]") -> tuple[list[str], str]:
     """A letter for each dim of each tensor, and of the result."""
-    if not set(equation) <= {*string.ascii_letters, *" .,->"}:
+    if not set(equation) <= {*LETTERS, *" .,->"}:
         raise RuntimeError(f"einsum: expected an equation such as 'ij,jk->ik', got {equation!r}")
     left, arrow, output = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(tensors):
         raise RuntimeError(f"einsum: {equation!r} is for {len(terms)} tensors, but there are {len(tensors)}")
-    spare = [letter for letter in string.ascii_letters if letter not in equation]
+    spare = [letter for letter in LETTERS if letter not in equation]
     widest = 0
     for i, (term, tensor) in enumerate(zip(terms, tensors, strict=True)):
         if "..." in term:

@@ -4,16 +4,18 @@ The story: keep the elements that will be shown, choose one number format for al
 in brackets, then append what the numbers alone do not tell (size, dtype, gradient).
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
 
 
-@dataclass(frozen=True)
-class PrintOptions:
+class PrintOptions(NamedTuple):
     """What `set_printoptions` can change, under PyTorch's names and with PyTorch's defaults."""
 
     precision: int = 4
@@ -50,7 +52,7 @@ def set_printoptions(
     global _options
     given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    _options = replace(PROFILES[profile] if profile else _options, sci_mode=sci_mode, **changes)
+    _options = (PROFILES[profile] if profile else _options)._replace(sci_mode=sci_mode, **changes)
 
 
 def format_tensor(array: NDArray[Any], suffixes: Sequence[str] = (), default_dtype: DTypeLike = np.float32) -> str:

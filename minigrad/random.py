@@ -11,16 +11,21 @@ through a logarithm or a cosine may differ in its last bits, as PyTorch itself d
 This module knows numpy alone: it returns arrays, and the rest of minigrad wraps them in tensors.
 """
 
+from __future__ import annotations
+
 import functools
 import math
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+    Floats = NDArray[np.floating[Any]]
 
 Shape = tuple[int, ...]
-Floats = NDArray[np.floating[Any]]
 
 DEFAULT_SEED = 67280421310721
 FLOAT64 = np.dtype(np.float64)
@@ -75,7 +80,7 @@ class Generator:
         twister.state = start
         return twister
 
-    def manual_seed(self, seed: int) -> "Generator":
+    def manual_seed(self, seed: int) -> Generator:
         """Restart the stream from `seed` and return the generator, as `torch.Generator.manual_seed`.
 
         Any int of 64 bits is a seed, signed or not, and its low 32 bits decide the stream. RuntimeError for what is
@@ -109,7 +114,7 @@ class Generator:
         state["spare_normal"][:spares] = self._spare_normals
         return state.view(np.uint8)
 
-    def set_state(self, state: NDArray[np.uint8]) -> "Generator":
+    def set_state(self, state: NDArray[np.uint8]) -> Generator:
         """Take the stream back to where `get_state` found it, as `torch.Generator.set_state`.
 
         TypeError for what is not a uint8 array, RuntimeError for bytes that no generator saved.
