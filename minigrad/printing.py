@@ -7,7 +7,7 @@ in brackets, then append what the numbers alone do not tell (size, dtype, gradie
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -15,14 +15,19 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
 
-class PrintOptions(NamedTuple):
+class PrintOptions:
     """What `set_printoptions` can change, under PyTorch's names and with PyTorch's defaults."""
 
-    precision: int = 4
-    threshold: float = 1000
-    edgeitems: int = 3
-    linewidth: int = 80
-    sci_mode: bool | None = None
+    def __init__(
+        self,
+        precision: int = 4,
+        threshold: float = 1000,
+        edgeitems: int = 3,
+        linewidth: int = 80,
+        sci_mode: bool | None = None,
+    ) -> None:
+        self.precision, self.threshold, self.edgeitems = precision, threshold, edgeitems
+        self.linewidth, self.sci_mode = linewidth, sci_mode
 
 
 PROFILES = {
@@ -51,8 +56,9 @@ def set_printoptions(
     """
     global _options
     given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
-    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    _options = (PROFILES[profile] if profile else _options)._replace(sci_mode=sci_mode, **changes)
+    changes = {name: value for name, value in given.items() if value is not None}
+    start = PROFILES[profile] if profile else _options
+    _options = PrintOptions(**{**vars(start), **changes, "sci_mode": sci_mode})
 
 
 def format_tensor(array: NDArray[Any], suffixes: Sequence[str] = (), default_dtype: DTypeLike = np.float32) -> str:
