@@ -5,19 +5,12 @@ Read `ops.py` first, then `graph.py` and `tensor.py`. `import minigrad as torch`
 
 import importlib
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from minigrad import autograd, cuda, missing, utils
+from minigrad import missing
 from minigrad.anomaly import (
     detect_anomaly,
     is_anomaly_enabled,
-)
-from minigrad.check import (
-    gradcheck,
-    gradgradcheck,
-)
-from minigrad.compare import (
-    cmp,
 )
 from minigrad.creation import (
     arange,
@@ -137,10 +130,6 @@ from minigrad.printing import (
 from minigrad.random import (
     Generator,
 )
-from minigrad.serialization import (
-    load,
-    save,
-)
 from minigrad.tensor import (
     Size,
     Tensor,
@@ -149,13 +138,49 @@ from minigrad.value import (
     Value,
 )
 
+if TYPE_CHECKING:
+    from minigrad import autograd, cuda, utils
+    from minigrad.check import (
+        gradcheck,
+        gradgradcheck,
+    )
+    from minigrad.compare import (
+        cmp,
+    )
+    from minigrad.serialization import (
+        load,
+        save,
+    )
+
 # As in PyTorch, 1 / 0 is inf and log(-1) is nan without a word from numpy.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\.")
 
 _PACKAGES = {"nn": "nn", "optim": "nn.optim"}  # where PyTorch has these within torch, they stand beside minigrad
 
+# What most programs do without is imported when it is asked for: a function, or a whole module.
+_LATER = {
+    "autograd": "minigrad.autograd",
+    "cmp": "minigrad.compare",
+    "cuda": "minigrad.cuda",
+    "gradcheck": "minigrad.check",
+    "gradgradcheck": "minigrad.check",
+    "load": "minigrad.serialization",
+    "save": "minigrad.serialization",
+    "utils": "minigrad.utils",
+}
+
 
 def __getattr__(name: str) -> Any:
     if name in _PACKAGES:
         return importlib.import_module(_PACKAGES[name])
+    if name in _LATER:
+        module = importlib.import_module(_LATER[name])
+        return globals().setdefault(name, getattr(module, name, module))
     raise missing.explain("minigrad", name, missing.FUNCTIONS)
+
+
+def __dir__() -> list[str]:
+    return [*{*globals(), *_LATER}]
+
+
+__all__ = [name for name in __dir__() if not name.startswith("_")]

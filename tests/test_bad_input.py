@@ -161,7 +161,8 @@ FILES = {"load", "save"}  # whose format is not PyTorch's
 def targets() -> Iterator[Target]:
     """All that is public and can be called."""
     for prefix, module, theirs in MODULES:
-        for name, function in vars(module).items():
+        for name in dir(module):
+            function = getattr(module, name)
             home = getattr(function, "__module__", "")
             there = home.startswith(("minigrad", "nn")) if module in (minigrad, nn) else home == prefix
             if name[0] != "_" and name not in NOT_CALLED and callable(function) and there:

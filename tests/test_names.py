@@ -1,9 +1,12 @@
-"""Names: those of PyTorch's that are missing, what an import brings, and copies of what has a name.
+"""Names: those of PyTorch's that are missing, what an import brings, copies of what has a name, and parameters.
 
 What an import brings is seen in a fresh interpreter alone.
 """
 
 import copy
+import functools
+import inspect
+import operator
 import pickle
 import re
 import subprocess
@@ -11,11 +14,13 @@ import sys
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from comparison import Function, assert_same
 
 import minigrad
+from minigrad.ops import Row, names_of
 
 # Names that are missing
 
@@ -83,10 +88,11 @@ def test_hasattr_and_getattr_with_a_default() -> None:
 
 def test_every_public_name_is_one_of_pytorchs() -> None:
     own = {"Value", "Any", "array", "node", "own_node", "origin", "partners", "record", "tracked", "wrap"}
-    own |= {"cmp", "derive"}
+    own |= {"TYPE_CHECKING", "cmp", "derive"}
     own |= {"detect_anomaly", "grad", "gradcheck", "gradgradcheck"}  # of torch.autograd
     for mine, theirs in ((minigrad, torch), (minigrad.Tensor, torch.Tensor)):
-        public = {name for name, thing in vars(mine).items() if not isinstance(thing, ModuleType) and name[0] != "_"}
+        names = [name for name in dir(mine) if name[0] != "_"]
+        public = {name for name in names if not isinstance(getattr(mine, name), ModuleType)}
         assert {name for name in public if not hasattr(theirs, name)} <= own
 
 
@@ -119,6 +125,68 @@ print(*packages - {{*sys.stdlib_module_names}})
 def test_an_import_brings_nothing_but(package: str, brings: set[str]) -> None:
     already_there = run(IMPORTED.format("sys")).split()  # such as what finds an editable package
     assert {*run(IMPORTED.format(package)).split()} - {*already_there} == brings
+
+
+LOADED = """
+import copy, heapq, inspect, numpy, sys, threading
+before = {*sys.modules}
+import minigrad
+print(*{*sys.modules} - before)
+"""
+
+AT_ONCE = """
+anomaly creation derive device dtypes einsum functions gradients graph indexing inplace missing modes operators ops
+printing random tensor value
+"""
+
+
+def test_an_import_of_minigrad_loads_these_modules_alone() -> None:
+    assert {*run(LOADED).split()} == {"minigrad", *(f"minigrad.{name}" for name in AT_ONCE.split())}
+
+
+LATER = {
+    "autograd": "minigrad.autograd",
+    "cmp": "minigrad.compare",
+    "cuda": "minigrad.cuda",
+    "gradcheck": "minigrad.check",
+    "gradgradcheck": "minigrad.check",
+    "load": "minigrad.serialization",
+    "nn": "nn",
+    "optim": "nn.optim",
+    "save": "minigrad.serialization",
+    "utils": "minigrad.utils",
+}
+
+
+@pytest.mark.parametrize(("name", "module"), LATER.items())
+def test_what_is_loaded_later_is_loaded_by_its_name(name: str, module: str) -> None:
+    home = f"getattr({name}, '__module__', {name}.__name__)"
+    asked = f"import minigrad, sys; assert {module!r} not in sys.modules; {name} = minigrad.{name}; print({home})"
+    assert run(asked) == run(f"from minigrad import {name}; print({home})") == module
+
+
+def test_all_that_is_public_is_listed_and_comes_with_a_star() -> None:
+    public = {"Tensor", "derive", "einsum", "missing", "tensor", *LATER} - {"nn", "optim"}
+    assert public <= {*run("import minigrad; print(*dir(minigrad))").split()}
+    assert public <= {*run("from minigrad import *; print(*globals())").split()}
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "import minigrad",
+        "import minigrad.derive, minigrad.einsum",
+        "from minigrad.derive import Derived",
+        "from minigrad.derivation import Derivation",
+        "from minigrad.einsum import LETTERS",
+        "from minigrad import *",
+    ],
+)
+def test_a_function_is_itself_and_not_the_module_of_its_name(first: str) -> None:
+    loss = "minigrad.tensor(2.0, requires_grad=True) * 3"
+    program = f"{first}\nimport minigrad, minigrad.derive\nfrom minigrad import derive, einsum"
+    told = "derive is minigrad.derive, einsum is minigrad.einsum, callable(derive), callable(einsum)"
+    assert run(f"{program}\nminigrad.derive({loss})\nprint({told})") == "True True True True"
 
 
 AS_TORCH = """
@@ -214,3 +282,40 @@ def test_a_copy_of_a_generator_goes_on_where_it_was(duplicate: Function) -> None
     twin = duplicate(generator)
     assert minigrad.randn(20, generator=twin).tolist() == minigrad.randn(20, generator=generator).tolist()
     assert twin.initial_seed() == generator.initial_seed()
+
+
+# Parameters
+
+
+def _plain(g: Any, x: Any, axes: Any = None, *, keepdims: Any = False) -> Any:
+    local = x
+    return local
+
+
+@functools.wraps(_plain)
+def _wrapped(*args: Any, **kwargs: Any) -> Any:
+    return _plain(*args, **kwargs)
+
+
+RULES = [
+    rule for row in vars(minigrad.ops).values() if isinstance(row, Row) for rule in (*row.rules, row.joint) if rule
+]
+OTHERS = [
+    _plain,
+    _wrapped,
+    functools.partial(_plain, 1),
+    lambda *args, a, **kwargs: a,
+    lambda: None,
+    minigrad.Value.exp,
+    minigrad.Value(1.0).backward,
+]
+
+
+def test_the_names_of_a_functions_parameters_are_those_of_its_signature() -> None:
+    for function in [*OTHERS, *RULES]:
+        assert names_of(function) == tuple(inspect.signature(function).parameters)
+
+
+@pytest.mark.parametrize("function", [operator.add, np.add, len])
+def test_what_is_not_written_in_python_names_no_parameters(function: Function) -> None:
+    assert names_of(function) == ()
