@@ -61,8 +61,10 @@ def is_recorded(*tensors: Any) -> bool:
     """Whether an operation on these is recorded now."""
     if mode.grad:
         for x in tensors:
-            if isinstance(x, Recorded) and x.requires_grad:  # type: ignore[attr-defined]
-                return True
+            if isinstance(x, Recorded):
+                node = x.node  # type: ignore[attr-defined]
+                if node is not None and node.requires_grad:
+                    return True
     return False
 
 

@@ -389,7 +389,7 @@ class Tensor(Arithmetic):
             return NotImplemented
         array = other.array if isinstance(other, Tensor) else other
         recorded = is_recorded(self, other)
-        if recorded or mode.watch is not None or not _alike((self, other)) or not _fits(array, self.array):
+        if recorded or mode.watch is not None or not _takes(self.array, array):
             # A rule may need the elements that are there now.
             before = wrap(self.array.copy(), self.node) if recorded else self
             become(self, self.record(row, (before, other), ()), f"{row.name}_")
@@ -658,9 +658,11 @@ def _alike(operands: tuple[Any, ...]) -> bool:
     return dtype is not None and dtype.kind == "f"
 
 
-def _fits(x: Any, array: np.ndarray) -> bool:
-    """Whether an array can take, element by element, what it makes with `x`, a number or an array."""
-    return array.flags.writeable and (not isinstance(x, np.ndarray) or x.shape == array.shape)
+def _takes(array: np.ndarray, x: Any) -> bool:
+    """Whether numpy's arithmetic in place, of a floating array with a Python number or an array, is PyTorch's too."""
+    if array.dtype.kind != "f" or not array.flags.writeable:
+        return False
+    return x.dtype is array.dtype and x.shape == array.shape if isinstance(x, np.ndarray) else type(x) in (int, float)
 
 
 def _promoted(row: Row, operands: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -358,10 +358,10 @@ _CLASSES, _ROWS = (np.dtype(np.int64), np.dtype(np.uint8)), (np.dtype(np.int64),
 _UNSIGNED = {np.dtype(kind): np.dtype(f"u{np.dtype(kind).itemsize}") for kind in (np.int64, np.int32, np.uint8)}
 
 
-def _are_below(count: int, array: np.ndarray) -> Any:
+def _are_below(count: int, array: np.ndarray) -> bool:
     """Whether integers are all in range(count)."""
     # Seen as unsigned, negative numbers are the largest.
-    return not array.size or np.maximum.reduce(array.view(_UNSIGNED[array.dtype]), None) < count
+    return not np.count_nonzero(array.view(_UNSIGNED[array.dtype]) >= count)
 
 
 def _check_choices(
