@@ -31,7 +31,8 @@ import nn.functional as F
 from minigrad import Tensor, cmp, graph
 from minigrad.compare import numbers_of
 from minigrad.naming import key, variables
-from minigrad.ops import names_of, reshape
+from minigrad.ops import reshape
+from minigrad.rows import names_of
 from minigrad.symbols import Symbol, formula
 
 PROGRAM = "python examples/backprop_ninja.py"

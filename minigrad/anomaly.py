@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.modes import From, Within, mode
-from minigrad.ops import Recorded, Row
+from minigrad.rows import Recorded, Row
 
 PACKAGES = ("minigrad", "nn")  # of this distribution: their lines are no user's
 

@@ -11,7 +11,7 @@ from minigrad import graph
 from minigrad.compare import Index, guess, numbers_of, precision_of
 from minigrad.gradients import grad
 from minigrad.modes import Within
-from minigrad.ops import Recorded, Row
+from minigrad.rows import Recorded, Row
 from minigrad.tensor import Tensor, wrap
 from minigrad.value import Value
 

@@ -11,8 +11,8 @@ from minigrad import dtypes
 from minigrad.device import Device
 from minigrad.dtypes import DType, number_dtype
 from minigrad.functions import MOST_ELEMENTS, Number, array_of, int_of, sizes_of
-from minigrad.ops import Shape
 from minigrad.random import Generator, default_generator, source_of
+from minigrad.rows import Shape
 from minigrad.tensor import Tensor, wrap
 
 

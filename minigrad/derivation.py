@@ -15,7 +15,7 @@ from minigrad import graph, ops
 from minigrad.derive import Derived
 from minigrad.graph import Node
 from minigrad.naming import Names, key, states, variables
-from minigrad.ops import Row, Shape
+from minigrad.rows import Row, Shape
 from minigrad.source import COPIED, WIDTH, Writer, word_for
 from minigrad.symbols import Symbol
 from minigrad.tensor import Tensor

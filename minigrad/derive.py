@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.ops import Shape
+from minigrad.rows import Shape
 from minigrad.tensor import Tensor
 from minigrad.value import Value
 

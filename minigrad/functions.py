@@ -16,7 +16,7 @@ import numpy as np
 from minigrad import ops
 from minigrad.dtypes import get_default_dtype, result_dtype
 from minigrad.graph import shown_as
-from minigrad.ops import Axes, Recorded, Row, Shape
+from minigrad.rows import Axes, Recorded, Row, Shape
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor

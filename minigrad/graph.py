@@ -16,7 +16,7 @@ import numpy as np
 from minigrad import ops
 from minigrad.anomaly import Line, at
 from minigrad.modes import Scope, mode
-from minigrad.ops import Plan
+from minigrad.rows import Plan, Row, Shape
 
 Deposit = Callable[[Any, Any, bool], None]
 
@@ -121,7 +121,7 @@ def _grad_fn_name(node: Node) -> str:
     return _GRAD_FN_NAMES.get(name) or (name if "Backward" in name else name.title().replace("_", "") + "Backward0")
 
 
-def fit(g: Any, node: Node, row: ops.Row) -> Any:
+def fit(g: Any, node: Node, row: Row) -> Any:
     """Make `g` a gradient of `node`: sum what broadcasting repeated, and restore the dtype.
 
     Raises RuntimeError where no broadcasting can have led from the node's shape to that of `g`.
@@ -141,7 +141,7 @@ def fit(g: Any, node: Node, row: ops.Row) -> Any:
 
 
 @functools.lru_cache
-def _repeated(shape: ops.Shape, before: ops.Shape) -> tuple[int, ...] | None:
+def _repeated(shape: Shape, before: Shape) -> tuple[int, ...] | None:
     """The axes that broadcasting made, or made longer, between two shapes; None if it cannot have made `shape`."""
     extra = len(shape) - len(before)
     inner = shape[extra:] if extra >= 0 else None
@@ -177,7 +177,7 @@ def reverse(
     seeds: Iterable[tuple[Any, Any]],
     deposit: Deposit,
     *,
-    fit: Callable[[Any, Any, ops.Row], Any] | None = fit,
+    fit: Callable[[Any, Any, Row], Any] | None = fit,
     lift: Callable[[Any], tuple[Any, ...]] | None = None,
     release: bool = False,
     within: set[Node] | None = None,

@@ -8,7 +8,7 @@ import numpy as np
 from minigrad import ops
 from minigrad.functions import check_operand
 from minigrad.inplace import become, changed, is_recorded
-from minigrad.ops import Recorded, Shape
+from minigrad.rows import Recorded, Shape
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor

@@ -7,6 +7,7 @@ changed, the tensor that it is a view of gets a new place in the graph too, and 
 """
 
 import functools
+import threading
 import weakref
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,10 +18,13 @@ from minigrad.anomaly import calling_line
 from minigrad.dtypes import category
 from minigrad.graph import Change, Node
 from minigrad.modes import mode
-from minigrad.ops import Recorded, Row
+from minigrad.rows import Recorded, Row
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
+
+
+_noting = threading.Lock()
 
 
 class Origin(NamedTuple):
@@ -138,10 +142,11 @@ def changed(array: np.ndarray, name: str) -> None:
     if change is None:
         change = Change(weakref.ref(memory, functools.partial(_forget, graph.changes, id(memory))))
         graph.changes[id(memory)] = change
-    change.number = graph.changes.latest = next(graph.numbers)
-    change.operation = name
-    change.version += 1
-    change.line = calling_line() if mode.anomaly else None
+    with _noting:  # or the latest number could be that of an earlier change, in another thread
+        change.number = graph.changes.latest = next(graph.numbers)
+        change.operation = name
+        change.version += 1
+        change.line = calling_line() if mode.anomaly else None
 
 
 def _forget(changes: dict[int, Change], key: int, reference: Any) -> None:

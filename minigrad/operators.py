@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minigrad import ops
-from minigrad.ops import Recorded, Row
+from minigrad.rows import Recorded, Row
 
 Method = Callable[[Any, Any], Any]
 

@@ -18,193 +18,16 @@ and symbols (they print themselves). It knows nothing of broadcasting or of mixe
 """
 
 import functools
-import inspect
 import itertools
 import math
 import operator
-from collections.abc import Callable, Sequence
-from types import BuiltinFunctionType, FunctionType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-Rule = Callable[..., Any]
-Axes = tuple[int, ...]
-Shape = tuple[int, ...]
+from minigrad.rows import Axes, Row, Shape
 
-NUMBERS = (float, int, bool)
-
-
-class Recorded:
-    """Whatever records the operations applied to it: a Tensor, a Value, a symbol."""
-
-    __slots__ = ()
-
-    @staticmethod
-    def record(row: "Row", operands: tuple[Any, ...], params: tuple[Any, ...], grad_fn: str | None = None) -> Any:
-        """Apply `row` to `operands`, one of which records; `grad_fn` is PyTorch's name of the node, if known."""
-        raise NotImplementedError
-
-
-class Step(NamedTuple):
-    """One rule to run: for which operand, and where its arguments lie (see `Plan`)."""
-
-    operand: int
-    rule: Rule
-    arguments: tuple[int, ...]
-
-
-class Plan:
-    """What a row does when certain operands need a gradient: which values it keeps, and which rules then run.
-
-    `kept` are positions in a row's values, laid out as `Row.names` says, and `keep` picks those. A step's arguments are
-    positions among the kept values; a negative one, `~i`, stands for the shape of operand `i`. `run(g, node)` gives the
-    operands that get a gradient, each with its part, where no rule is to be recorded. A backward pass `releases` the
-    kept values if there are operands or results among them, or arrays in a key.
-    """
-
-    __slots__ = ("has_key", "keep", "kept", "releases", "row", "run", "steps")
-
-    def __init__(self, row: "Row", kept: tuple[int, ...], steps: tuple[Step, ...], run: Callable[..., Any]) -> None:
-        self.row, self.kept, self.steps, self.keep, self.run = row, kept, steps, picker(kept), run
-        names = [row.names[i] for i in kept]
-        self.releases = any(name not in row.params or name == "indices" for name in names)
-        self.has_key = "key" in names
-
-
-class Plans(dict[Any, Plan]):
-    """The plans of a row, each made when it is first asked for, by which operands need a gradient."""
-
-    def __init__(self, make: Callable[[Any], Plan]) -> None:
-        self.make = make
-
-    def __missing__(self, wanted: Any) -> Plan:
-        self[wanted] = plan = self.make(wanted)
-        return plan
-
-
-class Row:
-    """One operation: its forward function, and a rule for each operand that has a gradient.
-
-    `number` computes it for floats, where that differs, and `arrays` for arrays, where another way is quicker. An
-    `elementwise` row's operands are brought to one dtype first,
-    a `floating` one's to a floating dtype. What a row that `views` returns may share its operand's memory. In a fused
-    row the gradients share work: its forward returns, after the result, the intermediate results that `extras` names,
-    and one `joint` rule may give the gradients of all operands. `plans` are for Tensors, `number_plans` for Values.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        forward: Callable[..., Any],
-        *,
-        number: Callable[..., Any] | None = None,
-        arrays: Callable[..., Any] | None = None,
-        elementwise: bool = False,
-        floating: bool = False,
-        views: bool = False,
-        params: tuple[str, ...] | None = None,
-        extras: tuple[str, ...] = (),
-        joint: Rule | None = None,
-        **rules: Rule | None,
-    ) -> None:
-        self.name, self.forward, self.number, self.arrays = name, forward, number or forward, arrays or forward
-        self.elementwise, self.floating = elementwise or floating, floating
-        self.operands, self.rules, self.joint = tuple(rules), tuple(rules.values()), joint
-        self.extras, self.views = extras, views
-        self.params = names_of(forward)[len(rules) :] if params is None else params
-        self.names = ("y", *self.extras, *self.params, *self.operands)
-        self.plans, self.number_plans = Plans(self._plan), Plans(functools.partial(self._plan, numbers=True))
-
-    def __call__(self, *arguments: Any) -> Any:
-        """The result for operands of any kind, followed by the parameters; recorded if an operand records."""
-        operands = arguments[: len(arguments) - len(self.params)]
-        numbers = self.number is not self.forward
-        for operand in operands:
-            if isinstance(operand, Recorded):
-                return operand.record(self, operands, arguments[len(operands) :])
-            numbers = numbers and type(operand) in NUMBERS
-        return (self.number if numbers else self.forward)(*arguments)
-
-    def __repr__(self) -> str:
-        return f"<row {self.name}>"
-
-    @functools.cached_property
-    def on_arrays(self) -> Callable[..., Any]:
-        """Its forward function for arrays, in which other rows are mere functions too."""
-        return bound(self.arrays, "arrays")
-
-    def _plan(self, wanted: tuple[bool, ...], numbers: bool = False) -> Plan:
-        rules = {0: self.joint} if self.joint else {i: rule for i, rule in enumerate(self.rules) if rule and wanted[i]}
-        needed = {name for rule in rules.values() for name in names_of(rule)}
-        # To differentiate again, a fused row's extras are computed anew from all operands and parameters.
-        kept = [i for i, name in enumerate(self.names) if name in needed or self.extras]
-        place = {self.names[i]: position for position, i in enumerate(kept)}
-        place |= {f"{name}_shape": ~i for i, name in enumerate(self.operands)}
-        steps = tuple(Step(i, rule, tuple(place[n] for n in names_of(rule)[1:])) for i, rule in rules.items())
-        # A Value holds what its rules take, a node has saved it.
-        found = [self._found(i, wanted) for i in kept] if numbers else [f"node.saved[{i}]" for i in range(len(kept))]
-        calls = []
-        for i, _, arguments in steps:
-            taken = [found[place] if place >= 0 else f"node.inputs[{~place}].shape" for place in arguments]
-            calls.append((i, f"rule_{i}({', '.join(['g', *taken])})"))
-        pairs = f"({''.join(f'(node.inputs[{i}], {call}), ' for i, call in calls)})"
-        names: dict[str, Any] = {
-            f"rule_{i}": bound(rule, "number" if numbers else "arrays") for i, rule in rules.items()
-        }
-        if self.joint:
-            names["those"] = picker([i for i, needs in enumerate(wanted) if needs])
-            pairs = f"zip(those(node.inputs), those({calls[0][1]}), strict=True)"
-        run = eval(f"lambda g, node: {pairs}", names)
-        return Plan(self, tuple(kept), steps, run)
-
-    def _found(self, i: int, wanted: tuple[bool, ...]) -> str:
-        """Where a Value has the value that stands at a place among those of its row."""
-        first = len(self.names) - len(self.operands)
-        if i < first:
-            return f"node.params[{i - 1}]" if i else "node.data"
-        return f"node.inputs[{i - first}]" + ".data" * wanted[i - first]
-
-
-def picker(places: Sequence[int]) -> Callable[[Any], tuple[Any, ...]]:
-    """What picks some places of a tuple, as a tuple."""
-    if len(places) > 1:
-        return operator.itemgetter(*places)
-    return operator.itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
-
-
-@functools.cache
-def names_of(function: Callable[..., Any]) -> tuple[str, ...]:
-    """The names of a function's parameters; none of what is not written in Python, such as a ufunc's."""
-    if isinstance(function, np.ufunc | BuiltinFunctionType):
-        return ()
-    if isinstance(function, FunctionType) and not vars(function):
-        code = function.__code__
-        if not code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS):
-            # What its signature says, which takes several times as long, for each row of the table.
-            return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    return tuple(inspect.signature(function).parameters)
-
-
-def bound(function: Callable[..., Any], kind: str) -> Callable[..., Any]:
-    """A function of this module in which rows are mere functions: of "arrays", or of floats if the kind is "number".
-
-    A row looks at what it is given, and records it. This is the same text without that, for where it would be in vain.
-    """
-    if not isinstance(function, FunctionType) or function.__globals__ is not globals():
-        return function
-    return FunctionType(function.__code__, _names_bound(kind), function.__name__, function.__defaults__)
-
-
-@functools.cache
-def _names_bound(kind: str) -> dict[str, Any]:
-    """What this module's names mean in such functions."""
-    names: dict[str, Any] = {}
-    for name, thing in globals().items():
-        function = getattr(thing, kind) if isinstance(thing, Row) else thing
-        own = isinstance(function, FunctionType) and function.__globals__ is globals()
-        names[name] = FunctionType(function.__code__, names, name, function.__defaults__) if own else function
-    return names
+row = functools.partial(Row, table=globals())
 
 
 @functools.lru_cache
@@ -212,8 +35,6 @@ def keepdims_shape(shape: Shape, axes: Axes) -> Shape:
     """What reducing `shape` over `axes` leaves where the reduced axes stay, with size 1."""
     return tuple(1 if axis in axes else size for axis, size in enumerate(shape))
 
-
-row = Row
 
 # Arithmetic
 

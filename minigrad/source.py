@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import ops
-from minigrad.ops import Row, Shape
+from minigrad.rows import Row, Shape
 from minigrad.symbols import COMPARISON, POWER, PRODUCT, SIGN, SUM, WHOLE, Symbol, is_mT
 
 WIDTH = 120  # of a line

@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad import ops
 from minigrad.operators import Arithmetic
-from minigrad.ops import Plan, Recorded, Row, Shape, names_of
+from minigrad.rows import Plan, Recorded, Row, Shape, names_of
 
 # How strongly the parts of a formula hold together.
 COMPARISON, SUM, PRODUCT, SIGN, POWER, WHOLE = range(6)

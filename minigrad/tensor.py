@@ -18,9 +18,9 @@ from minigrad.indexing import assign, index
 from minigrad.inplace import Origin, become, changed, is_recorded, refresh, version
 from minigrad.modes import mode
 from minigrad.operators import Arithmetic
-from minigrad.ops import Row
 from minigrad.printing import format_tensor
 from minigrad.random import Generator, source_of
+from minigrad.rows import Row
 
 
 class Size(tuple[int, ...]):

@@ -6,7 +6,7 @@ from minigrad import graph, ops
 from minigrad.anomaly import Line
 from minigrad.modes import mode
 from minigrad.operators import Arithmetic
-from minigrad.ops import Plan, Row
+from minigrad.rows import Plan, Row
 
 _SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "relu": "ReLU"}
 

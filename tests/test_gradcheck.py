@@ -16,7 +16,7 @@ import nn.functional as F
 from minigrad import Value, graph, ops
 from minigrad.check import GradcheckError, gradcheck, gradgradcheck
 from minigrad.modes import mode
-from minigrad.ops import Row
+from minigrad.rows import Plans, Row
 from minigrad.tensor import wrap
 
 Function = Callable[..., Any]
@@ -424,7 +424,7 @@ def test_a_gradient_of_nan_gets_no_cause() -> None:
 def test_rules_of_the_table_that_are_replaced_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def replace(row: Row, **rules: Any) -> None:
         monkeypatch.setattr(row, "rules", tuple({**dict(zip(row.operands, row.rules, strict=True)), **rules}.values()))
-        monkeypatch.setattr(row, "plans", ops.Plans(row._plan))
+        monkeypatch.setattr(row, "plans", Plans(row))
 
     labels = minigrad.tensor([0, 2, 1, 2])
     inputs = (random(4, 3), random(3, 5), random(5), random(1, 5), random(1, 5), random(5, 3), labels)

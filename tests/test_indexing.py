@@ -119,6 +119,14 @@ def test_the_rows_of_an_embedding_add_up_where_they_repeat(batch: tuple[int, ...
     compare(lambda library, table, rows: table[rows], normal(5, 2, dtype=dtype), random.integers(-5, 5, batch))
 
 
+@pytest.mark.parametrize("rows", [5, 2_000, 70_000], ids=["long runs", "short runs", "beyond 16 bits"])
+def test_the_gradients_of_many_rows_add_up_where_they_repeat(rows: int) -> None:
+    """Which sorts the places, and sums the runs of equal ones in one of two ways."""
+    places = random.integers(-rows, rows, (40, 50))
+    places[0] = places[1]
+    compare(lambda library, table, places: table[places], normal(rows, 9), places)
+
+
 def test_the_chosen_probabilities_of_the_lesson() -> None:
     compare(lambda library, x, y: -x[range(len(y)), y].mean(), normal(8, 5), random.integers(0, 5, 8))
 

@@ -20,7 +20,7 @@ import torch
 from comparison import Function, assert_same
 
 import minigrad
-from minigrad.ops import Row, names_of
+from minigrad.rows import Row, names_of
 
 # Names that are missing
 
@@ -136,7 +136,7 @@ print(*{*sys.modules} - before)
 
 AT_ONCE = """
 anomaly creation derive device dtypes einsum functions gradients graph indexing inplace missing modes operators ops
-printing random tensor value
+printing random rows tensor value
 """
 
 

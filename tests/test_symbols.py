@@ -18,7 +18,7 @@ import minigrad
 import nn
 import nn.functional as F
 from minigrad import Value, ops
-from minigrad.ops import Row
+from minigrad.rows import Row
 from minigrad.symbols import Symbol, formula
 
 DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
