@@ -228,7 +228,7 @@ def _index(x: np.ndarray, key: tuple[Any, ...]) -> np.ndarray:
 
 def _put(x: np.ndarray, key: tuple[Any, ...], shape: Shape) -> np.ndarray:
     whole = np.zeros(shape, x.dtype)
-    lists = [k for k in key if isinstance(k, np.ndarray) and k.dtype != bool]
+    lists = [k for k in key if isinstance(k, np.ndarray) and k.dtype.kind != "b"]
     if not lists:  # ints, slices and masks name no place twice
         whole[key] = x
     elif len(key) == 1 and len(shape) > 1 and x.size > 2**14:  # many rows: sorted, each one's run is summed at once
