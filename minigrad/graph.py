@@ -234,7 +234,7 @@ def reverse(
                 so_far = open_nodes[number][1]
                 so_far += h
                 open_nodes[number] = operand, so_far
-        if release and (plan.releases or (plan.has_key and any(map(_holds_arrays, node.saved)))):
+        if release and (plan.releases or (plan.key is not None and np.ndarray in map(type, node.saved[plan.key]))):
             node.saved = None
 
 
@@ -278,8 +278,3 @@ def owner(array: np.ndarray) -> np.ndarray:
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
-
-
-def _holds_arrays(value: Any) -> bool:
-    """Whether a parameter is an index with arrays in it, which is let go, or else a shape or the like, which is not."""
-    return isinstance(value, tuple) and any(isinstance(part, np.ndarray) for part in value)

@@ -97,13 +97,13 @@ class Plan:
 
     `kept` are positions in a row's values, laid out as `Row.names` says, and `keep` picks those. A step's arguments are
     positions among the kept values; a negative one, `~i`, stands for the shape of operand `i`. A backward pass
-    `releases` the kept values if there are operands or results among them, or arrays in a key.
+    `releases` the kept values if there are operands or results among them; or if the kept `key` has arrays in it.
 
     `run(g, node)` runs the rules where they are not to be recorded: it gives the operands that get a gradient, each
     with its part. A Tensor's node has `saved` what was kept; a Value, if the plan is for `numbers`, has all of it.
     """
 
-    __slots__ = ("has_key", "keep", "kept", "releases", "row", "run", "steps")
+    __slots__ = ("keep", "kept", "key", "releases", "row", "run", "steps")
 
     def __init__(self, row: Row, wanted: tuple[bool, ...], numbers: bool) -> None:
         rules = {0: row.joint} if row.joint else {i: rule for i, rule in enumerate(row.rules) if rule and wanted[i]}
@@ -116,7 +116,7 @@ class Plan:
         self.row, self.kept, self.keep = row, tuple(kept), picker(kept)
         self.steps = tuple([Step(i, rule, tuple(place[n] for n in names_of(rule)[1:])) for i, rule in rules.items()])
         self.releases = any(name not in row.params or name == "indices" for name in names)
-        self.has_key = "key" in names
+        self.key = names.index("key") if "key" in names else None
         self.run = self._run(wanted, numbers)
 
     def _run(self, wanted: tuple[bool, ...], numbers: bool) -> Callable[[Any, Any], Any]:
