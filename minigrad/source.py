@@ -126,6 +126,7 @@ class Writer:
         self.names: dict[int, str] = {}
         self.hints: dict[int, str] = {}  # of what has no name, for when it needs one
         self.returned: set[int] = set()  # what is to be an array of its own
+        self.lent: set[int] = set()  # what only a result sees, from here on
         self.uses: Counter[int] = Counter()
         for output in outputs:
             for symbol in self._behind(output):
@@ -215,7 +216,7 @@ class Writer:
     def _assign(self, symbol: Symbol, text: str, comment: str) -> None:
         """Write that a name is what a Symbol's text says, and call it so from here on."""
         name = self.names.get(id(symbol)) or self._fresh_name(symbol)
-        if id(symbol) in self.returned and not self._is_own(symbol):
+        if id(symbol) in self.returned and not self._is_own(symbol) and not self._is_lent(symbol):
             text = f"{text}.copy()"
         self._line(f"{name} = {text}", comment)
         self.texts[id(symbol)] = (name, WHOLE)
@@ -270,6 +271,16 @@ class Writer:
             return True
         viewed = self.canonical(symbol.arguments[0])
         return isinstance(viewed, Symbol) and viewed.row is not None and self._is_inner(viewed) and self._is_own(viewed)
+
+    def _is_lent(self, symbol: Symbol) -> bool:
+        """Whether it is a view of what no other result is, nor sees; from now on it is."""
+        viewed = self.canonical(symbol.arguments[0])
+        if not (symbol.row and symbol.row.views and isinstance(viewed, Symbol) and viewed.row) or viewed.row.views:
+            return False
+        if not self._is_own(viewed) or id(viewed) in self.returned | self.lent:
+            return False
+        self.lent.add(id(viewed))
+        return True
 
     def _are_different(self, key: tuple[Any, ...]) -> bool:
         """Whether a key names no place twice: it has no lists, or one that counts while the others go along."""

@@ -121,7 +121,8 @@ def derived(net: Net) -> Step:
     def step() -> Any:
         loss, *gradients = function(X=X.array, Y=Y.array, **arrays)
         for array, gradient in zip(arrays.values(), gradients, strict=True):
-            array -= LEARNING_RATE * gradient
+            gradient *= LEARNING_RATE
+            array -= gradient
         return loss
 
     return step
