@@ -74,9 +74,11 @@ def _parts(shape: Shape, key: Any) -> list[tuple[Any, ...]]:
     if isinstance(key, list) and any(isinstance(k, _TUPLE_MAKERS) for k in key):
         key = tuple(key)
     key = tuple([_plain(k) for k in (key if isinstance(key, tuple) else (key,))])
-    if not any(isinstance(k, np.ndarray | bool) for k in key):
+    if not any(isinstance(k, (np.ndarray, bool)) for k in key):
         # Of ints alone numpy would make a number, not a view.
         return [(*key, ...) if len(key) == len(shape) and all(type(k) is int for k in key) else key]
+    if all(isinstance(k, np.ndarray) and k.dtype.kind != "b" for k in key):
+        return [key]
     key = _spelled_out(shape, key)
     if not any(type(k) is int for k in key):
         return [key]
@@ -87,9 +89,9 @@ def _parts(shape: Shape, key: Any) -> list[tuple[Any, ...]]:
 
 def _grad_fn(part: tuple[Any, ...]) -> str:
     """What PyTorch's `grad_fn` is after indexing; without arrays it is the last step, of one for each index."""
-    steps: dict[type, str] = {int: "SelectBackward0", type(None): "UnsqueezeBackward0", slice: "SliceBackward0"}
     if any(isinstance(k, np.ndarray) for k in part):
         return "IndexBackward0"
+    steps: dict[type, str] = {int: "SelectBackward0", type(None): "UnsqueezeBackward0", slice: "SliceBackward0"}
     kinds = [type(k) for k in part if k != slice(None) and k is not ...] or [
         slice if slice(None) in part else type(...)
     ]
@@ -107,18 +109,20 @@ def _dims(key: Any) -> int:
 
 def _plain(key: Any) -> Any:
     """One index as an int, a slice, an array, or None, `...` or a bool."""
-    if isinstance(key, list | range | tuple):
+    if isinstance(key, Recorded):
+        key = key.array  # type: ignore[attr-defined]
+    elif isinstance(key, range):
+        key = np.arange(key.start, key.stop, key.step)
+    elif isinstance(key, (list, tuple)):
         key = np.asarray(key)
         key = key if key.size else key.astype(int)
-    elif isinstance(key, Recorded):
-        key = key.array  # type: ignore[attr-defined]
     if isinstance(key, np.ndarray):
         if key.dtype.kind not in "biu":
             raise IndexError(f"index: an array of dtype {key.dtype} cannot index; use integers or bools")
         return key if key.ndim or key.dtype == bool else int(key)
     if isinstance(key, slice) and key.step is not None and key.step < 1:
         raise ValueError(f"index: the step of a slice must be positive, not {key.step}")
-    return key.item() if isinstance(key, np.integer | np.bool_) else key
+    return key.item() if isinstance(key, (np.integer, np.bool_)) else key
 
 
 def _spelled_out(shape: Shape, key: tuple[Any, ...]) -> tuple[Any, ...]:

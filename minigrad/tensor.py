@@ -333,9 +333,10 @@ class Tensor(Arithmetic):
 
     def retain_grad(self) -> None:
         """Keep this result's gradient in `.grad` at the next backward pass; a leaf keeps it anyway."""
-        if not self.requires_grad:
+        node = self.node
+        if node is None or not node.requires_grad:
             raise RuntimeError("retain_grad: this Tensor does not require a gradient, so it will get none")
-        self._leaf().retains = True
+        node.retains = True
 
     def backward(
         self,
