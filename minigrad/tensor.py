@@ -663,7 +663,9 @@ def _takes(array: np.ndarray, x: Any) -> bool:
     """Whether numpy's arithmetic in place, of a floating array with a Python number or an array, is PyTorch's too."""
     if array.dtype.kind != "f" or not array.flags.writeable:
         return False
-    return x.dtype is array.dtype and x.shape == array.shape if isinstance(x, np.ndarray) else type(x) in (int, float)
+    if isinstance(x, np.ndarray):
+        return x.dtype is array.dtype and x.shape == array.shape
+    return type(x) is float or (type(x) is int and x.bit_length() < 64)
 
 
 def _promoted(row: Row, operands: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -469,6 +469,12 @@ def test_a_refused_change_changes_nothing() -> None:
         assert x.tolist() == [[1.0] * 3] * 2
 
 
+@pytest.mark.parametrize("change", ["y += 10**400", "y *= -(10**400)", "x.add_(10**400)"])
+def test_a_number_that_no_float_holds_is_refused_by_name(change: str) -> None:
+    with pytest.raises(RuntimeError, match="^(add|mul): .*too large"):
+        after("y = x * 1; " + change)(minigrad, minigrad.ones(2))
+
+
 # The course's loops
 
 LOOPS = """
