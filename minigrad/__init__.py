@@ -7,6 +7,8 @@ import importlib
 import warnings
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from minigrad import missing
 from minigrad.anomaly import (
     detect_anomaly,
@@ -154,6 +156,11 @@ if TYPE_CHECKING:
 
 # As in PyTorch, 1 / 0 is inf and log(-1) is nan without a word from numpy.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\.")
+
+# The C library of Linux gives an array beyond 128 KB back to the system when it is freed, and the pages of the next one
+# take longer to get than most operations on them. But it keeps what is no larger than the largest array freed so far:
+# which is this one, of 32 MB, that nobody touches.
+np.empty(2**25 - 2**16, np.uint8)
 
 _PACKAGES = {"nn": "nn", "optim": "nn.optim"}  # where PyTorch has these within torch, they stand beside minigrad
 

@@ -187,7 +187,7 @@ def _repeating(shape: Shape, strides: tuple[int, ...], ndim: int) -> tuple[int, 
 def _expand(x: np.ndarray, shape: Shape) -> np.ndarray:
     if not x.size or not x.flags.c_contiguous:
         return np.broadcast_to(x, shape)
-    # The same in a third of the time, which every gradient of a sum takes.
+    # The same in a third of the time, which the gradient of every sum takes.
     repeated: np.ndarray = np.ndarray(shape, x.dtype, x, 0, _repeating(x.shape, x.strides, len(shape)))
     repeated.flags.writeable = False
     return repeated
@@ -215,6 +215,7 @@ _identity = functools.lru_cache(maxsize=8)(np.eye)
 
 
 def _one_hot_rows(indices: np.ndarray, shape: Shape, axis: int, dtype: Any) -> np.ndarray:
+    """The same, as rows of an identity that is kept, where there are few classes along the last axis."""
     if axis < len(shape) - 1 or shape[axis] > 256:
         return _one_hot(indices, shape, axis, dtype)
     rows: np.ndarray = _identity(shape[axis], dtype=dtype).take(indices.reshape(indices.shape[:-1]), 0)
@@ -222,6 +223,7 @@ def _one_hot_rows(indices: np.ndarray, shape: Shape, axis: int, dtype: Any) -> n
 
 
 def _index(x: np.ndarray, key: tuple[Any, ...]) -> np.ndarray:
+    """x[key], a list of rows in a third of the time."""
     rows = key[0] if len(key) == 1 and x.ndim else None
     return x.take(rows, 0) if isinstance(rows, np.ndarray) and rows.dtype.kind != "b" else x[key]
 
@@ -265,9 +267,7 @@ assign: Row = row(  # x, with `value` put at `key`
     x=lambda g, key: assign(g, 0.0, key),
     value=lambda g, key: index(g, key),
 )
-one_hot = row(  # zeros, but for a one at each index along an axis, of size 1 there
-    "one_hot", _one_hot, arrays=_one_hot_rows, indices=None
-)
+one_hot = row("one_hot", _one_hot, arrays=_one_hot_rows, indices=None)  # ones at the indices along an axis, else zeros
 where: Row = row(
     "where",
     np.where,
@@ -286,7 +286,8 @@ cat = row(  # `bounds` are the places along `axis` where one operand ends and th
     tensors=None,
 )
 
-# Fused: composable from the rows above, and worth their lines in speed
+# Fused: composable from the rows above, and worth their lines in speed. What they have made themselves they finish in
+# place, which in a batch that no cache holds takes a third of the time; a Tensor records it, a symbol cannot tell.
 
 
 def _batch_norm(x: Any, weight: Any, bias: Any, axes: Axes, eps: float) -> tuple[Any, ...]:

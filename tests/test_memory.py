@@ -4,6 +4,9 @@ The programs call the library `torch`, as the course does. A million operations 
 """
 
 import gc
+import platform
+import subprocess
+import sys
 import tracemalloc
 import weakref
 from collections.abc import Iterator
@@ -55,6 +58,11 @@ def run(program: str) -> None:
     x, v = normal(4, 3, dtype=np.float32), normal(3, dtype=np.float32)
     names |= {"x": ours(x, requires_grad=True), "v": ours(v, requires_grad=True)}
     exec(program, names)
+
+
+def run_alone(program: str) -> str:
+    """What a program prints in a fresh interpreter."""
+    return subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
 
 
 # Graphs
@@ -404,6 +412,29 @@ def test_filling_tables_in_place_does_not_grow() -> None:
     objects, size = grown(step, 300)
     assert objects < 20
     assert size < 2000
+
+
+PAGES = """
+import resource
+import minigrad
+import numpy
+def pages():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+def work():
+    for _ in range(20):
+        first, second = numpy.ones((512, 1024)), numpy.ones((512, 1024))
+        del first, second
+work()
+before = pages()
+work()
+print(pages() - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have ways of their own")
+def test_the_memory_of_large_arrays_is_kept_for_the_next_ones() -> None:
+    """40 arrays of 4 MB, of 1,000 pages each."""
+    assert int(run_alone(PAGES)) < 100
 
 
 def test_a_note_of_a_change_goes_with_the_memory() -> None:
