@@ -190,4 +190,6 @@ def __dir__() -> list[str]:
     return [*{*globals(), *_LATER}]
 
 
-__all__ = [name for name in __dir__() if not name.startswith("_")]
+_OURS_ALONE = {"Any", "TYPE_CHECKING", "importlib", "missing", "np", "warnings"}
+
+__all__ = [name for name in __dir__() if not name.startswith("_") and name not in _OURS_ALONE]

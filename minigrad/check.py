@@ -146,15 +146,16 @@ class _Function:
         results = self(arguments)
         leaves = [arguments[place] for place in self.places]
         seeds = [(x, g) for x, g in zip(results, _parted(upstream, results), strict=True) if _requires_grad(x)]
-        found: dict[Any, Any] = {}
-        values = [(x, g.item()) for x, g in seeds if isinstance(x, Value)]
-        graph.reverse(values, lambda x, g, owned: found.update({x: g}), fit=None)
-        inputs = [x for x in leaves if isinstance(x, Tensor)]
-        outputs = [(x, wrap(g)) for x, g in seeds if isinstance(x, Tensor)]
-        if inputs and outputs:
-            tensors, arriving = zip(*outputs, strict=True)
-            found |= dict(zip(inputs, grad(tensors, inputs, arriving, allow_unused=True), strict=True))
-        return [np.zeros_like(numbers_of(x)) if found.get(x) is None else numbers_of(found[x]) for x in leaves]
+        found: dict[Any, np.ndarray] = {}
+
+        def collect(node: Any, g: Any, owned: bool) -> None:
+            found[node] = np.array(g, np.float64)
+
+        # As backward() runs them, and not grad(), which passes over what it is not asked for.
+        graph.reverse([(x, g.item()) for x, g in seeds if isinstance(x, Value)], collect, fit=None)
+        graph.reverse([(x.node, g) for x, g in seeds if isinstance(x, Tensor)], collect)
+        nodes = [x if isinstance(x, Value) else x.node for x in leaves]
+        return [found.get(node, np.zeros_like(numbers_of(x))) for node, x in zip(nodes, leaves, strict=True)]
 
     def twice(self, grad_outputs: Any = None) -> "_Function":
         """Its gradients, as a function of its inputs and of the gradients that arrive at its results."""

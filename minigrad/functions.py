@@ -309,7 +309,13 @@ def _variance(
     if isinstance(dim, bool):
         unbiased = dim
     axes = _axes(name, input, None if isinstance(dim, bool) else dim)
-    degrees = ops.count(input.array.shape, axes) - (int(unbiased) if correction is None else correction)
+    if correction is None:
+        correction = int(unbiased)
+    elif isinstance(correction, Recorded | np.generic):
+        correction = correction.item()  # type: ignore[union-attr]
+    if not isinstance(correction, Number):
+        raise TypeError(f"{name}: correction must be a number, not {type(correction).__name__}")
+    degrees = ops.count(input.array.shape, axes) - correction
     return record(ops.var, input, axes, keepdim, builtins.max(degrees, 0))[0]
 
 

@@ -75,7 +75,7 @@ def grad(
 
     def collect(node: Node, g: Any, owned: bool) -> None:
         if node in targets:
-            gradients[node] = wrap(g) if owned and type(g) is np.ndarray else _kept(g)
+            gradients[node] = _kept(g, owned)
         if node.retains and node.plan is not None:
             _deposit(node, g, False)
 
@@ -164,9 +164,11 @@ def _sequence(name: str, tensors: Any) -> tuple[Tensor, ...]:
     return members
 
 
-def _kept(g: Any) -> Tensor:
+def _kept(g: Any, owned: bool) -> Tensor:
     """A gradient in memory that is nobody else's."""
-    return wrap(np.array(g.array), g.node) if isinstance(g, Tensor) else wrap(np.array(g))
+    if isinstance(g, Tensor):
+        return wrap(np.array(g.array), g.node)
+    return wrap(g if owned and type(g) is np.ndarray else np.array(g))
 
 
 def _deposit(node: Node, g: Any, owned: bool) -> None:
@@ -175,12 +177,12 @@ def _deposit(node: Node, g: Any, owned: bool) -> None:
         return
     with _accumulating:
         if node.grad is None:
-            node.grad = wrap(g) if owned and type(g) is np.ndarray else _kept(g)
+            node.grad = _kept(g, owned)
         elif isinstance(g, Tensor):
             node.grad = node.grad + g
         elif node.plan is not None:
             # The pass that kept it may be going on with the same array.
-            node.grad = wrap(node.grad.array + g)
+            node.grad = wrap(np.asarray(node.grad.array + g))
         else:
             node.grad.array += g
             changed(node.grad.array, "backward")

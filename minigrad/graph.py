@@ -187,7 +187,8 @@ def reverse(
     `deposit(node, g, owned)` receives the complete gradient of every node that retains one; `owned` says that nobody
     else holds `g`. `lift(node)` gives the values kept for a node's rules in a form that records, where the pass is to
     be recorded itself. `release` lets go of those values, after which a second pass through them is refused. A pass
-    `within` some nodes leaves all others as they are, and `deposit` receives the gradients of all of these.
+    `within` some nodes leaves all others as they are, and `deposit` receives the gradients of all of these. Values,
+    whose gradients are floats of no shape, have no `fit`.
     """
     check, plain = mode.check, lift is None and within is None
     open_nodes: dict[int, tuple[Any, Any]] = {}  # by their numbers: the node, and its gradient so far
@@ -239,7 +240,7 @@ def reverse(
 
 
 def _partials(node: Any, g: Any, saved: tuple[Any, ...], within: set[Node] | None) -> Iterator[tuple[Any, Any]]:
-    """What the rules of a node make of its gradient: the operands that need one, each with its part."""
+    """What the rules of a node make of its gradient, one by one: if not all are to run, or they are to be recorded."""
     inputs, joint = node.inputs, node.plan.row.joint
     for position, rule, arguments in node.plan.steps:
         if within is not None and joint is None and inputs[position] not in within:

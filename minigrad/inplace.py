@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from minigrad.tensor import Tensor
 
 
-_noting = threading.Lock()
-
-
 class Origin(NamedTuple):
     """How a view came about: by a row, with parameters, from a base.
 
@@ -135,14 +132,18 @@ def _node(row: Row, operands: "tuple[Tensor, ...]", params: tuple[Any, ...], arr
     return Node(array, plan, inputs, params, plan.keep(values)) if plan.steps else None
 
 
+# One thread at a time, or the latest number could be that of an earlier change. (A finalizer may come in between.)
+_noting = threading.RLock()
+
+
 def changed(array: np.ndarray, name: str) -> None:
     """Note that `name` has changed an array, for the nodes that have saved it."""
     memory = array if array.base is None else graph.owner(array)
-    change = graph.changes.get(id(memory))
-    if change is None:
-        change = Change(weakref.ref(memory, functools.partial(_forget, graph.changes, id(memory))))
-        graph.changes[id(memory)] = change
-    with _noting:  # or the latest number could be that of an earlier change, in another thread
+    with _noting:
+        change = graph.changes.get(id(memory))
+        if change is None:
+            change = Change(weakref.ref(memory, functools.partial(_forget, graph.changes, id(memory))))
+            graph.changes[id(memory)] = change
         change.number = graph.changes.latest = next(graph.numbers)
         change.operation = name
         change.version += 1

@@ -224,7 +224,7 @@ def _one_hot_rows(indices: np.ndarray, shape: Shape, axis: int, dtype: Any) -> n
 
 def _index(x: np.ndarray, key: tuple[Any, ...]) -> np.ndarray:
     """x[key], a list of rows in a third of the time."""
-    rows = key[0] if len(key) == 1 and x.ndim else None
+    rows = key[0] if len(key) == 1 and x.size and x.ndim else None
     return x.take(rows, 0) if isinstance(rows, np.ndarray) and rows.dtype.kind != "b" else x[key]
 
 
@@ -234,7 +234,7 @@ def _put(x: np.ndarray, key: tuple[Any, ...], shape: Shape) -> np.ndarray:
     if not lists:  # ints, slices and masks name no place twice
         whole[key] = x
     elif len(key) == 1 and len(shape) > 1 and x.size > 2**14:  # many rows: sorted, each one's run is summed at once
-        places = lists[0].ravel() % shape[0]
+        places = lists[0].ravel().astype(np.intp) % shape[0]
         small = places.astype(np.uint16) if shape[0] <= 2**16 else places  # which are sorted several times as fast
         order = small.argsort(kind="stable")
         rows, starts = np.unique(places[order], return_index=True)

@@ -1,4 +1,4 @@
-"""What a row of the table is: an operation, its derivatives, and what of both runs on whom.
+"""What a row of the table is: an operation, its derivatives, and how they run on Tensors, on arrays and on floats.
 
 `ops.py` holds the rows. A rule is written once, and runs in three ways: on Tensors and symbols, where the rows that it
 calls record; on arrays, and on floats, where they need not look at what they are given and are mere functions.
@@ -109,7 +109,7 @@ class Plan:
         rules = {0: row.joint} if row.joint else {i: rule for i, rule in enumerate(row.rules) if rule and wanted[i]}
         needed = {name for rule in rules.values() for name in names_of(rule)}
         # To differentiate again, a fused row's extras are computed anew from all operands and parameters.
-        kept = [i for i, name in enumerate(row.names) if name in needed or row.extras]
+        kept = [i for i, name in enumerate(row.names) if name in needed or (row.extras and name != "y")]
         place = {row.names[i]: position for position, i in enumerate(kept)}
         place |= {f"{name}_shape": ~i for i, name in enumerate(row.operands)}
         names = [row.names[i] for i in kept]
@@ -169,6 +169,8 @@ def names_of(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(inspect.signature(function).parameters)
 
 
+# The same text on arrays and on floats
+
 _worlds: dict[tuple[str, int], dict[str, Any]] = {}
 
 
@@ -183,7 +185,10 @@ def bound(function: Callable[..., Any], kind: str, table: dict[str, Any] | None)
 
 
 def _world(kind: str, table: dict[str, Any]) -> dict[str, Any]:
-    """What the names of a table's module mean there: its rows what they are for that kind, its functions bound too."""
+    """What the names of a table's module mean there: its rows what they are for that kind, its functions bound too.
+
+    It is made once, when it is first needed: a row that is put into the module later is not in it.
+    """
     if (kind, id(table)) not in _worlds:
         names: dict[str, Any] = {}
         for name, thing in table.items():

@@ -53,7 +53,7 @@ class Value(Arithmetic):
             operands = tuple([x if isinstance(x, Value) else float(x) for x in operands])
         result = Value.__new__(Value)
         try:
-            result.data = row.number(*numbers, *params)
+            result.data = float(row.number(*numbers, *params))
         except (ArithmeticError, ValueError) as error:
             raise type(error)(f"{row.name}: of {', '.join(map(str, numbers))}: {error}") from None
         result.grad, result.label, result.line, result.number = 0.0, "", None, next(graph.numbers)

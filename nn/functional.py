@@ -243,6 +243,7 @@ def cross_entropy(
     """
     check_floating("cross_entropy", input)
     shape, classes = input.array.shape, array_of("cross_entropy", target)
+    ignore_index = int_of("cross_entropy", ignore_index)
     default = weight is None and reduction == "mean" and not label_smoothing
     plain = default and len(shape) == 2 and classes.shape == shape[:1] and classes.dtype in _CLASSES
     if plain and not 0 <= ignore_index < shape[1] and _are_below(shape[1], classes):
@@ -303,6 +304,7 @@ def _nll(
             f"{name}: an input of shape {shape} and a target of shape {target.array.shape}; expected (n, classes) and "
             "(n), (classes) and (), or (n, classes, ...) and (n, ...)"
         )
+    _check_integers(name, target.array, _CLASSES)
     counted = np.asarray(target.array != ignored)
     classes = np.where(counted, target.array, 0)
     _check_choices(name, classes, shape[dim], "classes")
@@ -368,11 +370,15 @@ def _check_choices(
     name: str, array: np.ndarray, count: int, things: str, dtypes: tuple[np.dtype[Any], ...] = _CLASSES
 ) -> None:
     """Refuse what is not an integer in range(count)."""
-    if array.dtype not in dtypes:
-        raise RuntimeError(f"{name}: needs integers of int64, got {array.dtype}; convert with .long()")
+    _check_integers(name, array, dtypes)
     if not _are_below(count, array):
         odd = next(x for x in array.ravel().tolist() if not 0 <= x < count)
         raise IndexError(f"{name}: {odd} is out of range for {count} {things}: expected 0 to {count - 1}")
+
+
+def _check_integers(name: str, array: np.ndarray, dtypes: tuple[np.dtype[Any], ...]) -> None:
+    if array.dtype not in dtypes:
+        raise RuntimeError(f"{name}: needs integers of int64, got {array.dtype}; convert with .long()")
 
 
 def _check_dtypes(name: str, first: Tensor, *others: Tensor | None) -> None:

@@ -152,6 +152,23 @@ def test_the_gradient_of_a_result_is_kept_where_it_was_asked_for() -> None:
     in_both(scenario)
 
 
+def test_the_gradients_of_two_passes_that_a_result_keeps() -> None:
+    def scenario(library: Any) -> Any:
+        x = library.ones(2, requires_grad=True)
+        y = x * 2
+        z = y.sum()
+        y.retain_grad()
+        z.retain_grad()
+        (z * 3).backward(retain_graph=True)
+        before = y.grad
+        (z * 3).backward()
+        z.grad += 1
+        y.grad[0] = 7
+        return [x.grad, before, y.grad, z.grad]
+
+    in_both(scenario)
+
+
 def test_a_root_can_retain_its_gradient_and_a_leaf_does_anyway() -> None:
     def scenario(library: Any) -> Any:
         x = library.ones(2, requires_grad=True)

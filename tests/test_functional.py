@@ -239,6 +239,7 @@ CROSS_ENTROPY_REFUSALS = {
     "a class too many": (normal(2, 3), np.array([0, 3]), "3"),
     "a negative class": (normal(2, 3), np.array([0, -1]), "-1"),
     "another number of rows": (normal(2, 3), np.array([0, 1, 2]), "(3,)"),
+    "bools": (np.zeros((2, 3)), np.array([True, False]), "bool"),
     "integers as logits": (np.ones((2, 3), np.int64), np.array([0, 1]), "int64"),
 }
 

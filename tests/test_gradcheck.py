@@ -462,18 +462,24 @@ def test_an_engine_that_takes_the_first_of_what_broadcasting_repeated_is_found(m
 
 
 def test_an_engine_that_does_not_add_up_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = graph._partials
-    seen: set[Any] = set()
+    original = graph.reverse
 
-    def only_once(node: Any, g: Any, saved: Any, within: Any) -> Any:
-        for operand, h in original(node, g, saved, within):
-            yield operand, h * 0 if operand in seen else h
-            seen.add(operand)
+    def lossy(seeds: Any, deposit: Any, **settings: Any) -> None:
+        """As if of two parts of a gradient, which there are where a graph has more than one operation, one got lost."""
+        seeds = list(seeds)
+        deep = any(isinstance(x, graph.Node) and x.plan for node, _ in seeds for x in node.inputs)
+        original(seeds, lambda node, g, owned: deposit(node, g / 2 if deep else g, owned), **settings)
 
-    monkeypatch.setattr(graph, "_partials", only_once)
+    monkeypatch.setattr(graph, "reverse", lossy)
     said = message(lambda x: x.tanh() * x.exp(), random(3))
     assert "each operation's rule alone is right (tanh, exp, mul)" in said
     assert "or when gradients are added up" in said
+
+
+def test_the_function_that_a_backward_pass_runs_is_what_is_checked() -> None:
+    row = Row("planted", np.tanh, x=lambda g, y: g * (1 - y * y))
+    row.plans[True,].run = lambda g, node: [(node.inputs[0], 2 * g)]
+    assert "the rule of planted is wrong" in message(lambda x: row(x), random(3))
 
 
 @pytest.mark.parametrize("lost", ["detach", "data", "no_grad", "in place"])

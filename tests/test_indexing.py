@@ -127,6 +127,11 @@ def test_the_gradients_of_many_rows_add_up_where_they_repeat(rows: int) -> None:
     compare(lambda library, table, places: table[places], normal(rows, 9), places)
 
 
+def test_many_rows_by_small_integers() -> None:
+    places = np.array([0, 2, -2] * 40, np.int8)
+    compare(lambda library, table: table[places if library is minigrad else places.astype(int)], normal(300, 200))
+
+
 def test_the_chosen_probabilities_of_the_lesson() -> None:
     compare(lambda library, x, y: -x[range(len(y)), y].mean(), normal(8, 5), random.integers(0, 5, 8))
 

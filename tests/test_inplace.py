@@ -281,6 +281,7 @@ def test_random_numbers_in_place(statements: str, shape: Shape, dtype: Any) -> N
 ALLOWED = """
     x = x * 2; x += w; x[0] = v; x.mul_(3)
     x = x + 1; x *= 2
+    y = x.var(0, keepdim=True); y += 1e-5; x = y.sqrt()
     x = x.sum(0); x += v; x *= 2
     y = x * w; x = y + 1; x[0] = 5
     y = x + 1; y += x; x = y * y

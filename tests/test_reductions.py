@@ -56,6 +56,18 @@ def test_a_spread(name: str, shape: tuple[int, ...], dim: Any, keepdim: bool, co
     compare(lambda library, x: getattr(library, name)(x, dim, correction=correction, keepdim=keepdim), array)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@pytest.mark.parametrize("correction", [np.int64(1), np.float64(0.5), np.float32(2), True], ids=repr)
+def test_a_correction_changes_no_dtype(correction: Any, dtype: Any) -> None:
+    assert minigrad.tensor([1.0, 2.0, 4.0]).to(dtype).var(0, correction=correction).dtype == dtype
+
+
+@pytest.mark.parametrize("correction", ["1", [1], int], ids=repr)
+def test_a_correction_that_is_no_number_is_refused(correction: Any) -> None:
+    with pytest.raises(TypeError, match="var: correction must be a number, not"):
+        minigrad.ones(3).var(0, correction=correction)
+
+
 @pytest.mark.parametrize("name", ["var", "std"])
 @pytest.mark.parametrize("unbiased", [False, True])
 def test_a_spread_with_or_without_bessels_correction(name: str, unbiased: bool) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from comparison import Function, random
 
+import minigrad
 from minigrad import Value
 
 ROUNDING = 1e-14  # Python's pow, exp and tanh differ from PyTorch's in the last bits
@@ -104,6 +105,15 @@ def test_a_function(function: Function, number: float) -> None:
 @pytest.mark.parametrize("number", [0.1, 1.0, 7.5])
 def test_a_function_of_positive_numbers(function: Function, number: float) -> None:
     compare(function, number)
+
+
+def test_its_numbers_are_floats() -> None:
+    x = Value(2)
+    x.data = 3  # type: ignore[assignment]
+    for y in (minigrad.sigmoid(x), minigrad.log10(x), x.relu(), x + np.float64(1), x * True):
+        assert type(y.data) is float
+    with pytest.raises(ZeroDivisionError):
+        1 / minigrad.sigmoid(Value(-800.0))
 
 
 @pytest.mark.parametrize("numbers", [(0.0, 2.0), (0.0, 1.0), (0.0, 0.0), (2.0, 0.0), (1.0, -2.0)])
