@@ -47,6 +47,7 @@ SAID = {  # the parameter that a formula tells, if any
     "reshape": "shape",
     "softmax": "axes",
     "sum": "axes",
+    "var": "axes",
 }
 
 Names = Mapping[Any, str]  # of arrays, by their id
