@@ -187,7 +187,7 @@ def _repeating(shape: Shape, strides: tuple[int, ...], ndim: int) -> tuple[int, 
 def _expand(x: np.ndarray, shape: Shape) -> np.ndarray:
     if not x.size or not x.flags.c_contiguous:
         return np.broadcast_to(x, shape)
-    # The same in a third of the time, which the gradient of every sum takes.
+    # The same, quicker, which the gradient of every sum takes.
     repeated: np.ndarray = np.ndarray(shape, x.dtype, x, 0, _repeating(x.shape, x.strides, len(shape)))
     repeated.flags.writeable = False
     return repeated
@@ -223,7 +223,7 @@ def _one_hot_rows(indices: np.ndarray, shape: Shape, axis: int, dtype: Any) -> n
 
 
 def _index(x: np.ndarray, key: tuple[Any, ...]) -> np.ndarray:
-    """x[key], a list of rows in a third of the time."""
+    """x[key]; of a list of rows, `take` is quicker."""
     rows = key[0] if len(key) == 1 and x.size and x.ndim else None
     return x.take(rows, 0) if isinstance(rows, np.ndarray) and rows.dtype.kind != "b" else x[key]
 
