@@ -95,7 +95,7 @@ class Derivation:
             self.extras[node] = tuple(extras)
         else:
             # What `max` is told of its places, its rule needs alone.
-            symbol = Symbol.record(row, tuple(operands), (*params[:-1], None) if "indices" in row.params else params)
+            symbol = Symbol.record(row, *operands, *((*params[:-1], None) if "indices" in row.params else params))
         if isinstance(symbol, Symbol) and symbol.array is None:
             symbol.array = Symbol("", shape, dtype).array
         return symbol
@@ -133,7 +133,7 @@ class Derivation:
 
     def _param(self, row: Row, operands: list[Any], axes: tuple[int, ...], name: str, x: Any) -> Any:
         if name == "indices":
-            return Symbol.record(_ARGMAX if row is ops.max else _ARGMIN, (operands[0],), axes)
+            return Symbol.record(_ARGMAX if row is ops.max else _ARGMIN, operands[0], *axes)
         if isinstance(x, tuple):
             return tuple([self._param(row, operands, axes, "", part) for part in x])
         return self._constant(x, self.labels.get(key(x))) if isinstance(x, np.ndarray) else x

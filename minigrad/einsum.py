@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import ops
-from minigrad.functions import expand, permute, record, sum, tensors_of
+from minigrad.functions import expand, permute, sum, tensors_of
 from minigrad.graph import shown_as
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def einsum(equation: str, *operands: Any) -> "Tensor":
         result, letters = _sum_out(result, letters, keep=later + others)
         other, others = _sum_out(other, others, keep=later + letters)
         both = "".join(dict.fromkeys(letter for letter in letters + others if letter in later))
-        result, letters = record(ops.einsum, result, other, (letters, others, both)), both
+        result, letters = ops.einsum.on_tensors(result, other, (letters, others, both)), both
     result, letters = _sum_out(result, letters, keep=output)
     result = permute(result, [letters.index(letter) for letter in output])
     contracted = len(tensors) > 1 and set("".join(terms)) > set(output)

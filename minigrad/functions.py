@@ -16,7 +16,7 @@ import numpy as np
 from minigrad import ops
 from minigrad.dtypes import get_default_dtype, result_dtype
 from minigrad.graph import shown_as
-from minigrad.rows import Axes, Recorded, Row, Shape
+from minigrad.rows import Axes, Recorded, Shape
 
 if TYPE_CHECKING:
     from minigrad.tensor import Tensor
@@ -27,20 +27,6 @@ Result = TypeVar("Result")
 Operand = Any  # a Tensor, a number, or a numpy array
 
 MOST_ELEMENTS = 2**48  # beyond that no memory is asked for
-
-
-def record(row: Row, *arguments: Any, grad_fn: str | None = None) -> Any:
-    """Apply `row` to its operands, followed by its parameters; TypeError unless an operand is a Tensor.
-
-    `grad_fn` is what the result is to print as PyTorch's, if that is not the row's own.
-    """
-    count = len(arguments) - len(row.params)
-    operands = arguments[:count]
-    for operand in operands:
-        if isinstance(operand, Recorded):
-            return operand.record(row, operands, arguments[count:], grad_fn)
-    given = ", ".join(type(operand).__name__ for operand in operands)
-    raise TypeError(f"{row.name}: expected a Tensor, got {given}; make one with tensor(...)")
 
 
 def array_of(name: str, x: Any) -> np.ndarray:
@@ -69,32 +55,32 @@ def prints_as(grad_fn: str) -> Callable[[Callable[..., Result]], Callable[..., R
 
 def add(input: Operand, other: Operand) -> "Tensor":
     """The sum of two tensors, broadcast (`torch.add`)."""
-    return record(ops.add, input, other)
+    return ops.add.on_tensors(input, other)
 
 
 def sub(input: Operand, other: Operand) -> "Tensor":
     """The difference of two tensors, broadcast (`torch.sub`)."""
-    return record(ops.sub, input, other)
+    return ops.sub.on_tensors(input, other)
 
 
 def mul(input: Operand, other: Operand) -> "Tensor":
     """The product of two tensors, element by element, broadcast (`torch.mul`)."""
-    return record(ops.mul, input, other)
+    return ops.mul.on_tensors(input, other)
 
 
 def div(input: Operand, other: Operand) -> "Tensor":
     """The quotient of two tensors, broadcast; of integers, a float (`torch.div`)."""
-    return record(ops.div, input, other)
+    return ops.div.on_tensors(input, other)
 
 
 def pow(input: Operand, exponent: Operand) -> "Tensor":
     """`input` to the power of `exponent`, broadcast (`torch.pow`)."""
-    return record(ops.pow, input, exponent)
+    return ops.pow.on_tensors(input, exponent)
 
 
 def neg(input: "Tensor") -> "Tensor":
     """The negative (`torch.neg`)."""
-    return record(ops.neg, input)
+    return ops.neg.on_tensors(input)
 
 
 _MATMUL_GRAD_FNS = {  # for a row on the left, a column on the right
@@ -124,10 +110,10 @@ def matmul(input: "Tensor", other: "Tensor") -> "Tensor":
     if inner[0] != inner[1]:
         raise RuntimeError(f"matmul: {a.shape} @ {b.shape}: inner sizes {inner[0]} and {inner[1]} differ")
     if a.ndim == b.ndim == 2:
-        return record(ops.matmul, input, other)
+        return ops.matmul.on_tensors(input, other)
     left = unsqueeze(input, 0) if row else input
     right = unsqueeze(other, 1) if column else other
-    product = record(ops.matmul, left, right)
+    product = ops.matmul.on_tensors(left, right)
     if row or column:
         product = squeeze(product, (-2,) * row + (-1,) * column)
     if product.ndim > 2 or a.ndim > 2 or b.ndim > 2:
@@ -140,49 +126,49 @@ def matmul(input: "Tensor", other: "Tensor") -> "Tensor":
 
 def log10(input: "Tensor") -> "Tensor":
     """The logarithm to base 10 (`torch.log10`)."""
-    return record(ops.log10, input)
+    return ops.log10.on_tensors(input)
 
 
 def exp(input: "Tensor") -> "Tensor":
     """e to the power of each element (`torch.exp`)."""
-    return record(ops.exp, input)
+    return ops.exp.on_tensors(input)
 
 
 def log(input: "Tensor") -> "Tensor":
     """The natural logarithm; -inf of 0, nan of less (`torch.log`)."""
-    return record(ops.log, input)
+    return ops.log.on_tensors(input)
 
 
 def sqrt(input: "Tensor") -> "Tensor":
     """The square root; nan of negative numbers (`torch.sqrt`)."""
-    return record(ops.sqrt, input)
+    return ops.sqrt.on_tensors(input)
 
 
 def square(input: "Tensor") -> "Tensor":
     """Each element times itself (`torch.square`)."""
-    return record(ops.pow, input, 2)
+    return ops.pow.on_tensors(input, 2)
 
 
 def abs(input: "Tensor") -> "Tensor":
     """The absolute value; its gradient at 0 is 0 (`torch.abs`). RuntimeError for bools."""
     _check_no_bools("abs", input)
-    return record(ops.abs, input)
+    return ops.abs.on_tensors(input)
 
 
 def tanh(input: "Tensor") -> "Tensor":
     """The hyperbolic tangent (`torch.tanh`)."""
-    return record(ops.tanh, input)
+    return ops.tanh.on_tensors(input)
 
 
 def sigmoid(input: "Tensor") -> "Tensor":
     """1 / (1 + exp(-x)) (`torch.sigmoid`)."""
-    return record(ops.sigmoid, input)
+    return ops.sigmoid.on_tensors(input)
 
 
 def relu(input: "Tensor") -> "Tensor":
     """max(x, 0); its gradient at 0 is 0 (`torch.relu`). RuntimeError for bools."""
     _check_no_bools("relu", input)
-    return record(ops.relu, input)
+    return ops.relu.on_tensors(input)
 
 
 @prints_as("ClampBackward1")
@@ -198,7 +184,7 @@ def clamp(input: "Tensor", min: Operand | None = None, max: Operand | None = Non
         return input if max is None else where(input > max, max, input)
     low, high = (-math.inf if min is None else min), (math.inf if max is None else max)
     if x.dtype.kind == "f":
-        return record(ops.clamp, input, low, high)
+        return ops.clamp.on_tensors(input, low, high)
     return input.wrap(np.asarray(np.clip(x, min, max), result_dtype([x, *bounds])))
 
 
@@ -256,7 +242,7 @@ def sum(input: "Tensor", dim: Dims = None, keepdim: bool = False) -> "Tensor":
     """The sum over one, several or all dims; of bools and integers, an int64 (`torch.sum`)."""
     axes = _axes("sum", input, dim)
     x = input if input.array.dtype.kind == "f" else input.to(np.int64)
-    return record(ops.sum, x, axes, keepdim, grad_fn="SumBackward0" if dim is None else "SumBackward1")
+    return ops.sum.on_tensors(x, axes, keepdim, grad_fn="SumBackward0" if dim is None else "SumBackward1")
 
 
 @_numpy_spelling
@@ -264,7 +250,7 @@ def mean(input: "Tensor", dim: Dims = None, keepdim: bool = False) -> "Tensor":
     """The mean over one, several or all dims (`torch.mean`). RuntimeError unless the dtype is floating."""
     check_floating("mean", input)
     grad_fn = "MeanBackward0" if dim is None else "MeanBackward1"
-    return record(ops.mean, input, _axes("mean", input, dim), keepdim, grad_fn=grad_fn)
+    return ops.mean.on_tensors(input, _axes("mean", input, dim), keepdim, grad_fn=grad_fn)
 
 
 @_numpy_spelling
@@ -296,7 +282,7 @@ def std(
     """The square root of `var`, with the same arguments; its gradient where it is 0 is 0 (`torch.std`)."""
     variance = _variance("std", input, dim, unbiased, keepdim, correction)
     if variance.array.all():
-        return record(ops.sqrt, variance, grad_fn="StdBackward0")
+        return ops.sqrt.on_tensors(variance, grad_fn="StdBackward0")
     # Where it is 0 the square root's slope is infinite, and infinity times 0 would be nan.
     flat = variance == 0
     return shown_as(where(flat, 0.0, sqrt(where(flat, 1.0, variance))), "StdBackward0")
@@ -316,7 +302,7 @@ def _variance(
     if not isinstance(correction, Number):
         raise TypeError(f"{name}: correction must be a number, not {type(correction).__name__}")
     degrees = ops.count(input.array.shape, axes) - correction
-    return record(ops.var, input, axes, keepdim, builtins.max(degrees, 0))[0]
+    return ops.var.on_tensors(input, axes, keepdim, builtins.max(degrees, 0))[0]
 
 
 @_numpy_spelling
@@ -371,7 +357,7 @@ def cumsum(input: "Tensor", dim: int) -> "Tensor":
     """The sum of each element and of those before it along a dim (`torch.cumsum`)."""
     axis = _axis("cumsum", input, dim)
     x = input if input.array.dtype.kind == "f" else input.to(np.int64)
-    return record(ops.cumsum, x, axis) if input.ndim else clone(x)
+    return ops.cumsum.on_tensors(x, axis) if input.ndim else clone(x)
 
 
 def dot(input: "Tensor", other: "Tensor") -> "Tensor":
@@ -448,12 +434,12 @@ def _extremum(name: str, input: "Tensor", dim: int | None, keepdim: bool) -> Any
             raise RuntimeError(f"{name}: {input.array.shape} has no elements, so it has no {name}; give a dim")
         if keepdim:
             raise TypeError(f"{name}: keepdim is for a dim, and none was given")
-        return record(whole, input, tuple(range(input.ndim)), False)
+        return whole.on_tensors(input, tuple(range(input.ndim)), False)
     axes = (_axis(name, input, dim),)
     if not input.ndim:
-        return pair(record(ops.reshape, input, ()), input.wrap(np.zeros((), np.int64)))
+        return pair(ops.reshape.on_tensors(input, ()), input.wrap(np.zeros((), np.int64)))
     indices = _arg_extremum(name, arg, input, dim, True)
-    values = record(row, input, axes, keepdim, indices.array)
+    values = row.on_tensors(input, axes, keepdim, indices.array)
     return pair(values, indices if keepdim else squeeze(indices, axes))
 
 
@@ -524,7 +510,7 @@ def reshape(input: "Tensor", *shape: Any) -> "Tensor":
 
 def view(input: "Tensor", *shape: Any) -> "Tensor":
     """`reshape` that never copies (`torch.Tensor.view`): RuntimeError where the elements' order in memory needs one."""
-    result = record(ops.reshape, input, _fitted("view", array_of("view", input).shape, shape))
+    result = ops.reshape.on_tensors(input, _fitted("view", array_of("view", input).shape, shape))
     if result.origin is None and result.array.size and not np.may_share_memory(result.array, input.array):
         raise RuntimeError(
             f"view: {input.array.shape} cannot be seen as {result.array.shape} without a copy, for its order in memory "
@@ -545,7 +531,7 @@ def flatten(input: "Tensor", start_dim: int = 0, end_dim: int = -1) -> "Tensor":
 
 
 def _reshaped(input: "Tensor", shape: Shape) -> "Tensor":
-    result = record(ops.reshape, input, shape)
+    result = ops.reshape.on_tensors(input, shape)
     return result if result.origin is not None else shown_as(result, "UnsafeViewBackward0")
 
 
@@ -555,7 +541,7 @@ def permute(input: "Tensor", *dims: Any) -> "Tensor":
     axes = tuple([axis_of("permute", dim, len(shape)) for dim in order]) if len(order) == len(shape) else ()
     if len(set(axes)) < len(order):
         raise RuntimeError(f"permute: {order} must name each of the {len(shape)} dims of {shape} once")
-    return record(ops.permute, input, axes)
+    return ops.permute.on_tensors(input, axes)
 
 
 def transpose(input: "Tensor", dim0: int, dim1: int) -> "Tensor":
@@ -564,7 +550,7 @@ def transpose(input: "Tensor", dim0: int, dim1: int) -> "Tensor":
     axes = list(range(input.ndim))
     if axes:
         axes[first], axes[second] = second, first
-    return record(ops.permute, input, tuple(axes), grad_fn="TransposeBackward0")
+    return ops.permute.on_tensors(input, tuple(axes), grad_fn="TransposeBackward0")
 
 
 def squeeze(input: "Tensor", dim: Dims = None) -> "Tensor":
@@ -572,14 +558,14 @@ def squeeze(input: "Tensor", dim: Dims = None) -> "Tensor":
     axes = () if _lists_none(dim) else _axes("squeeze", input, dim)
     shape = tuple(size for axis, size in enumerate(array_of("squeeze", input).shape) if size != 1 or axis not in axes)
     kind = 0 if dim is None else 1 if isinstance(dim, int) else 2
-    return record(ops.reshape, input, shape, grad_fn=f"SqueezeBackward{kind}")
+    return ops.reshape.on_tensors(input, shape, grad_fn=f"SqueezeBackward{kind}")
 
 
 def unsqueeze(input: "Tensor", dim: int) -> "Tensor":
     """With a new dim of size 1 before `dim` (`torch.unsqueeze`); a view."""
     shape = array_of("unsqueeze", input).shape
     axis = axis_of("unsqueeze", dim, len(shape) + 1)
-    return record(ops.reshape, input, (*shape[:axis], 1, *shape[axis:]), grad_fn="UnsqueezeBackward0")
+    return ops.reshape.on_tensors(input, (*shape[:axis], 1, *shape[axis:]), grad_fn="UnsqueezeBackward0")
 
 
 def expand(input: "Tensor", *sizes: Any) -> "Tensor":
@@ -593,7 +579,7 @@ def expand(input: "Tensor", *sizes: Any) -> "Tensor":
         or -1 in full
     ):
         raise RuntimeError(f"expand: {input.array.shape} does not expand to {wanted}: only sizes of 1 can grow")
-    return record(ops.expand, input, full)
+    return ops.expand.on_tensors(input, full)
 
 
 def view_as(input: "Tensor", other: "Tensor") -> "Tensor":
@@ -645,7 +631,7 @@ def repeat_interleave(input: "Tensor", repeats: Any, dim: int | None = None) -> 
         raise RuntimeError(
             f"repeat_interleave: {repeats} times along dim {dim} of {input.array.shape}: {error}"
         ) from None
-    return record(ops.index, input, (*[slice(None)] * axis, places))
+    return ops.index.on_tensors(input, (*[slice(None)] * axis, places))
 
 
 @prints_as("TrilBackward0")
@@ -695,7 +681,7 @@ def unbind(input: "Tensor", dim: int = 0) -> "tuple[Tensor, ...]":
     if not input.ndim:
         raise IndexError("unbind: a single number has no dim to part")
     keys = ((*[slice(None)] * axis, i) for i in range(input.array.shape[axis]))
-    return _parted("unbind", tuple(record(ops.index, input, key, grad_fn="UnbindBackward0") for key in keys))
+    return _parted("unbind", tuple(ops.index.on_tensors(input, key, grad_fn="UnbindBackward0") for key in keys))
 
 
 def _long_axis(name: str, input: "Tensor", dim: int) -> tuple[int, int]:
@@ -716,7 +702,7 @@ def _parted(name: str, views: "tuple[Tensor, ...]") -> "tuple[Tensor, ...]":
 def _pieces(input: "Tensor", places: list[int], axis: int, grad_fn: str) -> "tuple[Tensor, ...]":
     bounds = zip([0, *places], [*places, input.array.shape[axis]], strict=True)
     keys = ((*[slice(None)] * axis, slice(start, end)) for start, end in bounds)
-    return tuple(record(ops.index, input, key, grad_fn=grad_fn) for key in keys)
+    return tuple(ops.index.on_tensors(input, key, grad_fn=grad_fn) for key in keys)
 
 
 def cat(tensors: Sequence["Tensor"], dim: int = 0) -> "Tensor":
@@ -740,7 +726,7 @@ def cat(tensors: Sequence["Tensor"], dim: int = 0) -> "Tensor":
             raise RuntimeError(f"cat: {shape} and {t.array.shape} differ in more than dim {axis}")
         parts.append(t.to(dtype))
     bounds = np.cumsum([0, *(t.shape[axis] for t in parts)]).tolist()
-    return record(ops.cat, *parts, axis, bounds)
+    return ops.cat.on_tensors(*parts, axis, bounds)
 
 
 @prints_as("StackBackward0")
@@ -801,14 +787,14 @@ def softmax(input: "Tensor", dim: int) -> "Tensor":
     """exp(x) over its sum along a dim: positive numbers that sum to 1 (`torch.softmax`)."""
     axis = _axis("softmax", input, dim)
     check_floating("softmax", input)
-    return record(ops.softmax, input, (axis,)[: input.ndim])
+    return ops.softmax.on_tensors(input, (axis,)[: input.ndim])
 
 
 def log_softmax(input: "Tensor", dim: int) -> "Tensor":
     """The logarithm of `softmax`, exact where that rounds to 0 (`torch.log_softmax`)."""
     axes = (_axis("log_softmax", input, dim),)[: array_of("log_softmax", input).ndim]
     check_floating("log_softmax", input)
-    return record(ops.log_softmax, input, axes)
+    return ops.log_softmax.on_tensors(input, axes)
 
 
 @_numpy_spelling
@@ -816,7 +802,7 @@ def logsumexp(input: "Tensor", dim: Dims, keepdim: builtins.bool = False) -> "Te
     """log(sum(exp(x))) over dims, without overflow (`torch.logsumexp`)."""
     axes = _axes("logsumexp", input, dim)
     input = input if input.array.dtype.kind == "f" else input.to(get_default_dtype())
-    return record(ops.logsumexp, input, axes, keepdim)
+    return ops.logsumexp.on_tensors(input, axes, keepdim)
 
 
 # Choosing and copying
@@ -831,7 +817,7 @@ def where(condition: "Tensor", input: Operand, other: Operand) -> "Tensor":
         check_operand("where", x)
     dtype = result_dtype(getattr(x, "array", x) for x in choices)
     converted = [np.asarray(x, dtype) if isinstance(x, Number | np.ndarray) else x.to(dtype) for x in choices]
-    return record(ops.where, condition, *converted)
+    return ops.where.on_tensors(condition, *converted)
 
 
 @prints_as("MaskedFillBackward0")
@@ -855,4 +841,4 @@ def check_operand(name: str, x: Any) -> None:
 
 def clone(input: "Tensor") -> "Tensor":
     """A copy, through which gradients flow (`torch.clone`)."""
-    return record(ops.cast, input, array_of("clone", input).dtype, grad_fn="CloneBackward0")
+    return ops.cast.on_tensors(input, array_of("clone", input).dtype, grad_fn="CloneBackward0")

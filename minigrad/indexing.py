@@ -20,7 +20,7 @@ def index(input: "Tensor", key: Any) -> "Tensor":
     IndexError for an index out of range, for a mask of another shape, and for what cannot index.
     """
     for part in _parts(input.array.shape, key):
-        input = input.record(ops.index, (input,), (part,), _grad_fn(part))
+        input = ops.index.on_tensors(input, part, _grad_fn(part))
     return input
 
 
@@ -53,10 +53,10 @@ def assign(input: "Tensor", key: Any, value: Any) -> None:
 def _assigned(input: "Tensor", parts: list[tuple[Any, ...]], value: Any) -> "Tensor":
     first, *rest = parts
     if rest:
-        value = _assigned(input.record(ops.index, (input,), (first,)), rest, value)
+        value = _assigned(ops.index.on_tensors(input, first), rest, value)
     elif isinstance(value, Recorded) and value.array.shape[:1] == (1,):  # type: ignore[attr-defined]
         value = _without_leading_ones(value, input.array[first].ndim)
-    return input.record(ops.assign, (input, value), (first,))
+    return ops.assign.on_tensors(input, value, first)
 
 
 def _without_leading_ones(value: Any, ndim: int) -> "Tensor":

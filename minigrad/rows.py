@@ -26,8 +26,8 @@ class Recorded:
     __slots__ = ()
 
     @staticmethod
-    def record(row: "Row", operands: tuple[Any, ...], params: tuple[Any, ...], grad_fn: str | None = None) -> Any:
-        """Apply `row` to `operands`, one of which records; `grad_fn` is PyTorch's name of the node, if known."""
+    def record(row: "Row", *arguments: Any) -> Any:
+        """Apply `row` to operands, one of which records, followed by its parameters."""
         raise NotImplementedError
 
 
@@ -61,22 +61,34 @@ class Row:
         self.elementwise, self.floating = elementwise or floating, floating
         self.operands, self.rules, self.joint = tuple(rules), tuple(rules.values()), joint
         self.extras, self.views, self.table = extras, views, table
+        self.variadic = params is not None
         self.params = names_of(forward)[len(rules) :] if params is None else params
         self.names = ("y", *self.extras, *self.params, *self.operands)
         self.plans, self.number_plans = Plans(self), Plans(self, numbers=True)
 
     def __call__(self, *arguments: Any) -> Any:
         """The result for operands of any kind, followed by the parameters; recorded if an operand records."""
-        operands = arguments[: len(arguments) - len(self.params)]
         numbers = self.number is not self.forward
-        for operand in operands:
+        for operand in self.split(arguments)[0]:
             if isinstance(operand, Recorded):
-                return operand.record(self, operands, arguments[len(operands) :])
+                return operand.record(self, *arguments)
             numbers = numbers and type(operand) in NUMBERS
         return (self.number if numbers else self.forward)(*arguments)
 
+    def split(self, arguments: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """The operands, of which some rows take any number, and the parameters."""
+        count = len(arguments) - len(self.params)
+        return arguments[:count], arguments[count:]
+
     def __repr__(self) -> str:
         return f"<row {self.name}>"
+
+    @functools.cached_property
+    def on_tensors(self) -> Callable[..., Any]:
+        """What computes it for Tensors, and records it; `grad_fn` is what the node prints as PyTorch's, if not this."""
+        from minigrad.recording import recorder  # which is made of Tensors itself
+
+        return recorder(self)
 
     @functools.cached_property
     def on_arrays(self) -> Callable[..., Any]:

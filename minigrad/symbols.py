@@ -68,13 +68,13 @@ class Symbol(Arithmetic):
         self.array: np.ndarray | None = np.broadcast_to(np.zeros((), dtype), shape) if shape else np.zeros((), dtype)
 
     @staticmethod
-    def record(row: Row, operands: tuple[Any, ...], params: tuple[Any, ...], grad_fn: str | None = None) -> Any:
-        """What `row` makes of `operands`, one of them a Symbol at least; a step that changes nothing is left out."""
-        simpler = _simpler(row, operands, params)
+    def record(row: Row, *arguments: Any) -> Any:
+        """What `row` makes of operands, one of them a Symbol at least; a step that changes nothing is left out."""
+        simpler = _simpler(row, *row.split(arguments))
         if simpler is not None:
             return simpler
         result = Symbol("")
-        result.row, result.arguments, result.array = row, (*operands, *params), None
+        result.row, result.arguments, result.array = row, arguments, None
         if row is ops.add:  # thousands of which may stand one in the other, where a gradient has as many branches
             result._like()
         return result
@@ -102,31 +102,31 @@ class Symbol(Arithmetic):
     def mT(self) -> "Symbol":
         """The transpose of each matrix."""
         first, (row, column) = range(len(self.shape) - 2), range(len(self.shape))[-2:]
-        return self.record(ops.permute, (self,), ((*first, column, row),))
+        return self.record(ops.permute, self, (*first, column, row))
 
     def __matmul__(self, other: Any) -> Any:
-        return self.record(ops.matmul, (self, other), ())
+        return self.record(ops.matmul, self, other)
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __eq__(self, other: Any) -> Any:
-        return self.record(_EQUAL, (self, other), ())
+        return self.record(_EQUAL, self, other)
 
     def __ne__(self, other: Any) -> Any:
-        return self.record(_UNEQUAL, (self, other), ())
+        return self.record(_UNEQUAL, self, other)
 
     def __ge__(self, other: Any) -> Any:
-        return self.record(_AT_LEAST, (self, other), ())
+        return self.record(_AT_LEAST, self, other)
 
     def __gt__(self, other: Any) -> Any:
-        return self.record(_MORE, (self, other), ())
+        return self.record(_MORE, self, other)
 
     def __le__(self, other: Any) -> Any:
-        return self.record(_AT_MOST, (self, other), ())
+        return self.record(_AT_MOST, self, other)
 
     def __lt__(self, other: Any) -> Any:
-        return self.record(_LESS, (self, other), ())
+        return self.record(_LESS, self, other)
 
     __hash__ = object.__hash__
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad import functions, missing, ops
 from minigrad.device import CPU, Device
-from minigrad.dtypes import BY_NUMPY, DType, get_default_dtype, number_dtype, result_dtype
+from minigrad.dtypes import BY_NUMPY, DType, get_default_dtype, number_dtype
 from minigrad.graph import Node
 from minigrad.indexing import assign, index
 from minigrad.inplace import Origin, become, changed, is_recorded, refresh, version
@@ -57,7 +57,7 @@ def _comparison(compare: np.ufunc) -> Callable[["Tensor", Any], Any]:
         try:
             return wrap(np.asarray(compare(self.array, array)))
         except ValueError as error:
-            raise _explained(compare.__name__, [self.array, array], error) from None
+            raise recording.explained(compare.__name__, [self.array, array], error) from None
 
     return method
 
@@ -92,54 +92,9 @@ class Tensor(Arithmetic):
     wrap = staticmethod(wrap)
 
     @staticmethod
-    def record(row: Row, operands: tuple[Any, ...], params: tuple[Any, ...], grad_fn: str | None = None) -> Any:
-        """Apply `row`: compute its result, and give it a node if an operand requires a gradient.
-
-        `grad_fn` is what the result prints as PyTorch's, where that is not the row's own.
-        """
-        if row.elementwise and not _alike(operands):
-            operands = _promoted(row, operands)
-        arrays: list[Any] = []
-        inputs: list[Any] = []
-        wanted: list[builtins.bool] = []
-        recorded = constants = False
-        for x in operands:
-            if isinstance(x, Tensor):
-                arrays.append(x.array)
-                node = x.own_node if x.origin is None else x.node
-                if node is not None and node.requires_grad:
-                    recorded = True
-                    inputs.append(node)
-                    wanted.append(True)
-                    continue
-                constants = True
-            else:
-                arrays.append(x)
-            inputs.append(x)
-            wanted.append(False)
-        try:
-            result = row.on_arrays(*arrays, *params)
-        except (ValueError, TypeError, IndexError, OverflowError) as error:
-            raise _explained(row.name, arrays, error) from None
-        extras: tuple[Any, ...] = ()
-        if row.extras:
-            result, *extras = result
-        if type(result) is not np.ndarray:
-            result = np.asarray(result)
-        tensor = wrap(result)
-        if recorded and mode.grad:
-            plan = row.plans[tuple(wanted)]
-            if plan.steps:
-                if constants:
-                    # A constant may get this very node, when it is changed in place: it is not held itself.
-                    inputs = [wrap(x.array, x.own_node) if isinstance(x, Tensor) else x for x in inputs]
-                saved = plan.keep((result, *extras, *params, *arrays))
-                tensor.own_node = Node(result, plan, tuple(inputs), params, saved, grad_fn)
-        if row.views and result.base is not None and (result.base is arrays[0] or result.base is arrays[0].base):
-            tensor.origin = Origin.of(operands[0], row, params)
-        if mode.watch is not None:
-            mode.watch(row, operands, params, tensor)
-        return (tensor, *extras) if extras else tensor
+    def record(row: Row, *arguments: Any) -> Any:
+        """Apply `row`: compute its result, and give it a node if an operand requires a gradient."""
+        return row.on_tensors(*arguments)
 
     @property
     def node(self) -> Node | None:
@@ -253,7 +208,7 @@ class Tensor(Arithmetic):
         kind = number_dtype("to", dtype, self.array.dtype)
         if kind == self.array.dtype and not copy:
             return self
-        return self.record(ops.cast, (self,), (kind,)) if kind.kind == "f" else wrap(self.array.astype(kind))
+        return ops.cast.on_tensors(self, kind) if kind.kind == "f" else wrap(self.array.astype(kind))
 
     def cpu(self) -> "Tensor":
         """The Tensor itself."""
@@ -393,7 +348,7 @@ class Tensor(Arithmetic):
         if recorded or mode.watch is not None or not _takes(self.array, array):
             # A rule may need the elements that are there now.
             before = wrap(self.array.copy(), self.node) if recorded else self
-            become(self, self.record(row, (before, other), ()), f"{row.name}_")
+            become(self, row.on_tensors(before, other), f"{row.name}_")
         else:
             in_place(self.array, array)
             if self.tracked:
@@ -546,11 +501,11 @@ class Tensor(Arithmetic):
             raise RuntimeError(
                 f"index_add_: a source of shape {source.array.shape} for places of {self.array[key].shape}"
             )
-        return self.add_(self.record(ops.put, (source,), (key, self.array.shape)), alpha=alpha)
+        return self.add_(ops.put.on_tensors(source, key, self.array.shape), alpha=alpha)
 
     def _filled(self, value: Any, name: str) -> Self:
         functions.check_operand(name, value)
-        become(self, self.record(ops.assign, (self, value), ((...,),)), name)
+        become(self, ops.assign.on_tensors(self, value, (...,)), name)
         return self
 
     # The functions are methods too
@@ -645,20 +600,6 @@ _UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
 }
 
 
-def _alike(operands: tuple[Any, ...]) -> bool:
-    """Whether operands need no promotion: floating Tensors of one dtype, and Python numbers beside them."""
-    dtype = None
-    for x in operands:
-        if isinstance(x, Tensor):
-            if x.array.dtype is not dtype:
-                if dtype is not None:
-                    return False
-                dtype = x.array.dtype
-        elif type(x) is not float and type(x) is not int:
-            return False
-    return dtype is not None and dtype.kind == "f"
-
-
 def _takes(array: np.ndarray, x: Any) -> bool:
     """Whether numpy's arithmetic in place, of a floating array with a Python number or an array, is PyTorch's too."""
     if array.dtype.kind != "f" or not array.flags.writeable:
@@ -666,37 +607,6 @@ def _takes(array: np.ndarray, x: Any) -> bool:
     if isinstance(x, np.ndarray):
         return x.dtype is array.dtype and x.shape == array.shape
     return type(x) is float or (type(x) is int and x.bit_length() < 64)
-
-
-def _promoted(row: Row, operands: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The operands brought to one dtype, as PyTorch does it."""
-    operands = tuple(
-        [wrap(x) if isinstance(x, np.ndarray) else x.item() if isinstance(x, np.generic) else x for x in operands]
-    )
-    for x in operands:
-        functions.check_operand(row.name, x)
-    dtype = result_dtype(x.array if isinstance(x, Tensor) else x for x in operands)
-    if row is ops.sub and any(getattr(x, "dtype", type(x)) in (bool,) for x in operands):
-        raise RuntimeError("sub: bools are not subtracted; invert a mask with mask == 0, or convert with .float()")
-    if row.floating and dtype.kind != "f":
-        dtype = get_default_dtype().dtype
-    return tuple([x.to(dtype) if isinstance(x, Tensor) else x for x in operands])
-
-
-def _explained(name: str, arrays: list[Any], error: Exception) -> Exception:
-    """The error that PyTorch would raise where numpy raised `error`, with the operation, the shapes and the remedy."""
-    shapes = [x.shape if isinstance(x, np.ndarray) else () for x in arrays]
-    if isinstance(error, IndexError | TypeError) and name in ("index", "assign"):
-        return type(error)(f"{name}: of shape {shapes[0]}: {error}")
-    if isinstance(error, ValueError) and "broadcast" in str(error) and len(shapes) > 1:
-        for dim, sizes in enumerate(zip(*(reversed(shape) for shape in shapes[-2:]), strict=False), start=1):
-            if 1 not in sizes and sizes[0] != sizes[1]:
-                return RuntimeError(
-                    f"{name}: shapes {shapes[-2]} and {shapes[-1]} do not broadcast: sizes {sizes[0]} and {sizes[1]} "
-                    f"at dim -{dim} must be equal, or one of them 1"
-                )
-    dtypes = ", ".join(str(x.dtype) for x in arrays if isinstance(x, np.ndarray))
-    return RuntimeError(f"{name}: not possible for shapes {shapes} and dtypes {dtypes}: {error}")
 
 
 def _rebuilt(kind: type[Tensor], array: np.ndarray, requires_grad: bool, name: str | None) -> Tensor:
@@ -708,4 +618,4 @@ def _rebuilt(kind: type[Tensor], array: np.ndarray, requires_grad: bool, name: s
     return tensor
 
 
-from minigrad import gradients  # noqa: E402, which is made of Tensors itself
+from minigrad import gradients, recording  # noqa: E402, which are made of Tensors themselves

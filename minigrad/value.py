@@ -38,8 +38,9 @@ class Value(Arithmetic):
         self.number = next(graph.numbers)
 
     @staticmethod
-    def record(row: Row, operands: tuple[Any, ...], params: tuple[Any, ...], grad_fn: str | None = None) -> "Value":
+    def record(row: Row, *arguments: Any) -> "Value":
         """Apply `row` to Values and numbers."""
+        operands, params = row.split(arguments) if row.params else (arguments, ())
         numbers: list[float] = []
         wanted: list[bool] = []
         for x in operands:
@@ -78,19 +79,19 @@ class Value(Arithmetic):
 
     def exp(self) -> "Value":
         """e to its power."""
-        return self.record(ops.exp, (self,), ())
+        return self.record(ops.exp, self)
 
     def log(self) -> "Value":
         """Its natural logarithm; ValueError unless it is positive."""
-        return self.record(ops.log, (self,), ())
+        return self.record(ops.log, self)
 
     def tanh(self) -> "Value":
         """Its hyperbolic tangent."""
-        return self.record(ops.tanh, (self,), ())
+        return self.record(ops.tanh, self)
 
     def relu(self) -> "Value":
         """Itself if it is positive, else 0."""
-        return self.record(ops.relu, (self,), ())
+        return self.record(ops.relu, self)
 
     @property
     def _op(self) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad import functions, ops
 from minigrad.dtypes import DType, number_dtype
-from minigrad.functions import array_of, check_floating, int_of, prints_as, record, relu, sigmoid, square, tanh
+from minigrad.functions import array_of, check_floating, int_of, prints_as, relu, sigmoid, square, tanh
 from minigrad.graph import shown_as
 from minigrad.inplace import changed
 from minigrad.missing import explain
@@ -49,7 +49,7 @@ def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """
     check_floating("gelu", input)
     if approximate == "none":
-        balance = record(ops.erf, input * math.sqrt(0.5))
+        balance = ops.erf.on_tensors(input * math.sqrt(0.5))
     elif approximate == "tanh":
         balance = tanh(math.sqrt(2 / math.pi) * (input + 0.044715 * input**3))
     else:
@@ -119,12 +119,12 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
             "expected (..., in) and (out, in)"
         )
     if bias is None:
-        return record(ops.linear_map, input, weight) if x.ndim == w.ndim == 2 else input @ weight.mT
+        return ops.linear_map.on_tensors(input, weight) if x.ndim == w.ndim == 2 else input @ weight.mT
     _check_shape("linear", "bias", bias, w.shape[:1])
     if x.ndim == 2:
-        return record(ops.linear, input, weight, bias)
+        return ops.linear.on_tensors(input, weight, bias)
     *leading, features = input.shape
-    rows = record(ops.linear, input.reshape(math.prod(leading), features), weight, bias)
+    rows = ops.linear.on_tensors(input.reshape(math.prod(leading), features), weight, bias)
     return rows.reshape(*leading, len(weight))
 
 
@@ -137,7 +137,7 @@ def embedding(input: Tensor, weight: Tensor) -> Tensor:
     if table.ndim != 2:
         raise RuntimeError(f"embedding: expected a table (rows, columns), got a weight of shape {table.shape}")
     _check_choices("embedding", places, len(table), "rows", _ROWS)
-    return record(ops.index, weight, (places,), grad_fn="EmbeddingBackward0")
+    return ops.index.on_tensors(weight, (places,), grad_fn="EmbeddingBackward0")
 
 
 def batch_norm(
@@ -183,7 +183,7 @@ def batch_norm(
         )
     if not n:
         return shown_as(input * scale + shift, "NativeBatchNormBackward0")
-    result, _, _, mean, var = record(ops.batch_norm, input, scale, shift, axes, eps)
+    result, _, _, mean, var = ops.batch_norm.on_tensors(input, scale, shift, axes, eps)
     if running_mean is not None and running_var is not None:
         for running, now, share in ((running_mean, mean, momentum), (running_var, var, momentum * n / (n - 1))):
             array = running.array
@@ -217,7 +217,7 @@ def layer_norm(
     _check_shape("layer_norm", "weight", weight, sizes)
     _check_shape("layer_norm", "bias", bias, sizes)
     axes = tuple(range(input.ndim - len(sizes), input.ndim))
-    result = record(ops.batch_norm, input, 1.0, 0.0, axes, eps)[0]  # the same standardising, along other dims
+    result = ops.batch_norm.on_tensors(input, 1.0, 0.0, axes, eps)[0]  # the same standardising, along other dims
     result = result if weight is None else result * weight
     return result if bias is None else result + bias
 
@@ -247,7 +247,7 @@ def cross_entropy(
     default = weight is None and reduction == "mean" and not label_smoothing
     plain = default and len(shape) == 2 and classes.shape == shape[:1] and classes.dtype in _CLASSES
     if plain and not 0 <= ignore_index < shape[1] and _are_below(shape[1], classes):
-        return record(ops.cross_entropy, input, target)[0]
+        return ops.cross_entropy.on_tensors(input, target)[0]
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"cross_entropy: label_smoothing is a share, from 0 to 1, got {label_smoothing}")
     dim = int(len(shape) != 1)
@@ -312,7 +312,7 @@ def _nll(
     weighted = _weighted(name, scores, weight, dim)
     places: list[np.ndarray] = [*np.indices(classes.shape, sparse=True)]
     places.insert(dim, classes)
-    losses = -record(ops.index, weighted, tuple(places))
+    losses = -ops.index.on_tensors(weighted, tuple(places))
     if smoothing:
         losses = (1 - smoothing) * losses - smoothing / shape[dim] * weighted.sum(dim)
     losses = losses.masked_fill(wrap(~counted), 0.0)

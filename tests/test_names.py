@@ -136,7 +136,7 @@ print(*{*sys.modules} - before)
 
 AT_ONCE = """
 anomaly creation derive device dtypes einsum functions gradients graph indexing inplace missing modes operators ops
-printing random rows tensor value
+printing random recording rows tensor value
 """
 
 

@@ -1,0 +1,200 @@
+"""Recording: what an operation does on Tensors. It is written out for each row, as a function of its own.
+
+A loop over the operands would say the same for all rows at once, and take twice as long. That of `mul` reads:
+
+>>> from minigrad import ops
+>>> print(text(ops.mul, ("a", "b")))
+def mul(a, b, grad_fn=None, alike=False):
+    if isinstance(a, Tensor):
+        a_array, a_node = a.array, a.own_node if a.origin is None else a.node
+        a_kind = a_array.dtype
+    else:
+        a_array, a_node = a, None
+        a_kind = type(a)
+    if isinstance(b, Tensor):
+        b_array, b_node = b.array, b.own_node if b.origin is None else b.node
+        b_kind = b_array.dtype
+    else:
+        b_array, b_node = b, None
+        b_kind = type(b)
+    if (a_kind, b_kind) not in ALIKE and not alike:
+        return otherwise(row, (a, b), grad_fn)
+    try:
+        result = function(a_array, b_array)
+    except ERRORS as error:
+        raise explained(row.name, [a_array, b_array], error) from None
+    if type(result) is not np.ndarray:
+        result = np.asarray(result)
+    tensor = wrap(result)
+    a_needs = a_node is not None and a_node.requires_grad
+    b_needs = b_node is not None and b_node.requires_grad
+    if (a_needs or b_needs) and mode.grad:
+        plan = row.plans[a_needs, b_needs]
+        inputs = (a_node if a_needs else constant(a), b_node if b_needs else constant(b))
+        tensor.own_node = Node(result, plan, inputs, (), plan.keep((result, a_array, b_array)), grad_fn)
+    if mode.watch is not None:
+        mode.watch(row, (a, b), (), tensor)
+    return tensor
+"""
+
+import functools
+import itertools
+import linecache
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad import functions, ops
+from minigrad.dtypes import float16, float32, float64, get_default_dtype, result_dtype
+from minigrad.graph import Node
+from minigrad.inplace import Origin
+from minigrad.modes import mode
+from minigrad.rows import Recorded, Row
+from minigrad.tensor import Tensor, wrap
+
+ERRORS = (ValueError, TypeError, IndexError, OverflowError)  # of numpy
+
+# The kinds of operands that need no promotion: floating arrays of one dtype, and Python numbers beside them.
+ALIKE = {
+    kinds
+    for kind in (float16.dtype, float32.dtype, float64.dtype)
+    for kinds in ((kind,), (kind, kind), (kind, float), (float, kind), (kind, int), (int, kind))
+}
+
+
+def recorder(row: Row) -> Callable[..., Any]:
+    """The function that applies a row."""
+    if not row.variadic:
+        return _function(row, row.operands)
+    of_any = functools.cache(lambda count: _function(row, [f"{row.operands[0]}_{i}" for i in range(count)]))
+    return lambda *arguments: of_any(len(arguments) - len(row.params))(*arguments)
+
+
+def _function(row: Row, operands: Sequence[str]) -> Callable[..., Any]:
+    source, file = text(row, operands), f"<minigrad: {row.name} of {', '.join(operands)}>"
+    names = _names() | {"row": row, "function": row.on_arrays}
+    exec(compile(source, file, "exec"), names)
+    linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file  # for tracebacks
+    recorder: Callable[..., Any] = names[row.name]
+    return recorder
+
+
+def _names() -> dict[str, Any]:
+    """What that function names, beside its row: what lives in this module."""
+    ours = (Node, Origin, Tensor, constant, explained, otherwise, wrap)
+    return {"ALIKE": ALIKE, "ERRORS": ERRORS, "__name__": __name__, "mode": mode, "np": np} | {
+        each.__name__: each for each in ours
+    }
+
+
+def text(row: Row, operands: Sequence[str]) -> str:
+    """The text of that function."""
+    differentiable = [x for x, rule in itertools.zip_longest(operands, row.rules) if rule or row.joint]
+    arguments, params, arrays = [*operands, *row.params], _tuple(row.params), _each("{}_array", operands)
+    lines = [f"def {row.name}({_each('{}', arguments)}, grad_fn=None{', alike=False' * row.elementwise}):"]
+    for x in operands:
+        lines += [
+            f"    if isinstance({x}, Tensor):",
+            f"        {x}_array, {x}_node = {x}.array, {x}.own_node if {x}.origin is None else {x}.node",
+            *[f"        {x}_kind = {x}_array.dtype"] * row.elementwise,
+            "    else:",
+            f"        {x}_array, {x}_node = {x}, None",
+            *[f"        {x}_kind = type({x})"] * row.elementwise,
+        ]
+    if row.elementwise:
+        lines += [
+            f"    if {_tuple(f'{x}_kind' for x in operands)} not in ALIKE and not alike:",
+            f"        return otherwise(row, {_tuple(operands)}, grad_fn)",
+        ]
+    lines += [
+        "    try:",
+        f"        result = function({_each('{}', [*(f'{x}_array' for x in operands), *row.params])})",
+        "    except ERRORS as error:",
+        f"        raise explained(row.name, [{arrays}], error) from None",
+        *[f"    result, {', '.join(row.extras)} = result"] * bool(row.extras),
+        "    if type(result) is not np.ndarray:",
+        "        result = np.asarray(result)",
+        "    tensor = wrap(result)",
+    ]
+    lines += [f"    {x}_needs = {x}_node is not None and {x}_node.requires_grad" for x in differentiable]
+    if differentiable:
+        any_needs = " or ".join(f"{x}_needs" for x in differentiable)
+        wanted = [f"{x}_needs" if x in differentiable else "False" for x in operands]
+        inputs = [
+            f"{x}_node if {x}_needs else constant({x})" if x in differentiable else f"constant({x})" for x in operands
+        ]
+        values = ["result", *row.extras, *row.params, *(f"{x}_array" for x in operands)]
+        lines += [
+            f"    if {f'({any_needs})' if len(differentiable) > 1 else any_needs} and mode.grad:",
+            f"        plan = row.plans[{', '.join(wanted)}{',' * (len(wanted) == 1)}]",
+            f"        inputs = {_tuple(inputs)}",
+            f"        tensor.own_node = Node(result, plan, inputs, {params}, plan.keep({_tuple(values)}), grad_fn)",
+        ]
+    if row.views:
+        x = operands[0]
+        lines += [
+            f"    if result.base is not None and (result.base is {x}_array or result.base is {x}_array.base):",
+            f"        tensor.origin = Origin.of({x}, row, {params})",
+        ]
+    lines += ["    if mode.watch is not None:", f"        mode.watch(row, {_tuple(operands)}, {params}, tensor)"]
+    return "\n".join([*lines, f"    return {_each('{}', ['tensor', *row.extras])}"])
+
+
+def _each(form: str, names: Iterable[str]) -> str:
+    return ", ".join(map(form.format, names))
+
+
+def _tuple(parts: Iterable[str]) -> str:
+    parts = list(parts)
+    return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
+
+
+# What it calls
+
+
+def constant(x: Any) -> Any:
+    """An operand that needs no gradient, as the node holds it."""
+    # A Tensor may get this very node, when it is changed in place: it is not held itself.
+    return wrap(x.array, x.own_node) if isinstance(x, Tensor) else x
+
+
+def otherwise(row: Row, operands: tuple[Any, ...], grad_fn: str | None) -> Any:
+    """Apply an elementwise row to operands of other kinds: brought to one dtype, as PyTorch does it.
+
+    TypeError for what is no operand, and where none is a Tensor.
+    """
+    for x in operands:
+        if isinstance(x, Recorded) and not isinstance(x, Tensor):
+            return x.record(row, *operands)
+    if not any(isinstance(x, Tensor) for x in operands):
+        given = ", ".join(type(x).__name__ for x in operands)
+        raise TypeError(f"{row.name}: expected a Tensor, got {given}; make one with tensor(...)")
+    operands = tuple(
+        [wrap(x) if isinstance(x, np.ndarray) else x.item() if isinstance(x, np.generic) else x for x in operands]
+    )
+    for x in operands:
+        functions.check_operand(row.name, x)
+    dtype = result_dtype(x.array if isinstance(x, Tensor) else x for x in operands)
+    if row is ops.sub and any(getattr(x, "dtype", type(x)) in (bool,) for x in operands):
+        raise RuntimeError("sub: bools are not subtracted; invert a mask with mask == 0, or convert with .float()")
+    if row.floating and dtype.kind != "f":
+        dtype = get_default_dtype().dtype
+    promoted = [x.to(dtype) if isinstance(x, Tensor) else x for x in operands]
+    return row.on_tensors(*promoted, grad_fn, alike=True)
+
+
+def explained(name: str, arrays: list[Any], error: Exception) -> Exception:
+    """The error that PyTorch would raise where numpy raised `error`, with the operation, the shapes and the remedy."""
+    shapes = [x.shape if isinstance(x, np.ndarray) else () for x in arrays]
+    if isinstance(error, IndexError | TypeError) and name in ("index", "assign"):
+        return type(error)(f"{name}: of shape {shapes[0]}: {error}")
+    if isinstance(error, ValueError) and "broadcast" in str(error) and len(shapes) > 1:
+        for dim, sizes in enumerate(zip(*(reversed(shape) for shape in shapes[-2:]), strict=False), start=1):
+            if 1 not in sizes and sizes[0] != sizes[1]:
+                return RuntimeError(
+                    f"{name}: shapes {shapes[-2]} and {shapes[-1]} do not broadcast: sizes {sizes[0]} and {sizes[1]} "
+                    f"at dim -{dim} must be equal, or one of them 1"
+                )
+    dtypes = ", ".join(str(x.dtype) for x in arrays if isinstance(x, np.ndarray))
+    return RuntimeError(f"{name}: not possible for shapes {shapes} and dtypes {dtypes}: {error}")
