@@ -233,6 +233,8 @@ def _put(x: np.ndarray, key: tuple[Any, ...], shape: Shape) -> np.ndarray:
     lists = [k for k in key if isinstance(k, np.ndarray) and k.dtype.kind != "b"]
     if not lists:  # ints, slices and masks name no place twice
         whole[key] = x
+    elif x.size <= 64:
+        np.add.at(whole, key, x)
     elif len(key) == 1 and len(shape) > 1 and x.size > 2**14:  # many rows: sorted, each one's run is summed at once
         places = lists[0].ravel().astype(np.intp) % shape[0]
         small = places.astype(np.uint16) if shape[0] <= 2**16 else places  # which are sorted several times as fast
