@@ -3,11 +3,11 @@
 Read `ops.py` first, then `graph.py` and `tensor.py`. `import minigrad as torch` runs the course's notebooks.
 """
 
+import contextlib
+import ctypes
 import importlib
 import warnings
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from minigrad import missing
 from minigrad.anomaly import (
@@ -157,10 +157,11 @@ if TYPE_CHECKING:
 # As in PyTorch, 1 / 0 is inf and log(-1) is nan without a word from numpy.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\.")
 
-# The C library of Linux gives an array beyond 128 KB back to the system when it is freed, and the pages of the next one
-# take longer to get than most operations on them. But it keeps what is no larger than the largest array freed so far:
-# which is this one, of 32 MB, that nobody touches.
-np.empty(2**25 - 2**16, np.uint8)
+# The C library of Linux gives the memory of large arrays back to the system when they are freed, and then the pages of
+# the next ones take longer to get than most operations on them. Here it is told, see mallopt(3), to keep up to 1 GB.
+with contextlib.suppress(AttributeError, OSError, TypeError):  # elsewhere
+    for _option, _bytes in (-3, 2**25), (-1, 2**30):  # M_MMAP_THRESHOLD, as large as may be, and M_TRIM_THRESHOLD
+        ctypes.CDLL(None).mallopt(_option, _bytes)
 
 _PACKAGES = {"nn": "nn", "optim": "nn.optim"}  # where PyTorch has these within torch, they stand beside minigrad
 
@@ -190,6 +191,6 @@ def __dir__() -> list[str]:
     return [*{*globals(), *_LATER}]
 
 
-_OURS_ALONE = {"Any", "TYPE_CHECKING", "importlib", "missing", "np", "warnings"}
+_OURS_ALONE = {"Any", "TYPE_CHECKING", "contextlib", "ctypes", "importlib", "missing", "warnings"}
 
 __all__ = [name for name in __dir__() if not name.startswith("_") and name not in _OURS_ALONE]
