@@ -97,10 +97,11 @@ def matmul(input: "Tensor", other: "Tensor") -> "Tensor":
     (n, k) @ (k, m) is (n, m), and further dimensions in front are broadcast batches; a 1-D operand is a row on the left
     and a column on the right, and its dimension is not in the result. RuntimeError where the inner sizes differ.
     """
-    for x in (input, other):
-        if not hasattr(x, "array"):
-            raise TypeError(f"matmul: expected two Tensors, got {type(x).__name__}; make one with tensor(...)")
-    a, b = input.array, other.array
+    try:
+        a, b = input.array, other.array
+    except AttributeError:
+        odd = other if hasattr(input, "array") else input
+        raise TypeError(f"matmul: expected two Tensors, got {type(odd).__name__}; make one with tensor(...)") from None
     if not a.ndim or not b.ndim:
         raise RuntimeError(f"matmul: {a.shape} @ {b.shape}: both need a dimension; use * for single numbers")
     if a.dtype != b.dtype:

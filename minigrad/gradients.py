@@ -166,26 +166,32 @@ def _sequence(name: str, tensors: Any) -> tuple[Tensor, ...]:
 
 def _kept(g: Any, owned: bool) -> Tensor:
     """A gradient in memory that is nobody else's."""
-    if isinstance(g, Tensor):
-        return wrap(np.array(g.array), g.node)
-    return wrap(g if owned and type(g) is np.ndarray else np.array(g))
+    if owned and type(g) is np.ndarray:
+        return wrap(g)
+    return wrap(np.array(g.array), g.node) if isinstance(g, Tensor) else wrap(np.array(g))
 
 
 def _deposit(node: Node, g: Any, owned: bool) -> None:
     """Add a complete gradient to a node's `.grad`."""
-    if not node.requires_grad:
-        return
-    with _accumulating:
-        if node.grad is None:
-            node.grad = _kept(g, owned)
-        elif isinstance(g, Tensor):
-            node.grad = node.grad + g
-        elif node.plan is not None:
-            # The pass that kept it may be going on with the same array.
-            node.grad = wrap(np.asarray(node.grad.array + g))
-        else:
-            node.grad.array += g
-            changed(node.grad.array, "backward")
+    if node.plan is None:
+        if node.requires_grad:
+            with _accumulating:  # since a leaf may be in several threads' graphs
+                _add(node, g, owned)
+    elif node.grad is None:
+        node.grad = _kept(g, owned)
+    else:
+        # The pass that kept it may be going on with the same array.
+        node.grad = node.grad + g if isinstance(g, Tensor) else wrap(np.asarray(node.grad.array + g))
+
+
+def _add(leaf: Node, g: Any, owned: bool) -> None:
+    if leaf.grad is None:
+        leaf.grad = _kept(g, owned)
+    elif isinstance(g, Tensor):
+        leaf.grad = leaf.grad + g
+    else:
+        leaf.grad.array += g
+        changed("backward", leaf.grad.array)
 
 
 def lifted(node: Node) -> tuple[Any, ...]:

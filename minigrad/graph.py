@@ -190,10 +190,10 @@ def reverse(
     `within` some nodes leaves all others as they are, and `deposit` receives the gradients of all of these. Values,
     whose gradients are floats of no shape, have no `fit`.
     """
-    check, plain = mode.check, lift is None and within is None
-    open_nodes: dict[int, tuple[Any, Any]] = {}  # by their numbers: the node, and its gradient so far
+    check, plain, arrays = mode.check, lift is None and within is None, fit is not None and lift is None
+    # By their numbers: the node, its gradient so far, and whether that is somebody else's too, not to be changed.
+    open_nodes: dict[int, list[Any]] = {}
     ready: list[int] = []  # the numbers, negative: the last node comes first
-    shared: set[int] = set()  # the numbers of nodes whose gradient so far is somebody else's too, not to be changed
     for node, g in seeds:
         number = node.number
         if within is None or node in within:
@@ -201,18 +201,17 @@ def reverse(
                 g = open_nodes[number][1] + g
             else:
                 heappush(ready, -number)
-            open_nodes[number] = node, g
-            shared.add(number)
+            open_nodes[number] = [node, g, True]
     while ready:
         number = -heappop(ready)
-        node, g = open_nodes.pop(number)
+        node, g, shared = open_nodes.pop(number)
         if node.retains or within is not None:
-            deposit(node, g, lift is None and number not in shared)
+            deposit(node, g, not shared)
         plan = node.plan
         if plan is None or (within is not None and not any(_nodes(node.inputs, within))):
             continue
         if plain:
-            if fit is not None and (node.saved is None or number < changes.latest):
+            if arrays and (node.saved is None or number < changes.latest):
                 saved_values(node)
             parts = plan.run(g, node)
         else:
@@ -223,18 +222,14 @@ def reverse(
             if check is not None:
                 check(node, operand, g, h)
             number = operand.number
-            if number not in open_nodes:
-                open_nodes[number] = operand, h
+            so_far = open_nodes.get(number)
+            if so_far is None:
+                open_nodes[number] = [operand, h, not arrays or h is g or h.base is not None]
                 heappush(ready, -number)
-                if fit is not None and lift is None and (h is g or h.base is not None):
-                    shared.add(number)
-            elif fit is None or lift is not None or number in shared:
-                open_nodes[number] = operand, open_nodes[number][1] + h
-                shared.discard(number)
+            elif so_far[2]:
+                so_far[1], so_far[2] = so_far[1] + h, not arrays
             else:
-                so_far = open_nodes[number][1]
-                so_far += h
-                open_nodes[number] = operand, so_far
+                so_far[1] += h
         if release and (plan.releases or (plan.key is not None and np.ndarray in map(type, node.saved[plan.key]))):
             node.saved = None
 

@@ -47,7 +47,7 @@ def assign(input: "Tensor", key: Any, value: Any) -> None:
     except ValueError as error:
         raise RuntimeError(f"assign: to places in {input.array.shape}: {error}") from None
     if input.tracked:
-        changed(input.array, "assign")
+        changed("assign", input.array)
 
 
 def _assigned(input: "Tensor", parts: list[tuple[Any, ...]], value: Any) -> "Tensor":
@@ -74,10 +74,11 @@ def _parts(shape: Shape, key: Any) -> list[tuple[Any, ...]]:
     if isinstance(key, list) and any(isinstance(k, _TUPLE_MAKERS) for k in key):
         key = tuple(key)
     key = tuple([_plain(k) for k in (key if isinstance(key, tuple) else (key,))])
-    if not any(isinstance(k, (np.ndarray, bool)) for k in key):
+    kinds = {*map(type, key)}
+    if kinds.isdisjoint((np.ndarray, bool)):
         # Of ints alone numpy would make a number, not a view.
-        return [(*key, ...) if len(key) == len(shape) and all(type(k) is int for k in key) else key]
-    if all(isinstance(k, np.ndarray) and k.dtype.kind != "b" for k in key):
+        return [(*key, ...) if kinds == {int} and len(key) == len(shape) else key]
+    if kinds == {np.ndarray} and "b" not in [k.dtype.kind for k in key]:
         return [key]
     key = _spelled_out(shape, key)
     if not any(type(k) is int for k in key):
@@ -89,13 +90,15 @@ def _parts(shape: Shape, key: Any) -> list[tuple[Any, ...]]:
 
 def _grad_fn(part: tuple[Any, ...]) -> str:
     """What PyTorch's `grad_fn` is after indexing; without arrays it is the last step, of one for each index."""
-    if any(isinstance(k, np.ndarray) for k in part):
+    if np.ndarray in map(type, part):
         return "IndexBackward0"
-    steps: dict[type, str] = {int: "SelectBackward0", type(None): "UnsqueezeBackward0", slice: "SliceBackward0"}
     kinds = [type(k) for k in part if k != slice(None) and k is not ...] or [
         slice if slice(None) in part else type(...)
     ]
-    return steps.get(kinds[-1], "AliasBackward0")
+    return _STEPS.get(kinds[-1], "AliasBackward0")
+
+
+_STEPS: dict[type, str] = {int: "SelectBackward0", type(None): "UnsqueezeBackward0", slice: "SliceBackward0"}
 
 
 # As in PyTorch, a list with one of these in it stands for a tuple.
@@ -117,6 +120,7 @@ def _plain(key: Any) -> Any:
         key = np.asarray(key)
         key = key if key.size else key.astype(int)
     if isinstance(key, np.ndarray):
+        key = np.asarray(key)
         if key.dtype.kind not in "biu":
             raise IndexError(f"index: an array of dtype {key.dtype} cannot index; use integers or bools")
         return key if key.ndim or key.dtype == bool else int(key)

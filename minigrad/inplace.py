@@ -43,7 +43,8 @@ class Origin(NamedTuple):
     def of(cls, base: "Tensor", row: Row, params: tuple[Any, ...]) -> "Origin":
         """That of a view of `base`."""
         root, parted = (base, "") if base.origin is None else (base.origin.root, base.origin.parted)
-        return cls(base, row, params, root, root.own_node, parted)
+        # As cls(...) would, which takes twice as long.
+        return tuple.__new__(cls, (base, row, params, root, root.own_node, parted))
 
 
 def refresh(view: "Tensor") -> None:
@@ -63,7 +64,7 @@ def is_recorded(*tensors: Any) -> bool:
     if mode.grad:
         for x in tensors:
             if isinstance(x, Recorded):
-                node = x.node  # type: ignore[attr-defined]
+                node = x.own_node if x.origin is None else x.node  # type: ignore[attr-defined]
                 if node is not None and node.requires_grad:
                     return True
     return False
@@ -100,7 +101,7 @@ def become(target: "Tensor", result: "Tensor", name: str) -> None:
         result = result.to(dtype)
     np.copyto(target.array, result.array)
     if target.tracked:
-        changed(target.array, name)
+        changed(name, target.array)
     if recorded:
         target.own_node = result.node
         _write_back(target)
@@ -136,18 +137,19 @@ def _node(row: Row, operands: "tuple[Tensor, ...]", params: tuple[Any, ...], arr
 _noting = threading.RLock()
 
 
-def changed(array: np.ndarray, name: str) -> None:
-    """Note that `name` has changed an array, for the nodes that have saved it."""
-    memory = array if array.base is None else graph.owner(array)
+def changed(name: str, *arrays: np.ndarray) -> None:
+    """Note that `name` changes arrays, for the nodes that have saved them."""
+    line = calling_line() if mode.anomaly else None
     with _noting:
-        change = graph.changes.get(id(memory))
-        if change is None:
-            change = Change(weakref.ref(memory, functools.partial(_forget, graph.changes, id(memory))))
-            graph.changes[id(memory)] = change
-        change.number = graph.changes.latest = next(graph.numbers)
-        change.operation = name
-        change.version += 1
-        change.line = calling_line() if mode.anomaly else None
+        for array in arrays:
+            memory = array if array.base is None else graph.owner(array)
+            change = graph.changes.get(id(memory))
+            if change is None:
+                change = Change(weakref.ref(memory, functools.partial(_forget, graph.changes, id(memory))))
+                graph.changes[id(memory)] = change
+            change.number = graph.changes.latest = next(graph.numbers)
+            change.operation, change.line = name, line
+            change.version += 1
 
 
 def _forget(changes: dict[int, Change], key: int, reference: Any) -> None:

@@ -25,7 +25,8 @@ def mul(a, b, grad_fn=None, alike=False):
         raise explained(row.name, [a_array, b_array], error) from None
     if type(result) is not np.ndarray:
         result = np.asarray(result)
-    tensor = wrap(result)
+    tensor = new(Tensor)
+    tensor.array, tensor.own_node, tensor.origin = result, None, None
     a_needs = a_node is not None and a_node.requires_grad
     b_needs = b_node is not None and b_node.requires_grad
     if (a_needs or b_needs) and mode.grad:
@@ -82,9 +83,14 @@ def _function(row: Row, operands: Sequence[str]) -> Callable[..., Any]:
 
 def _names() -> dict[str, Any]:
     """What that function names, beside its row: what lives in this module."""
-    ours = (Node, Origin, Tensor, constant, explained, otherwise, wrap)
-    return {"ALIKE": ALIKE, "ERRORS": ERRORS, "__name__": __name__, "mode": mode, "np": np} | {
-        each.__name__: each for each in ours
+    ours = {each.__name__: each for each in (Node, Origin, Tensor, constant, explained, otherwise)}
+    return ours | {
+        "ALIKE": ALIKE,
+        "ERRORS": ERRORS,
+        "__name__": __name__,
+        "mode": mode,
+        "new": object.__new__,
+        "np": np,
     }
 
 
@@ -115,15 +121,15 @@ def text(row: Row, operands: Sequence[str]) -> str:
         *[f"    result, {', '.join(row.extras)} = result"] * bool(row.extras),
         "    if type(result) is not np.ndarray:",
         "        result = np.asarray(result)",
-        "    tensor = wrap(result)",
+        "    tensor = new(Tensor)",
+        "    tensor.array, tensor.own_node, tensor.origin = result, None, None",
     ]
     lines += [f"    {x}_needs = {x}_node is not None and {x}_node.requires_grad" for x in differentiable]
     if differentiable:
         any_needs = " or ".join(f"{x}_needs" for x in differentiable)
         wanted = [f"{x}_needs" if x in differentiable else "False" for x in operands]
-        inputs = [
-            f"{x}_node if {x}_needs else constant({x})" if x in differentiable else f"constant({x})" for x in operands
-        ]
+        either = "{0}_node if {0}_needs else constant({0})" if len(differentiable) > 1 else "{0}_node"
+        inputs = [(either if x in differentiable else "constant({0})").format(x) for x in operands]
         values = ["result", *row.extras, *row.params, *(f"{x}_array" for x in operands)]
         lines += [
             f"    if {f'({any_needs})' if len(differentiable) > 1 else any_needs} and mode.grad:",

@@ -274,16 +274,18 @@ class Tensor(Arithmetic):
 
     @grad.setter
     def grad(self, grad: "Tensor | None") -> None:
-        if grad is None and self.node is None:
+        if grad is None:
+            node = self.node
+            if node is not None:
+                node.grad = None
             return
-        if grad is not None:
-            if not isinstance(grad, Tensor):
-                raise TypeError(f"grad: expected a Tensor or None, got {type(grad).__name__}")
-            if grad.shape != self.shape or grad.dtype != self.dtype:
-                raise RuntimeError(
-                    f"grad: a gradient of shape {grad.array.shape} and dtype {grad.array.dtype} is not for a Tensor of "
-                    f"shape {self.array.shape} and dtype {self.array.dtype}"
-                )
+        if not isinstance(grad, Tensor):
+            raise TypeError(f"grad: expected a Tensor or None, got {type(grad).__name__}")
+        if grad.shape != self.shape or grad.dtype != self.dtype:
+            raise RuntimeError(
+                f"grad: a gradient of shape {grad.array.shape} and dtype {grad.array.dtype} is not for a Tensor of "
+                f"shape {self.array.shape} and dtype {self.array.dtype}"
+            )
         self._leaf().grad = grad
 
     def retain_grad(self) -> None:
@@ -352,7 +354,7 @@ class Tensor(Arithmetic):
         else:
             in_place(self.array, array)
             if self.tracked:
-                changed(self.array, f"{row.name}_")
+                changed(f"{row.name}_", self.array)
         return self
 
     def __iadd__(self, other: Any) -> Self:
@@ -575,7 +577,7 @@ class Data(Tensor):
     @property
     def tracked(self) -> builtins.bool:  # type: ignore[override]
         """Only if it has become a leaf of its own."""
-        return self.requires_grad
+        return self.own_node is not None and self.own_node.requires_grad
 
 
 _UFUNCS: dict[np.ufunc, Callable[..., Any]] = {

@@ -120,7 +120,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         )
     if bias is None:
         return ops.linear_map.on_tensors(input, weight) if x.ndim == w.ndim == 2 else input @ weight.mT
-    _check_shape("linear", "bias", bias, w.shape[:1])
+    _check_shapes("linear", w.shape[:1], bias=bias)
     if x.ndim == 2:
         return ops.linear.on_tensors(input, weight, bias)
     *leading, features = input.shape
@@ -161,10 +161,10 @@ def batch_norm(
     if len(shape) not in (2, 3):
         raise ValueError(f"batch_norm: expected 2 or 3 dims, (n, channels[, length]), got {shape}")
     check_floating("batch_norm", input)
-    _check_dtypes("batch_norm", input, running_mean, running_var, weight, bias)
     channels = shape[1]
-    for name, x in ("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias):
-        _check_shape("batch_norm", name, x, (channels,))
+    parameters = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
+    _check_dtypes("batch_norm", input, *parameters.values())
+    _check_shapes("batch_norm", (channels,), **parameters)
     if (running_mean is None) != (running_var is None):
         raise ValueError("batch_norm: running_mean and running_var go together; give both or neither")
     long = len(shape) == 3
@@ -185,11 +185,11 @@ def batch_norm(
         return shown_as(input * scale + shift, "NativeBatchNormBackward0")
     result, _, _, mean, var = ops.batch_norm.on_tensors(input, scale, shift, axes, eps)
     if running_mean is not None and running_var is not None:
+        changed("batch_norm", running_mean.array, running_var.array)
         for running, now, share in ((running_mean, mean, momentum), (running_var, var, momentum * n / (n - 1))):
             array = running.array
             array *= 1 - momentum
             array += share * now.reshape(-1)
-            changed(array, "batch_norm")
     return result
 
 
@@ -214,8 +214,7 @@ def layer_norm(
         raise RuntimeError(f"layer_norm: an input of shape {input.array.shape} does not end in the sizes {sizes}")
     check_floating("layer_norm", input)
     _check_dtypes("layer_norm", input, weight, bias)
-    _check_shape("layer_norm", "weight", weight, sizes)
-    _check_shape("layer_norm", "bias", bias, sizes)
+    _check_shapes("layer_norm", sizes, weight=weight, bias=bias)
     axes = tuple(range(input.ndim - len(sizes), input.ndim))
     result = ops.batch_norm.on_tensors(input, 1.0, 0.0, axes, eps)[0]  # the same standardising, along other dims
     result = result if weight is None else result * weight
@@ -322,7 +321,7 @@ def _nll(
 
 def _weighted(name: str, scores: Tensor, weight: Tensor | None, dim: int) -> Tensor:
     """The scores of the classes, along `dim`, times the classes' weights."""
-    _check_shape(name, "weight", weight, scores.array.shape[dim : dim + 1])
+    _check_shapes(name, scores.array.shape[dim : dim + 1], weight=weight)
     return scores if weight is None else scores * weight.view(-1, *[1] * (scores.ndim - dim - 1))
 
 
@@ -384,11 +383,12 @@ def _check_integers(name: str, array: np.ndarray, dtypes: tuple[np.dtype[Any], .
 def _check_dtypes(name: str, first: Tensor, *others: Tensor | None) -> None:
     dtype = first.array.dtype
     for x in others:
-        if x is not None and array_of(name, x).dtype != dtype:
+        if x is not None and array_of(name, x).dtype is not dtype and x.array.dtype != dtype:
             dtypes = ", ".join(str(each.array.dtype) for each in (first, *others) if each is not None)
             raise RuntimeError(f"{name}: dtypes {dtypes} differ; convert with .to(dtype)")
 
 
-def _check_shape(name: str, role: str, x: Tensor | None, shape: tuple[int, ...]) -> None:
-    if x is not None and array_of(name, x).shape != shape:
-        raise RuntimeError(f"{name}: {role} has shape {x.array.shape} instead of {shape}")
+def _check_shapes(name: str, shape: tuple[int, ...], **parameters: Tensor | None) -> None:
+    for role, x in parameters.items():
+        if x is not None and array_of(name, x).shape != shape:
+            raise RuntimeError(f"{name}: {role} has shape {x.array.shape} instead of {shape}")

@@ -103,7 +103,7 @@ class BatchNorm1d(Module):
         if self.training and self.num_batches_tracked is not None:
             tracked = self.num_batches_tracked.array
             tracked[...] = batches = tracked.item() + 1
-            changed(tracked, "batch_norm")
+            changed("batch_norm", tracked)
             if self.momentum is None:
                 momentum = 1 / batches
         batch_statistics = self.training or self.running_mean is None

@@ -60,7 +60,8 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         outer = mode.scope
-        mode.scope = Scope(weakref.ref(self), type(self), outer)
+        # As Scope(...) would, which takes twice as long.
+        mode.scope = tuple.__new__(Scope, (weakref.ref(self), type(self), outer))
         try:
             return self.forward(*args, **kwargs)
         finally:
@@ -172,7 +173,7 @@ class Module:
         for name, tensor in own.items():
             if name in given:
                 tensor.array[...] = given[name]
-                changed(tensor.array, "load_state_dict")
+                changed("load_state_dict", tensor.array)
         return keys
 
     def apply(self, fn: Callable[["Module"], Any]) -> Self:
@@ -274,8 +275,9 @@ class Sequential(Numbered):
 
     def forward(self, input: Any) -> Any:
         """The last Module's result."""
-        for module in self:
-            input = module(input)
+        for module in [*vars(self).values()]:
+            if isinstance(module, Module):
+                input = module(input)
         return input
 
     def __getitem__(self, i: int | slice) -> Module:

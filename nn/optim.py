@@ -67,15 +67,14 @@ class Optimizer:
 
     def step(self) -> None:
         """Move every parameter that has a gradient."""
-        name = f"{type(self).__name__}.step"
         for group in self.param_groups:
-            for parameter in group["params"]:
-                grad = parameter.grad
-                if grad is not None:
-                    if parameter not in self.state:
-                        self.state[parameter] = {}
-                    self.update(parameter.array, grad.array, self.state[parameter], group)
-                    changed(parameter.array, name)
+            moved = [(parameter, grad) for parameter in group["params"] if (grad := parameter.grad) is not None]
+            changed(f"{type(self).__name__}.step", *[parameter.array for parameter, _ in moved])
+            for parameter, grad in moved:
+                state = self.state.get(parameter)
+                if state is None:
+                    state = self.state[parameter] = {}
+                self.update(parameter.array, grad.array, state, group)
 
     def update(self, array: np.ndarray, grad: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """Move one parameter's array, in place."""
