@@ -123,7 +123,7 @@ def _logsumexp(x: np.ndarray, axes: Axes, keepdims: bool) -> np.ndarray:
 
 def _to_greatest(g: Any, x: Any, y: Any, axes: Axes) -> Any:
     kept = keepdims_shape(x.shape, axes)
-    return expand(reshape(g, kept), x.shape) * exp(x - reshape(y, kept))
+    return reshape(g, kept) * exp(x - reshape(y, kept))
 
 
 def _backwards(x: Any, axis: int) -> Any:
@@ -131,12 +131,12 @@ def _backwards(x: Any, axis: int) -> Any:
 
 
 def _to_chosen(g: Any, x_shape: Shape, axes: Axes, indices: np.ndarray) -> Any:
-    return expand(reshape(g, indices.shape), x_shape) * one_hot(indices, x_shape, axes[0], g.dtype)
+    return reshape(g, indices.shape) * one_hot(indices, x_shape, axes[0], g.dtype)
 
 
 def _to_ties(g: Any, x: Any, y: Any, axes: Axes) -> Any:
     kept = keepdims_shape(x.shape, axes)
-    return expand(reshape(g, kept), x.shape) * ties(x, reshape(y, kept), axes)
+    return reshape(g, kept) * ties(x, reshape(y, kept), axes)
 
 
 def _ties(x: np.ndarray, y: np.ndarray, axes: Axes) -> np.ndarray:

@@ -290,7 +290,7 @@ class Tensor(Arithmetic):
 
     def retain_grad(self) -> None:
         """Keep this result's gradient in `.grad` at the next backward pass; a leaf keeps it anyway."""
-        node = self.node
+        node = self.own_node if self.origin is None else self.node
         if node is None or not node.requires_grad:
             raise RuntimeError("retain_grad: this Tensor does not require a gradient, so it will get none")
         node.retains = True
