@@ -6,16 +6,20 @@ A loop over the operands would say the same for all rows at once, and take twice
 >>> print(text(ops.mul, ("a", "b")))
 def mul(a, b, grad_fn=None, alike=False):
     if isinstance(a, Tensor):
-        a_array, a_node = a.array, a.own_node if a.origin is None else a.node
-        a_kind = a_array.dtype
+        a_array = a.array
+        a_node = a.own_node if a.origin is None else a.node
+        a_kind = a.array.dtype
     else:
-        a_array, a_node = a, None
+        a_array = a
+        a_node = None
         a_kind = type(a)
     if isinstance(b, Tensor):
-        b_array, b_node = b.array, b.own_node if b.origin is None else b.node
-        b_kind = b_array.dtype
+        b_array = b.array
+        b_node = b.own_node if b.origin is None else b.node
+        b_kind = b.array.dtype
     else:
-        b_array, b_node = b, None
+        b_array = b
+        b_node = None
         b_kind = type(b)
     if (a_kind, b_kind) not in ALIKE and not alike:
         return otherwise(row, (a, b), grad_fn)
@@ -30,7 +34,7 @@ def mul(a, b, grad_fn=None, alike=False):
     a_needs = a_node is not None and a_node.requires_grad
     b_needs = b_node is not None and b_node.requires_grad
     if (a_needs or b_needs) and mode.grad:
-        plan = row.plans[a_needs, b_needs]
+        plan = row.plans[(a_needs, b_needs)]
         inputs = (a_node if a_needs else constant(a), b_node if b_needs else constant(b))
         tensor.own_node = Node(result, plan, inputs, (), plan.keep((result, a_array, b_array)), grad_fn)
     if mode.watch is not None:
@@ -41,7 +45,7 @@ def mul(a, b, grad_fn=None, alike=False):
 import functools
 import itertools
 import linecache
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -74,14 +78,14 @@ def recorder(row: Row) -> Callable[..., Any]:
 
 def _function(row: Row, operands: Sequence[str]) -> Callable[..., Any]:
     source, file = text(row, operands), f"<minigrad: {row.name} of {', '.join(operands)}>"
-    names = _names() | {"row": row, "function": row.on_arrays}
+    names = names_in_texts() | {"row": row, "function": row.on_arrays}
     exec(compile(source, file, "exec"), names)
     linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file  # for tracebacks
     recorder: Callable[..., Any] = names[row.name]
     return recorder
 
 
-def _names() -> dict[str, Any]:
+def names_in_texts() -> dict[str, Any]:
     """What that function names, beside its row: what lives in this module."""
     ours = {each.__name__: each for each in (Node, Origin, Tensor, constant, explained, otherwise)}
     return ours | {
@@ -96,59 +100,75 @@ def _names() -> dict[str, Any]:
 
 def text(row: Row, operands: Sequence[str]) -> str:
     """The text of that function."""
-    differentiable = [x for x, rule in itertools.zip_longest(operands, row.rules) if rule or row.joint]
-    arguments, params, arrays = [*operands, *row.params], _tuple(row.params), _each("{}_array", operands)
-    lines = [f"def {row.name}({_each('{}', arguments)}, grad_fn=None{', alike=False' * row.elementwise}):"]
-    for x in operands:
-        lines += [
-            f"    if isinstance({x}, Tensor):",
-            f"        {x}_array, {x}_node = {x}.array, {x}.own_node if {x}.origin is None else {x}.node",
-            *[f"        {x}_kind = {x}_array.dtype"] * row.elementwise,
-            "    else:",
-            f"        {x}_array, {x}_node = {x}, None",
-            *[f"        {x}_kind = type({x})"] * row.elementwise,
-        ]
-    if row.elementwise:
-        lines += [
-            f"    if {_tuple(f'{x}_kind' for x in operands)} not in ALIKE and not alike:",
-            f"        return otherwise(row, {_tuple(operands)}, grad_fn)",
-        ]
-    lines += [
-        "    try:",
-        f"        result = function({_each('{}', [*(f'{x}_array' for x in operands), *row.params])})",
-        "    except ERRORS as error:",
-        f"        raise explained(row.name, [{arrays}], error) from None",
-        *[f"    result, {', '.join(row.extras)} = result"] * bool(row.extras),
-        "    if type(result) is not np.ndarray:",
-        "        result = np.asarray(result)",
-        "    tensor = new(Tensor)",
-        "    tensor.array, tensor.own_node, tensor.origin = result, None, None",
+    params, results = _tuple(row.params), ", ".join(["tensor", *row.extras])
+    lines = [
+        f"def {row.name}({', '.join([*operands, *row.params])}, grad_fn=None{', alike=False' * row.elementwise}):",
+        *_read(row, operands),
+        *_computed(row, operands),
+        *_recorded(row, operands),
+        "    if mode.watch is not None:",
+        f"        mode.watch(row, {_tuple(operands)}, {params}, tensor)",
+        f"    return {results}",
     ]
-    lines += [f"    {x}_needs = {x}_node is not None and {x}_node.requires_grad" for x in differentiable]
+    return "\n".join(lines)
+
+
+def _read(row: Row, operands: Sequence[str]) -> Iterator[str]:
+    """What each operand is: an array or a number, of which kind, and with which node."""
+    for x in operands:
+        known = [("array", f"{x}.array", x)]
+        if x in _differentiable(row, operands):
+            known += [("node", f"{x}.own_node if {x}.origin is None else {x}.node", "None")]
+        if row.elementwise:
+            known += [("kind", f"{x}.array.dtype", f"type({x})")]
+        yield f"    if isinstance({x}, Tensor):"
+        yield from (f"        {x}_{what} = {of_tensor}" for what, of_tensor, _ in known)
+        yield "    else:"
+        yield from (f"        {x}_{what} = {of_other}" for what, _, of_other in known)
+    if row.elementwise:
+        yield f"    if {_tuple(f'{x}_kind' for x in operands)} not in ALIKE and not alike:"
+        yield f"        return otherwise(row, {_tuple(operands)}, grad_fn)"
+
+
+def _computed(row: Row, operands: Sequence[str]) -> Iterator[str]:
+    """The result, as a Tensor."""
+    arrays = [f"{x}_array" for x in operands]
+    yield "    try:"
+    yield f"        result = function({', '.join([*arrays, *row.params])})"
+    yield "    except ERRORS as error:"
+    yield f"        raise explained(row.name, [{', '.join(arrays)}], error) from None"
+    if row.extras:
+        yield f"    result, {', '.join(row.extras)} = result"
+    yield "    if type(result) is not np.ndarray:"
+    yield "        result = np.asarray(result)"
+    yield "    tensor = new(Tensor)"
+    yield "    tensor.array, tensor.own_node, tensor.origin = result, None, None"
+
+
+def _recorded(row: Row, operands: Sequence[str]) -> Iterator[str]:
+    """Its node, if an operand requires a gradient, and its origin, if it is a view."""
+    params, differentiable = _tuple(row.params), _differentiable(row, operands)
     if differentiable:
-        any_needs = " or ".join(f"{x}_needs" for x in differentiable)
-        wanted = [f"{x}_needs" if x in differentiable else "False" for x in operands]
-        either = "{0}_node if {0}_needs else constant({0})" if len(differentiable) > 1 else "{0}_node"
-        inputs = [(either if x in differentiable else "constant({0})").format(x) for x in operands]
-        values = ["result", *row.extras, *row.params, *(f"{x}_array" for x in operands)]
-        lines += [
-            f"    if {f'({any_needs})' if len(differentiable) > 1 else any_needs} and mode.grad:",
-            f"        plan = row.plans[{', '.join(wanted)}{',' * (len(wanted) == 1)}]",
-            f"        inputs = {_tuple(inputs)}",
-            f"        tensor.own_node = Node(result, plan, inputs, {params}, plan.keep({_tuple(values)}), grad_fn)",
-        ]
+        several = len(differentiable) > 1
+        needs = " or ".join(f"{x}_needs" for x in differentiable)
+        wanted = _tuple(f"{x}_needs" if x in differentiable else "False" for x in operands)
+        own = "{0}_node if {0}_needs else constant({0})" if several else "{0}_node"
+        inputs = _tuple((own if x in differentiable else "constant({0})").format(x) for x in operands)
+        values = _tuple(["result", *row.extras, *row.params, *(f"{x}_array" for x in operands)])
+        yield from (f"    {x}_needs = {x}_node is not None and {x}_node.requires_grad" for x in differentiable)
+        yield f"    if ({needs}) and mode.grad:" if several else f"    if {needs} and mode.grad:"
+        yield f"        plan = row.plans[{wanted}]"
+        yield f"        inputs = {inputs}"
+        yield f"        tensor.own_node = Node(result, plan, inputs, {params}, plan.keep({values}), grad_fn)"
     if row.views:
-        x = operands[0]
-        lines += [
-            f"    if result.base is not None and (result.base is {x}_array or result.base is {x}_array.base):",
-            f"        tensor.origin = Origin.of({x}, row, {params})",
-        ]
-    lines += ["    if mode.watch is not None:", f"        mode.watch(row, {_tuple(operands)}, {params}, tensor)"]
-    return "\n".join([*lines, f"    return {_each('{}', ['tensor', *row.extras])}"])
+        array = f"{operands[0]}_array"
+        yield f"    if result.base is not None and (result.base is {array} or result.base is {array}.base):"
+        yield f"        tensor.origin = Origin.of({operands[0]}, row, {params})"
 
 
-def _each(form: str, names: Iterable[str]) -> str:
-    return ", ".join(map(form.format, names))
+def _differentiable(row: Row, operands: Sequence[str]) -> list[str]:
+    """The operands that have a rule; all, where there is one for all."""
+    return [x for x, rule in itertools.zip_longest(operands, row.rules) if rule or row.joint]
 
 
 def _tuple(parts: Iterable[str]) -> str:
@@ -182,6 +202,8 @@ def otherwise(row: Row, operands: tuple[Any, ...], grad_fn: str | None) -> Any:
     for x in operands:
         functions.check_operand(row.name, x)
     dtype = result_dtype(x.array if isinstance(x, Tensor) else x for x in operands)
+    if row is ops.pow and dtype.kind == "b":
+        raise RuntimeError("pow: bools have no powers; convert with .float() or .long()")
     if row is ops.sub and any(getattr(x, "dtype", type(x)) in (bool,) for x in operands):
         raise RuntimeError("sub: bools are not subtracted; invert a mask with mask == 0, or convert with .float()")
     if row.floating and dtype.kind != "f":

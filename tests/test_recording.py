@@ -1,0 +1,88 @@
+"""The functions that are written out for the rows of the table, which compute and record."""
+
+import ast
+import builtins
+import linecache
+import traceback
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from comparison import REFUSALS, ours, theirs
+
+import minigrad
+from minigrad import ops, recording
+from minigrad.rows import Row
+
+ROWS = [row for row in vars(ops).values() if isinstance(row, Row)]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_the_text_of_a_row_uses_all_that_it_names_and_nothing_else(row: Row) -> None:
+    function = ast.parse(recording.text(row, row.operands)).body[0]
+    assert isinstance(function, ast.FunctionDef)
+    names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
+    read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+    assigned = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    arguments = {argument.arg for argument in function.args.args}
+    known = {*recording.names_in_texts(), "row", "function", *dir(builtins), "error"}
+    assert read - assigned - arguments <= known
+    assert arguments | assigned <= read | {"grad_fn"}  # of a row without a derivative nothing prints one
+
+
+def test_a_row_that_was_never_asked_for_is_written_when_it_is() -> None:
+    row = Row("twice", lambda x: 2 * x, x=lambda g: 2 * g)
+    assert "on_tensors" not in vars(row)
+    x = ours(np.array([1.0, 2.0]), requires_grad=True)
+    row.on_tensors(x).sum().backward()
+    assert "on_tensors" in vars(row)
+    np.testing.assert_array_equal(x.grad.array, [2, 2])
+
+
+def test_a_traceback_shows_the_line_that_was_written() -> None:
+    try:
+        minigrad.ones(2, 3) + minigrad.ones(4)
+    except RuntimeError as error:
+        *_, last = traceback.extract_tb(error.__traceback__)
+    assert last.line == "raise explained(row.name, [a_array, b_array], error) from None"
+    linecache.checkcache(last.filename)
+    assert linecache.getline(last.filename, 1) == recording.text(ops.add, ("a", "b")).splitlines(keepends=True)[0]
+
+
+KINDS: dict[str, Any] = {
+    **{f"{kind} tensor": np.asarray([1, 2, 3], kind) for kind in ("f2", "f4", "f8", "i8", "u1", "?")},
+    **{f"0-d {kind} tensor": np.asarray(2, kind) for kind in ("f4", "f8", "i8")},
+    **{"float": 2.5, "int": 3, "bool": True, "nan": float("nan"), "-0.0": -0.0, "large int": 2**40},
+}
+# A number that numpy finds too large for a dtype is refused, where PyTorch keeps its last bits, or infinity.
+NOT_AS_THERE = [{"large int", "u1 tensor"}, {"large int", "f2 tensor"}]
+BOOL_TO_A_BOOL = "pow", "? tensor", "bool"  # the one power of bools that PyTorch does not refuse
+
+
+@pytest.mark.parametrize("name", ["add", "sub", "mul", "div", "pow"])
+@pytest.mark.parametrize("left", KINDS)
+def test_operands_of_all_kinds(name: str, left: str) -> None:
+    """The result, its dtype and what it requires, or the refusal, as PyTorch has it."""
+    for right in KINDS:
+        if "tensor" not in left + right or {left, right} in NOT_AS_THERE or (name, left, right) == BOOL_TO_A_BOOL:
+            continue
+        results = []
+        for library, make in (minigrad, ours), (torch, theirs):
+            operands = [
+                make(x, x.dtype.kind == "f") if isinstance(x, np.ndarray) else x for x in map(KINDS.get, (left, right))
+            ]
+            try:
+                result = getattr(library, name)(*operands) if "tensor" in left else _reflected(name, *operands)
+            except REFUSALS as error:
+                results.append((type(error),))
+                continue
+            results.append((str(result.dtype), result.requires_grad, result.detach().numpy()))
+        (*mine, my_array), (*reference, array) = results
+        assert mine == reference, (left, right)
+        if reference:
+            np.testing.assert_allclose(my_array, array, rtol=2e-3 if array.dtype == np.float16 else 1e-6, err_msg=right)
+
+
+def _reflected(name: str, left: Any, right: Any) -> Any:
+    return getattr(right, f"__r{'truediv' if name == 'div' else name}__")(left)
