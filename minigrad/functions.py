@@ -325,14 +325,14 @@ def min(input: "Tensor", dim: int | None = None, keepdim: bool = False) -> Any:
 def argmax(input: "Tensor", dim: int | None = None, keepdim: bool = False) -> "Tensor":
     """The index of the greatest element, in the flattened tensor or along a dim, as int64 (`torch.argmax`)."""
     _check_no_bools("argmax", input)
-    return _arg_extremum("argmax", np.argmax, input, dim, keepdim)
+    return _arg_extremum("argmax", np.ndarray.argmax, input, dim, keepdim)
 
 
 @_numpy_spelling
 def argmin(input: "Tensor", dim: int | None = None, keepdim: bool = False) -> "Tensor":
     """The index of the least element, as `argmax` (`torch.argmin`)."""
     _check_no_bools("argmin", input)
-    return _arg_extremum("argmin", np.argmin, input, dim, keepdim)
+    return _arg_extremum("argmin", np.ndarray.argmin, input, dim, keepdim)
 
 
 @_numpy_spelling
@@ -423,8 +423,8 @@ def histogram(
 
 
 _EXTREMA: dict[str, tuple[Any, ...]] = {
-    "max": (ops.max, ops.amax, np.argmax, Max),
-    "min": (ops.min, ops.amin, np.argmin, Min),
+    "max": (ops.max, ops.amax, np.ndarray.argmax, Max),
+    "min": (ops.min, ops.amin, np.ndarray.argmin, Min),
 }
 
 
@@ -436,20 +436,24 @@ def _extremum(name: str, input: "Tensor", dim: int | None, keepdim: bool) -> Any
         if keepdim:
             raise TypeError(f"{name}: keepdim is for a dim, and none was given")
         return whole.on_tensors(input, tuple(range(input.ndim)), False)
-    axes = (_axis(name, input, dim),)
-    if not input.ndim:
+    axis = _axis(name, input, dim)
+    if not input.array.ndim:
         return pair(ops.reshape.on_tensors(input, ()), input.wrap(np.zeros((), np.int64)))
-    indices = _arg_extremum(name, arg, input, dim, True)
-    values = row.on_tensors(input, axes, keepdim, indices.array)
-    return pair(values, indices if keepdim else squeeze(indices, axes))
+    indices = _places(name, arg, input.array, axis, True)
+    values = row.on_tensors(input, (axis,), keepdim, indices)
+    return pair(values, input.wrap(indices if keepdim else indices.squeeze(axis)))
 
 
 def _arg_extremum(name: str, arg: Any, input: "Tensor", dim: int | None, keepdim: bool) -> "Tensor":
     x = array_of(name, input)
     axis = None if dim is None else _axis(name, input, dim)
-    if not (x.size if axis is None or not x.ndim else x.shape[axis]):
-        raise IndexError(f"{name}: {x.shape} has no elements along dim {dim}, so there is none to choose")
-    return input.wrap(np.asarray(arg(x, axis=axis if x.ndim else None, keepdims=keepdim)))
+    return input.wrap(np.asarray(_places(name, arg, x, axis if x.ndim else None, keepdim)))
+
+
+def _places(name: str, arg: Any, x: np.ndarray, axis: int | None, keepdim: bool) -> Any:
+    if not (x.size if axis is None else x.shape[axis]):
+        raise IndexError(f"{name}: {x.shape} has no elements along dim {axis}, so there is none to choose")
+    return arg(x, axis, keepdims=keepdim)
 
 
 def check_floating(name: str, input: "Tensor") -> None:
@@ -756,8 +760,11 @@ def tensors_of(name: str, tensors: Any, none: type[Exception] = RuntimeError) ->
 def sizes_of(name: str, given: tuple[Any, ...]) -> Shape:
     """Sizes, or dims, given either as arguments or as one sequence. TypeError unless they are integers."""
     sizes = given[0] if len(given) == 1 and isinstance(given[0], tuple | list) else given
+    kinds = {*map(type, sizes)}
+    if kinds == {int}:
+        return tuple(sizes)
     try:
-        if given and bool not in map(type, sizes):
+        if given and bool not in kinds:
             return tuple([operator.index(size) for size in sizes])
     except TypeError:
         pass
