@@ -15,10 +15,10 @@ def _operators(row: Row) -> tuple[Method, Method]:
     """A row as a binary operator, and as the one that Python asks of the operand on the right."""
 
     def operator(self: Any, other: Any) -> Any:
-        return self.record(row, self, other) if isinstance(other, self.partners) else NotImplemented
+        return self.recorder(row)(self, other) if isinstance(other, self.partners) else NotImplemented
 
     def reflected(self: Any, other: Any) -> Any:
-        return self.record(row, other, self) if isinstance(other, self.partners) else NotImplemented
+        return self.recorder(row)(other, self) if isinstance(other, self.partners) else NotImplemented
 
     return operator, reflected
 
@@ -37,4 +37,4 @@ class Arithmetic(Recorded):
     __pow__, __rpow__ = _operators(ops.pow)
 
     def __neg__(self) -> Any:
-        return self.record(ops.neg, self)
+        return self.recorder(ops.neg)(self)

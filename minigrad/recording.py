@@ -52,11 +52,12 @@ import numpy as np
 
 from minigrad import functions, ops
 from minigrad.dtypes import float16, float32, float64, get_default_dtype, result_dtype
-from minigrad.graph import Node
+from minigrad.graph import Node, numbers
 from minigrad.inplace import Origin
 from minigrad.modes import mode
 from minigrad.rows import Recorded, Row
 from minigrad.tensor import Tensor, wrap
+from minigrad.value import Value
 
 ERRORS = (ValueError, TypeError, IndexError, OverflowError)  # of numpy
 
@@ -68,34 +69,39 @@ ALIKE = {
 }
 
 
-def recorder(row: Row) -> Callable[..., Any]:
-    """The function that applies a row."""
+def on_tensors(row: Row) -> Callable[..., Any]:
+    """The function that applies a row to Tensors."""
     if not row.variadic:
-        return _function(row, row.operands)
-    of_any = functools.cache(lambda count: _function(row, [f"{row.operands[0]}_{i}" for i in range(count)]))
-    return lambda *arguments: of_any(len(arguments) - len(row.params))(*arguments)
+        return _written(row, text(row, row.operands), row.on_arrays)
+
+    @functools.cache
+    def of(count: int) -> Callable[..., Any]:
+        return _written(row, text(row, [f"{row.operands[0]}_{i}" for i in range(count)]), row.on_arrays)
+
+    return lambda *arguments: of(len(arguments) - len(row.params))(*arguments)
 
 
-def _function(row: Row, operands: Sequence[str]) -> Callable[..., Any]:
-    source, file = text(row, operands), f"<minigrad: {row.name} of {', '.join(operands)}>"
-    names = names_in_texts() | {"row": row, "function": row.on_arrays}
+def on_values(row: Row) -> Callable[..., Any]:
+    """The function that applies a row to Values."""
+    return _written(row, text_on_values(row), row.number)
+
+
+def _written(row: Row, source: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    names, file = names_in_texts() | {"row": row, "function": function}, f"<minigrad: {source.partition(':')[0]}>"
     exec(compile(source, file, "exec"), names)
     linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file  # for tracebacks
-    recorder: Callable[..., Any] = names[row.name]
-    return recorder
+    written: Callable[..., Any] = names[row.name]
+    return written
 
 
 def names_in_texts() -> dict[str, Any]:
-    """What that function names, beside its row: what lives in this module."""
-    ours = {each.__name__: each for each in (Node, Origin, Tensor, constant, explained, otherwise)}
-    return ours | {
-        "ALIKE": ALIKE,
-        "ERRORS": ERRORS,
-        "__name__": __name__,
-        "mode": mode,
-        "new": object.__new__,
-        "np": np,
-    }
+    """What the texts name, beside a row and its function: what lives in this module."""
+    ours = (Node, Origin, Tensor, Value, constant, explained, otherwise, refused)
+    others = {"ALIKE": ALIKE, "ERRORS": ERRORS, "mode": mode, "new": object.__new__, "np": np, "numbers": numbers}
+    return {each.__name__: each for each in ours} | others | {"__name__": __name__}
+
+
+# On Tensors
 
 
 def text(row: Row, operands: Sequence[str]) -> str:
@@ -176,9 +182,6 @@ def _tuple(parts: Iterable[str]) -> str:
     return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
 
 
-# What it calls
-
-
 def constant(x: Any) -> Any:
     """An operand that needs no gradient, as the node holds it."""
     # A Tensor may get this very node, when it is changed in place: it is not held itself.
@@ -192,7 +195,7 @@ def otherwise(row: Row, operands: tuple[Any, ...], grad_fn: str | None) -> Any:
     """
     for x in operands:
         if isinstance(x, Recorded) and not isinstance(x, Tensor):
-            return x.record(row, *operands)
+            return x.recorder(row)(*operands)
     if not any(isinstance(x, Tensor) for x in operands):
         given = ", ".join(type(x).__name__ for x in operands)
         raise TypeError(f"{row.name}: expected a Tensor, got {given}; make one with tensor(...)")
@@ -226,3 +229,40 @@ def explained(name: str, arrays: list[Any], error: Exception) -> Exception:
                 )
     dtypes = ", ".join(str(x.dtype) for x in arrays if isinstance(x, np.ndarray))
     return RuntimeError(f"{name}: not possible for shapes {shapes} and dtypes {dtypes}: {error}")
+
+
+# On Values
+
+
+def text_on_values(row: Row) -> str:
+    """The text of the function that applies a row to Values and numbers."""
+    operands, params = row.operands, _tuple(row.params)
+    numbers = [f"{x}_number" for x in operands]
+    lines = [f"def {row.name}({', '.join([*operands, *row.params])}):"]
+    for x in operands:
+        lines += [
+            f"    if isinstance({x}, Value):",
+            f"        {x}_number, {x}_needs = {x}.data, True",
+            "    else:",
+            f"        {x} = {x}_number = float({x})",
+            f"        {x}_needs = False",
+        ]
+    lines += [
+        "    result = new(Value)",
+        "    try:",
+        f"        result.data = float(function({', '.join([*numbers, *row.params])}))",
+        "    except (ArithmeticError, ValueError) as error:",
+        f"        raise refused(row.name, {_tuple(numbers)}, error) from None",
+        '    result.grad, result.label, result.line, result.number = 0.0, "", None, next(numbers)',
+        f"    result.plan = row.number_plans[{_tuple(f'{x}_needs' for x in operands)}]",
+        f"    result.inputs, result.params = {_tuple(operands)}, {params}",
+        "    if mode.watch is not None:",
+        f"        mode.watch(row, {_tuple(operands)}, {params}, result)",
+        "    return result",
+    ]
+    return "\n".join(lines)
+
+
+def refused(name: str, numbers: tuple[float, ...], error: Exception) -> Exception:
+    """Python's own error, with the operation and the numbers."""
+    return type(error)(f"{name}: of {', '.join(map(str, numbers))}: {error}")

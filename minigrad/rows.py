@@ -26,8 +26,8 @@ class Recorded:
     __slots__ = ()
 
     @staticmethod
-    def record(row: "Row", *arguments: Any) -> Any:
-        """Apply `row` to operands, one of which records, followed by its parameters."""
+    def recorder(row: "Row", /) -> Callable[..., Any]:
+        """The function that applies `row` to operands, one of which is of this kind, followed by its parameters."""
         raise NotImplementedError
 
 
@@ -71,7 +71,7 @@ class Row:
         numbers = self.number is not self.forward
         for operand in self.split(arguments)[0]:
             if isinstance(operand, Recorded):
-                return operand.record(self, *arguments)
+                return operand.recorder(self)(*arguments)
             numbers = numbers and type(operand) in NUMBERS
         return (self.number if numbers else self.forward)(*arguments)
 
@@ -86,9 +86,16 @@ class Row:
     @functools.cached_property
     def on_tensors(self) -> Callable[..., Any]:
         """What computes it for Tensors, and records it; `grad_fn` is what the node prints as PyTorch's, if not this."""
-        from minigrad.recording import recorder  # which is made of Tensors itself
+        from minigrad import recording  # which is made of Tensors itself
 
-        return recorder(self)
+        return recording.on_tensors(self)
+
+    @functools.cached_property
+    def on_values(self) -> Callable[..., Any]:
+        """What computes it for Values, and records it."""
+        from minigrad import recording
+
+        return recording.on_values(self)
 
     @functools.cached_property
     def on_arrays(self) -> Callable[..., Any]:

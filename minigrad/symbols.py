@@ -4,8 +4,9 @@ tanh's rule, `lambda g, y: g * (1 - y * y)`, makes of the symbols g and y one th
 picture says of a derivative is the rule that runs, and cannot disagree with it.
 """
 
+import functools
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,11 @@ class Symbol(Arithmetic):
         self.array: np.ndarray | None = np.broadcast_to(np.zeros((), dtype), shape) if shape else np.zeros((), dtype)
 
     @staticmethod
+    def recorder(row: Row, /) -> Callable[..., Any]:
+        """`record` of a row."""
+        return functools.partial(Symbol.record, row)
+
+    @staticmethod
     def record(row: Row, *arguments: Any) -> Any:
         """What `row` makes of operands, one of them a Symbol at least; a step that changes nothing is left out."""
         simpler = _simpler(row, *row.split(arguments))
@@ -102,31 +108,31 @@ class Symbol(Arithmetic):
     def mT(self) -> "Symbol":
         """The transpose of each matrix."""
         first, (row, column) = range(len(self.shape) - 2), range(len(self.shape))[-2:]
-        return self.record(ops.permute, self, (*first, column, row))
+        return self.recorder(ops.permute)(self, (*first, column, row))
 
     def __matmul__(self, other: Any) -> Any:
-        return self.record(ops.matmul, self, other)
+        return self.recorder(ops.matmul)(self, other)
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __eq__(self, other: Any) -> Any:
-        return self.record(_EQUAL, self, other)
+        return self.recorder(_EQUAL)(self, other)
 
     def __ne__(self, other: Any) -> Any:
-        return self.record(_UNEQUAL, self, other)
+        return self.recorder(_UNEQUAL)(self, other)
 
     def __ge__(self, other: Any) -> Any:
-        return self.record(_AT_LEAST, self, other)
+        return self.recorder(_AT_LEAST)(self, other)
 
     def __gt__(self, other: Any) -> Any:
-        return self.record(_MORE, self, other)
+        return self.recorder(_MORE)(self, other)
 
     def __le__(self, other: Any) -> Any:
-        return self.record(_AT_MOST, self, other)
+        return self.recorder(_AT_MOST)(self, other)
 
     def __lt__(self, other: Any) -> Any:
-        return self.record(_LESS, self, other)
+        return self.recorder(_LESS)(self, other)
 
     __hash__ = object.__hash__
 

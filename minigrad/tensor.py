@@ -90,11 +90,7 @@ class Tensor(Arithmetic):
         self.own_node, self.origin = None, None
 
     wrap = staticmethod(wrap)
-
-    @staticmethod
-    def record(row: Row, *arguments: Any) -> Any:
-        """Apply `row`: compute its result, and give it a node if an operand requires a gradient."""
-        return row.on_tensors(*arguments)
+    recorder = staticmethod(operator.attrgetter("on_tensors"))
 
     @property
     def node(self) -> Node | None:

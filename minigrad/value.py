@@ -1,12 +1,12 @@
 """Value: micrograd's face over the table, for single numbers in float64."""
 
+import operator
 from typing import Any
 
 from minigrad import graph, ops
 from minigrad.anomaly import Line
-from minigrad.modes import mode
 from minigrad.operators import Arithmetic
-from minigrad.rows import Plan, Row
+from minigrad.rows import Plan
 
 _SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "relu": "ReLU"}
 
@@ -28,6 +28,7 @@ class Value(Arithmetic):
     __array_ufunc__ = None  # so that `numpy.float64(2) * value` asks the value
 
     retains = True
+    recorder = staticmethod(operator.attrgetter("on_values"))
 
     def __init__(self, data: Any, label: str = "") -> None:
         self.data, self.grad, self.label = float(data), 0.0, label
@@ -36,32 +37,6 @@ class Value(Arithmetic):
         self.params: tuple[Any, ...] = ()
         self.line: Line | None = None
         self.number = next(graph.numbers)
-
-    @staticmethod
-    def record(row: Row, *arguments: Any) -> "Value":
-        """Apply `row` to Values and numbers."""
-        operands, params = row.split(arguments) if row.params else (arguments, ())
-        numbers: list[float] = []
-        wanted: list[bool] = []
-        for x in operands:
-            if isinstance(x, Value):
-                numbers.append(x.data)
-                wanted.append(True)
-            else:
-                numbers.append(float(x))
-                wanted.append(False)
-        if False in wanted:
-            operands = tuple([x if isinstance(x, Value) else float(x) for x in operands])
-        result = Value.__new__(Value)
-        try:
-            result.data = float(row.number(*numbers, *params))
-        except (ArithmeticError, ValueError) as error:
-            raise type(error)(f"{row.name}: of {', '.join(map(str, numbers))}: {error}") from None
-        result.grad, result.label, result.line, result.number = 0.0, "", None, next(graph.numbers)
-        result.plan, result.inputs, result.params = row.number_plans[tuple(wanted)], operands, params
-        if mode.watch is not None:
-            mode.watch(row, operands, params, result)
-        return result
 
     @property
     def saved(self) -> tuple[Any, ...]:
@@ -77,21 +52,21 @@ class Value(Arithmetic):
         self.grad = 0.0
         graph.reverse([(self, 1.0)], _deposit, fit=None)
 
-    def exp(self) -> "Value":
+    def exp(self) -> Any:
         """e to its power."""
-        return self.record(ops.exp, self)
+        return ops.exp.on_values(self)
 
-    def log(self) -> "Value":
+    def log(self) -> Any:
         """Its natural logarithm; ValueError unless it is positive."""
-        return self.record(ops.log, self)
+        return ops.log.on_values(self)
 
-    def tanh(self) -> "Value":
+    def tanh(self) -> Any:
         """Its hyperbolic tangent."""
-        return self.record(ops.tanh, self)
+        return ops.tanh.on_values(self)
 
-    def relu(self) -> "Value":
+    def relu(self) -> Any:
         """Itself if it is positive, else 0."""
-        return self.record(ops.relu, self)
+        return ops.relu.on_values(self)
 
     @property
     def _op(self) -> str:

@@ -18,9 +18,13 @@ from minigrad.rows import Row
 ROWS = [row for row in vars(ops).values() if isinstance(row, Row)]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_the_text_of_a_row_uses_all_that_it_names_and_nothing_else(row: Row) -> None:
-    function = ast.parse(recording.text(row, row.operands)).body[0]
+TEXTS = {f"{row.name} on tensors": recording.text(row, row.operands) for row in ROWS}
+TEXTS |= {f"{row.name} on values": recording.text_on_values(row) for row in ROWS}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_a_text_uses_all_that_it_names_and_nothing_else(text: str) -> None:
+    function = ast.parse(text).body[0]
     assert isinstance(function, ast.FunctionDef)
     names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
     read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
