@@ -1,6 +1,6 @@
 """minigrad: a scalar-and-tensor autograd engine to learn from, with PyTorch's words. It needs numpy alone.
 
-Read `ops.py` first, then `graph.py` and `tensor.py`. `import minigrad as torch` runs the course's notebooks.
+Read `ops.py` first, then `graph.py` and `recording.py`. `import minigrad as torch` runs the course's notebooks.
 """
 
 import contextlib

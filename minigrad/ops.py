@@ -14,7 +14,8 @@ result `y`, then `g * (1 - y * y)` is the gradient of `x`. A rule names what it 
 A rule is an expression: it changes nothing it is given, and is written with operators, `.mT` and rows of this table,
 so that it holds for floats (`Value`), numpy arrays (`Tensor`), Tensors (their gradients can be differentiated again)
 and symbols (they print themselves). It knows nothing of broadcasting or of mixed dtypes: the reverse pass, in
-`graph.py`, makes every gradient fit its operand. What a row is, and how its rules come to run, is in `rows.py`.
+`graph.py`, makes every gradient fit its operand. What a row is, and how its rules come to run, is in `rows.py`; how it
+is applied to Tensors and Values, in `recording.py`.
 """
 
 import functools

@@ -1,6 +1,6 @@
-"""Recording: what an operation does on Tensors. It is written out for each row, as a function of its own.
+"""Recording: what an operation does on Tensors and on Values. It is written out for each row, as a function of its own.
 
-A loop over the operands would say the same for all rows at once, and take twice as long. That of `mul` reads:
+A loop over the operands would say the same for all rows at once, and take twice as long. The text of `mul` reads:
 
 >>> from minigrad import ops
 >>> print(text(ops.mul, ("a", "b")))

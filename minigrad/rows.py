@@ -1,7 +1,8 @@
 """What a row of the table is: an operation, its derivatives, and how they run on Tensors, on arrays and on floats.
 
 `ops.py` holds the rows. A rule is written once, and runs in three ways: on Tensors and symbols, where the rows that it
-calls record; on arrays, and on floats, where they need not look at what they are given and are mere functions.
+calls record, see `recording.py`; on arrays, and on floats, where they need not look at what they are given and are mere
+functions.
 """
 
 import functools
