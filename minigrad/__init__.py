@@ -158,9 +158,10 @@ if TYPE_CHECKING:
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\.")
 
 # The C library of Linux gives the memory of large arrays back to the system when they are freed, and then the pages of
-# the next ones take longer to get than most operations on them. Here it is told, see mallopt(3), to keep up to 1 GB.
+# the next ones take longer to get than most operations on them. Here it is told to keep it, see mallopt(3): that of
+# arrays up to 32 MB (M_MMAP_THRESHOLD, -3), and up to 1 GB in all (M_TRIM_THRESHOLD, -1).
 with contextlib.suppress(AttributeError, OSError, TypeError):  # elsewhere
-    for _option, _bytes in (-3, 2**25), (-1, 2**30):  # M_MMAP_THRESHOLD, as large as may be, and M_TRIM_THRESHOLD
+    for _option, _bytes in (-3, 2**25), (-1, 2**30):
         ctypes.CDLL(None).mallopt(_option, _bytes)
 
 _PACKAGES = {"nn": "nn", "optim": "nn.optim"}  # where PyTorch has these within torch, they stand beside minigrad

@@ -1,5 +1,6 @@
 """gradcheck: whether a function's gradients are its derivatives, and if not, where, and by whose fault."""
 
+import itertools
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -146,14 +147,10 @@ class _Function:
         results = self(arguments)
         leaves = [arguments[place] for place in self.places]
         seeds = [(x, g) for x, g in zip(results, _parted(upstream, results), strict=True) if _requires_grad(x)]
-        found: dict[Any, np.ndarray] = {}
-
-        def collect(node: Any, g: Any, owned: bool) -> None:
-            found[node] = np.array(g, np.float64)
-
         # As backward() runs them, and not grad(), which passes over what it is not asked for.
-        graph.reverse([(x, g.item()) for x, g in seeds if isinstance(x, Value)], collect, fit=None)
-        graph.reverse([(x.node, g) for x, g in seeds if isinstance(x, Tensor)], collect)
+        of_values = graph.reverse([(x, g.item()) for x, g in seeds if isinstance(x, Value)], fit=None)
+        of_tensors = graph.reverse([(x.node, g) for x, g in seeds if isinstance(x, Tensor)])
+        found = {node: np.array(g, np.float64) for node, g, _ in itertools.chain(of_values, of_tensors)}
         nodes = [x if isinstance(x, Value) else x.node for x in leaves]
         return [found.get(node, np.zeros_like(numbers_of(x))) for node, x in zip(nodes, leaves, strict=True)]
 

@@ -142,13 +142,13 @@ class Derivation:
 
     def _reverse(self) -> None:
         seed = Symbol("", getattr(self.root, "shape", ()), getattr(self.root, "dtype", np.float64), 1.0)
-        graph.reverse(
+        found = graph.reverse(
             [(self.root, seed)],
-            lambda node, g, owned: self.gradients.append((node, g)),
             fit=None if self.is_value else graph.fit,
             lift=self._lifted,
             within=None if self.is_value else set(self.nodes),
         )
+        self.gradients += [(node, g) for node, g, _ in found]
 
     def _lifted(self, node: Any) -> tuple[Any, ...]:
         operands = [self._operand(x) for x in node.inputs]

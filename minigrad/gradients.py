@@ -10,10 +10,11 @@ from minigrad import graph
 from minigrad.anomaly import located
 from minigrad.graph import Node
 from minigrad.inplace import changed
-from minigrad.modes import Within, mode
+from minigrad.modes import Within, enable_grad, mode
 from minigrad.tensor import Tensor, wrap
 
 Tensors = Tensor | Sequence[Tensor]
+Found = tuple[Node, Any, bool]  # see graph.reverse
 
 _accumulating = threading.Lock()
 
@@ -33,16 +34,12 @@ def backward(
     these Tensors are computed and added up, leaves or not.
     """
     seeds = _seeds("backward", tensors, grad_tensors)
-    if inputs is None:
-        _run(seeds, _deposit, retain_graph, create_graph)
-        return
-    targets = _targets("backward", _sequence("backward", inputs))
-
-    def deposit(node: Node, g: Any, owned: bool) -> None:
-        if node in targets or node.retains:
-            _deposit(node, g, owned)
-
-    _run(seeds, deposit, retain_graph, create_graph, targets)
+    targets = None if inputs is None else _targets("backward", _sequence("backward", inputs))
+    found = _found(seeds, retain_graph, create_graph, targets)
+    with _accumulating:
+        for node, g, owned in found:
+            if node.requires_grad:
+                _add(node, g, owned)
 
 
 def grad(
@@ -72,14 +69,12 @@ def grad(
     inputs = _sequence("grad", inputs)
     targets = _targets("grad", inputs)
     gradients: dict[Any, Tensor] = {}
-
-    def collect(node: Node, g: Any, owned: bool) -> None:
+    for node, g, owned in _found(seeds, retain_graph, create_graph, targets):
         if node in targets:
             gradients[node] = _kept(g, owned)
         if node.retains and node.plan is not None:
-            _deposit(node, g, False)
-
-    _run(seeds, collect, retain_graph, create_graph, targets)
+            with _accumulating:
+                _add(node, g, False)
     for place, x in enumerate(inputs):
         if x.node not in gradients and not (allow_unused or materialize_grads):
             raise RuntimeError(
@@ -91,21 +86,22 @@ def grad(
     return tuple([gradients.get(x.node) for x in inputs])
 
 
-def _run(
-    seeds: list[tuple[Any, Tensor]],
-    deposit: graph.Deposit,
-    retain_graph: bool | None,
-    create_graph: bool,
-    targets: Iterable[Node] | None = None,
-) -> None:
+def _found(
+    seeds: list[tuple[Any, Tensor]], retain_graph: bool | None, create_graph: bool, targets: dict[Any, Tensor] | None
+) -> list[Found]:
+    """What the reverse pass gives of all nodes that retain their gradients, and of targets."""
     release = not (create_graph if retain_graph is None else retain_graph)
     within = None if targets is None else graph.paths([node for node, _ in seeds], targets)
     if not create_graph:
-        graph.reverse([(node, seed.array) for node, seed in seeds], deposit, release=release, within=within)
-        return
+        starts = [(node, seed.array) for node, seed in seeds]
+        return _wanted(graph.reverse(starts, release=release, within=within), targets)
     # An anomaly in the middle of a rule is reported when the rule is done, as in a pass that is not recorded.
     with Within(grad=True, watch=located if mode.check else mode.watch):
-        graph.reverse(seeds, deposit, lift=lifted, release=release, within=within)
+        return _wanted(graph.reverse(seeds, lift=lifted, release=release, within=within), targets)
+
+
+def _wanted(found: Iterable[Found], targets: dict[Any, Tensor] | None) -> list[Found]:
+    return [each for each in found if targets is None or each[0].retains or each[0] in targets]
 
 
 def _seeds(name: str, tensors: Tensors, gradients: Any) -> list[tuple[Any, Tensor]]:
@@ -171,27 +167,19 @@ def _kept(g: Any, owned: bool) -> Tensor:
     return wrap(np.array(g.array), g.node) if isinstance(g, Tensor) else wrap(np.array(g))
 
 
-def _deposit(node: Node, g: Any, owned: bool) -> None:
+def _add(node: Node, g: Any, owned: bool) -> None:
     """Add a complete gradient to a node's `.grad`."""
-    if node.plan is None:
-        if node.requires_grad:
-            with _accumulating:  # since a leaf may be in several threads' graphs
-                _add(node, g, owned)
-    elif node.grad is None:
+    if node.grad is None:
         node.grad = _kept(g, owned)
-    else:
-        # The pass that kept it may be going on with the same array.
-        node.grad = node.grad + g if isinstance(g, Tensor) else wrap(np.asarray(node.grad.array + g))
-
-
-def _add(leaf: Node, g: Any, owned: bool) -> None:
-    if leaf.grad is None:
-        leaf.grad = _kept(g, owned)
     elif isinstance(g, Tensor):
-        leaf.grad = leaf.grad + g
+        with enable_grad():
+            node.grad = node.grad + g
+    elif node.plan is not None:
+        # The pass that kept it may be going on with the same array.
+        node.grad = wrap(np.asarray(node.grad.array + g))
     else:
-        leaf.grad.array += g
-        changed("backward", leaf.grad.array)
+        node.grad.array += g
+        changed("backward", node.grad.array)
 
 
 def lifted(node: Node) -> tuple[Any, ...]:

@@ -18,8 +18,6 @@ from minigrad.anomaly import Line, at
 from minigrad.modes import Scope, mode
 from minigrad.rows import Plan, Row, Shape
 
-Deposit = Callable[[Any, Any, bool], None]
-
 numbers = itertools.count()
 
 
@@ -175,20 +173,19 @@ def _nodes(inputs: Iterable[Any], within: set[Node] | None = None) -> Iterator[N
 
 def reverse(
     seeds: Iterable[tuple[Any, Any]],
-    deposit: Deposit,
     *,
     fit: Callable[[Any, Any, Row], Any] | None = fit,
     lift: Callable[[Any], tuple[Any, ...]] | None = None,
     release: bool = False,
     within: set[Node] | None = None,
-) -> None:
+) -> Iterator[tuple[Any, Any, bool]]:
     """Run the reverse pass: from `seeds`, pairs of a node and its gradient, to the leaves.
 
-    `deposit(node, g, owned)` receives the complete gradient of every node that retains one; `owned` says that nobody
-    else holds `g`. `lift(node)` gives the values kept for a node's rules in a form that records, where the pass is to
-    be recorded itself. `release` lets go of those values, after which a second pass through them is refused. A pass
-    `within` some nodes leaves all others as they are, and `deposit` receives the gradients of all of these. Values,
-    whose gradients are floats of no shape, have no `fit`.
+    It gives every node that retains its gradient, with that gradient as soon as it is complete, and whether nobody else
+    holds it. `lift(node)` gives the values kept for a node's rules in a form that records, where the pass is to be
+    recorded itself. `release` lets go of those values, after which a second pass through them is refused. A pass
+    `within` some nodes leaves all others as they are, and gives the gradients of all of these. Values, whose gradients
+    are floats of no shape, have no `fit`.
     """
     check, plain, arrays = mode.check, lift is None and within is None, fit is not None and lift is None
     # By their numbers: the node, its gradient so far, and whether that is somebody else's too, not to be changed.
@@ -206,7 +203,7 @@ def reverse(
         number = -heappop(ready)
         node, g, shared = open_nodes.pop(number)
         if node.retains or within is not None:
-            deposit(node, g, not shared)
+            yield node, g, not shared
         plan = node.plan
         if plan is None or (within is not None and not any(_nodes(node.inputs, within))):
             continue

@@ -76,8 +76,8 @@ def _parts(shape: Shape, key: Any) -> list[tuple[Any, ...]]:
     key = tuple([_plain(k) for k in (key if isinstance(key, tuple) else (key,))])
     kinds = {*map(type, key)}
     if kinds.isdisjoint((np.ndarray, bool)):
-        # Of ints alone numpy would make a number, not a view.
-        return [(*key, ...) if kinds == {int} and len(key) == len(shape) else key]
+        # Of ints alone, or nothing, numpy would make a number, not a view.
+        return [(*key, ...) if kinds <= {int} and len(key) == len(shape) else key]
     if kinds == {np.ndarray} and "b" not in [k.dtype.kind for k in key]:
         return [key]
     key = _spelled_out(shape, key)

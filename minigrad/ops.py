@@ -234,7 +234,7 @@ def _put(x: np.ndarray, key: tuple[Any, ...], shape: Shape) -> np.ndarray:
     lists = [k for k in key if isinstance(k, np.ndarray) and k.dtype.kind != "b"]
     if not lists:  # ints, slices and masks name no place twice
         whole[key] = x
-    elif x.size <= 64:
+    elif x.size <= 64:  # few, one by one
         np.add.at(whole, key, x)
     elif len(key) == 1 and len(shape) > 1 and x.size > 2**14:  # many rows: sorted, each one's run is summed at once
         places = lists[0].ravel().astype(np.intp) % shape[0]

@@ -3,8 +3,8 @@
 A loop over the operands would say the same for all rows at once, and take twice as long. The text of `mul` reads:
 
 >>> from minigrad import ops
->>> print(text(ops.mul, ("a", "b")))
-def mul(a, b, grad_fn=None, alike=False):
+>>> print(text(ops.mul))
+def record(a, b, grad_fn=None, promoted=False):
     if isinstance(a, Tensor):
         a_array = a.array
         a_node = a.own_node if a.origin is None else a.node
@@ -21,7 +21,7 @@ def mul(a, b, grad_fn=None, alike=False):
         b_array = b
         b_node = None
         b_kind = type(b)
-    if (a_kind, b_kind) not in ALIKE and not alike:
+    if not promoted and (a_kind, b_kind) not in ALIKE:
         return otherwise(row, (a, b), grad_fn)
     try:
         result = function(a_array, b_array)
@@ -42,10 +42,8 @@ def mul(a, b, grad_fn=None, alike=False):
     return tensor
 """
 
-import functools
-import itertools
 import linecache
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -61,7 +59,8 @@ from minigrad.value import Value
 
 ERRORS = (ValueError, TypeError, IndexError, OverflowError)  # of numpy
 
-# The kinds of operands that need no promotion: floating arrays of one dtype, and Python numbers beside them.
+# The kinds of operands that need no promotion: floating arrays of one dtype, and Python numbers beside them. (A dtype
+# equals a type, float64 equals float, but what is looked up in a set must have its hash too.)
 ALIKE = {
     kinds
     for kind in (float16.dtype, float32.dtype, float64.dtype)
@@ -71,74 +70,104 @@ ALIKE = {
 
 def on_tensors(row: Row) -> Callable[..., Any]:
     """The function that applies a row to Tensors."""
-    if not row.variadic:
-        return _written(row, text(row, row.operands), row.on_arrays)
-
-    @functools.cache
-    def of(count: int) -> Callable[..., Any]:
-        return _written(row, text(row, [f"{row.operands[0]}_{i}" for i in range(count)]), row.on_arrays)
-
-    return lambda *arguments: of(len(arguments) - len(row.params))(*arguments)
+    return _of_any_number(row) if row.variadic else _written(row, "Tensors", text(row), row.on_arrays)
 
 
 def on_values(row: Row) -> Callable[..., Any]:
     """The function that applies a row to Values."""
-    return _written(row, text_on_values(row), row.number)
+    return _written(row, "Values", text_on_values(row), row.number)
 
 
-def _written(row: Row, source: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    names, file = names_in_texts() | {"row": row, "function": function}, f"<minigrad: {source.partition(':')[0]}>"
+def _written(row: Row, kind: str, source: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of a text. ValueError if the row's own names are among those of the text."""
+    parts = {f"{x}_{what}" for x in row.operands for what in ("array", "kind", "needs", "node", "number")}
+    names, words = names_in_texts(), {"error", "grad_fn", "inputs", "isinstance", "plan", "result", "tensor", "type"}
+    for name in (*row.operands, *row.params, *row.extras):
+        if name in names.keys() | words | parts | {"function", "promoted", "row"}:
+            raise ValueError(f"{row.name}: {name!r} is a name in the text that records it; give the argument another")
+    file = f"<minigrad: {row.name} of {kind}>"
+    names |= {"row": row, "function": function}
     exec(compile(source, file, "exec"), names)
     linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file  # for tracebacks
-    written: Callable[..., Any] = names[row.name]
-    return written
+    record: Callable[..., Any] = names["record"]
+    return record
 
 
 def names_in_texts() -> dict[str, Any]:
     """What the texts name, beside a row and its function: what lives in this module."""
     ours = (Node, Origin, Tensor, Value, constant, explained, otherwise, refused)
     others = {"ALIKE": ALIKE, "ERRORS": ERRORS, "mode": mode, "new": object.__new__, "np": np, "numbers": numbers}
+    # By the name of its module `calling_line` tells that a line is no user's.
     return {each.__name__: each for each in ours} | others | {"__name__": __name__}
 
 
 # On Tensors
 
 
-def text(row: Row, operands: Sequence[str]) -> str:
-    """The text of that function."""
-    params, results = _tuple(row.params), ", ".join(["tensor", *row.extras])
+def _of_any_number(row: Row) -> Callable[..., Any]:
+    """For a row that takes any number of operands: in a loop, what a text for that number would say."""
+
+    def record(*arguments: Any) -> Any:
+        operands, params = row.split(arguments)
+        arrays = [x.array if isinstance(x, Tensor) else x for x in operands]
+        nodes = [x.node if isinstance(x, Tensor) else None for x in operands]
+        try:
+            result = row.on_arrays(*arrays, *params)
+        except ERRORS as error:
+            raise explained(row.name, arrays, error) from None
+        tensor = wrap(result)
+        needs = tuple([node is not None and node.requires_grad for node in nodes])
+        if any(needs) and mode.grad:
+            plan = row.plans[needs]
+            inputs = tuple(
+                [node if need else constant(x) for node, need, x in zip(nodes, needs, operands, strict=True)]
+            )
+            tensor.own_node = Node(result, plan, inputs, params, plan.keep((result, *params, *arrays)))
+        if mode.watch is not None:
+            mode.watch(row, operands, params, tensor)
+        return tensor
+
+    return record
+
+
+def text(row: Row) -> str:
+    """The text of the function that applies a row to Tensors, and to numbers and arrays beside them."""
+    params, operands = _tuple(row.params), _tuple(row.operands)
     lines = [
-        f"def {row.name}({', '.join([*operands, *row.params])}, grad_fn=None{', alike=False' * row.elementwise}):",
-        *_read(row, operands),
-        *_computed(row, operands),
-        *_recorded(row, operands),
+        f"def record({', '.join([*row.operands, *row.params])}, grad_fn=None{', promoted=False' * row.elementwise}):",
+        *_read(row),
+        *_computed(row),
+        *_recorded(row),
         "    if mode.watch is not None:",
-        f"        mode.watch(row, {_tuple(operands)}, {params}, tensor)",
-        f"    return {results}",
+        f"        mode.watch(row, {operands}, {params}, tensor)",
+        f"    return {', '.join(['tensor', *row.extras])}",
     ]
     return "\n".join(lines)
 
 
-def _read(row: Row, operands: Sequence[str]) -> Iterator[str]:
-    """What each operand is: an array or a number, of which kind, and with which node."""
-    for x in operands:
+def _read(row: Row) -> Iterator[str]:
+    """What each operand is: an array or a number, with which node, and of which kind."""
+    for x in row.operands:
         known = [("array", f"{x}.array", x)]
-        if x in _differentiable(row, operands):
+        if x in row.differentiable:
             known += [("node", f"{x}.own_node if {x}.origin is None else {x}.node", "None")]
         if row.elementwise:
             known += [("kind", f"{x}.array.dtype", f"type({x})")]
         yield f"    if isinstance({x}, Tensor):"
         yield from (f"        {x}_{what} = {of_tensor}" for what, of_tensor, _ in known)
         yield "    else:"
-        yield from (f"        {x}_{what} = {of_other}" for what, _, of_other in known)
+        if len(row.operands) == 1 and not row.elementwise:
+            yield f"        return otherwise(row, ({x},), grad_fn)"
+        else:
+            yield from (f"        {x}_{what} = {of_other}" for what, _, of_other in known)
     if row.elementwise:
-        yield f"    if {_tuple(f'{x}_kind' for x in operands)} not in ALIKE and not alike:"
-        yield f"        return otherwise(row, {_tuple(operands)}, grad_fn)"
+        yield f"    if not promoted and {_tuple(f'{x}_kind' for x in row.operands)} not in ALIKE:"
+        yield f"        return otherwise(row, {_tuple(row.operands)}, grad_fn)"
 
 
-def _computed(row: Row, operands: Sequence[str]) -> Iterator[str]:
+def _computed(row: Row) -> Iterator[str]:
     """The result, as a Tensor."""
-    arrays = [f"{x}_array" for x in operands]
+    arrays = [f"{x}_array" for x in row.operands]
     yield "    try:"
     yield f"        result = function({', '.join([*arrays, *row.params])})"
     yield "    except ERRORS as error:"
@@ -151,30 +180,24 @@ def _computed(row: Row, operands: Sequence[str]) -> Iterator[str]:
     yield "    tensor.array, tensor.own_node, tensor.origin = result, None, None"
 
 
-def _recorded(row: Row, operands: Sequence[str]) -> Iterator[str]:
+def _recorded(row: Row) -> Iterator[str]:
     """Its node, if an operand requires a gradient, and its origin, if it is a view."""
-    params, differentiable = _tuple(row.params), _differentiable(row, operands)
-    if differentiable:
-        several = len(differentiable) > 1
-        needs = " or ".join(f"{x}_needs" for x in differentiable)
-        wanted = _tuple(f"{x}_needs" if x in differentiable else "False" for x in operands)
+    params, several = _tuple(row.params), len(row.differentiable) > 1
+    if row.differentiable:
+        needs = " or ".join(f"{x}_needs" for x in row.differentiable)
+        wanted = _tuple(f"{x}_needs" if x in row.differentiable else "False" for x in row.operands)
         own = "{0}_node if {0}_needs else constant({0})" if several else "{0}_node"
-        inputs = _tuple((own if x in differentiable else "constant({0})").format(x) for x in operands)
-        values = _tuple(["result", *row.extras, *row.params, *(f"{x}_array" for x in operands)])
-        yield from (f"    {x}_needs = {x}_node is not None and {x}_node.requires_grad" for x in differentiable)
+        inputs = _tuple((own if x in row.differentiable else "constant({0})").format(x) for x in row.operands)
+        values = _tuple(["result", *row.extras, *row.params, *(f"{x}_array" for x in row.operands)])
+        yield from (f"    {x}_needs = {x}_node is not None and {x}_node.requires_grad" for x in row.differentiable)
         yield f"    if ({needs}) and mode.grad:" if several else f"    if {needs} and mode.grad:"
         yield f"        plan = row.plans[{wanted}]"
         yield f"        inputs = {inputs}"
         yield f"        tensor.own_node = Node(result, plan, inputs, {params}, plan.keep({values}), grad_fn)"
     if row.views:
-        array = f"{operands[0]}_array"
-        yield f"    if result.base is not None and (result.base is {array} or result.base is {array}.base):"
-        yield f"        tensor.origin = Origin.of({operands[0]}, row, {params})"
-
-
-def _differentiable(row: Row, operands: Sequence[str]) -> list[str]:
-    """The operands that have a rule; all, where there is one for all."""
-    return [x for x, rule in itertools.zip_longest(operands, row.rules) if rule or row.joint]
+        x = row.operands[0]
+        yield f"    if result.base is not None and (result.base is {x}_array or result.base is {x}_array.base):"
+        yield f"        tensor.origin = Origin.of({x}, row, {params})"
 
 
 def _tuple(parts: Iterable[str]) -> str:
@@ -183,22 +206,23 @@ def _tuple(parts: Iterable[str]) -> str:
 
 
 def constant(x: Any) -> Any:
-    """An operand that needs no gradient, as the node holds it."""
-    # A Tensor may get this very node, when it is changed in place: it is not held itself.
+    """An operand that needs no gradient, as the node holds it: a Tensor as it is now, since it may be changed later."""
     return wrap(x.array, x.own_node) if isinstance(x, Tensor) else x
 
 
 def otherwise(row: Row, operands: tuple[Any, ...], grad_fn: str | None) -> Any:
-    """Apply an elementwise row to operands of other kinds: brought to one dtype, as PyTorch does it.
+    """Apply a row to other operands than floating Tensors alike: of an elementwise row, brought to one dtype first.
 
-    TypeError for what is no operand, and where none is a Tensor.
+    As PyTorch does it. TypeError for what is no operand, and where none is a Tensor; if there are only Values, say, it
+    is for them to apply the row.
     """
-    for x in operands:
-        if isinstance(x, Recorded) and not isinstance(x, Tensor):
-            return x.recorder(row)(*operands)
     if not any(isinstance(x, Tensor) for x in operands):
+        for x in operands:
+            if isinstance(x, Recorded):
+                return x.recorder(row)(*operands)
         given = ", ".join(type(x).__name__ for x in operands)
         raise TypeError(f"{row.name}: expected a Tensor, got {given}; make one with tensor(...)")
+    # Arrays are constants, and numpy's numbers are Python's.
     operands = tuple(
         [wrap(x) if isinstance(x, np.ndarray) else x.item() if isinstance(x, np.generic) else x for x in operands]
     )
@@ -211,8 +235,8 @@ def otherwise(row: Row, operands: tuple[Any, ...], grad_fn: str | None) -> Any:
         raise RuntimeError("sub: bools are not subtracted; invert a mask with mask == 0, or convert with .float()")
     if row.floating and dtype.kind != "f":
         dtype = get_default_dtype().dtype
-    promoted = [x.to(dtype) if isinstance(x, Tensor) else x for x in operands]
-    return row.on_tensors(*promoted, grad_fn, alike=True)
+    operands = tuple([x.to(dtype) if isinstance(x, Tensor) else x for x in operands])
+    return row.on_tensors(*operands, grad_fn, promoted=True)
 
 
 def explained(name: str, arrays: list[Any], error: Exception) -> Exception:
@@ -238,7 +262,7 @@ def text_on_values(row: Row) -> str:
     """The text of the function that applies a row to Values and numbers."""
     operands, params = row.operands, _tuple(row.params)
     numbers = [f"{x}_number" for x in operands]
-    lines = [f"def {row.name}({', '.join([*operands, *row.params])}):"]
+    lines = [f"def record({', '.join([*operands, *row.params])}):"]
     for x in operands:
         lines += [
             f"    if isinstance({x}, Value):",

@@ -26,6 +26,9 @@ class Recorded:
 
     __slots__ = ()
 
+    own_node: Any = None  # of a Tensor alone
+    origin: Any = None
+
     @staticmethod
     def recorder(row: "Row", /) -> Callable[..., Any]:
         """The function that applies `row` to operands, one of which is of this kind, followed by its parameters."""
@@ -39,7 +42,8 @@ class Row:
     `elementwise` row's operands are brought to one dtype first, a `floating` one's to a floating dtype. What a row that
     `views` returns may share its operand's memory. In a fused row the gradients share work: its forward returns, after
     the result, the intermediate results that `extras` names, and one `joint` rule may give the gradients of all
-    operands. `table` is the module of the row, whose other rows its functions call.
+    operands. `table` is the module of the row, whose other rows its functions call. A row that takes any number of
+    operands, under one name, says what `params` follow them, and has a joint rule.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Row:
         self.name, self.forward, self.number, self.arrays = name, forward, number or forward, arrays or forward
         self.elementwise, self.floating = elementwise or floating, floating
         self.operands, self.rules, self.joint = tuple(rules), tuple(rules.values()), joint
+        self.differentiable = tuple([name for name, rule in rules.items() if rule or joint])
         self.extras, self.views, self.table = extras, views, table
         self.variadic = params is not None
         self.params = names_of(forward)[len(rules) :] if params is None else params

@@ -50,7 +50,8 @@ class Value(Arithmetic):
     def backward(self) -> None:
         """Set this Value's `grad` to 1, and add to the `grad` of all that it was computed from."""
         self.grad = 0.0
-        graph.reverse([(self, 1.0)], _deposit, fit=None)
+        for value, g, _ in graph.reverse([(self, 1.0)], fit=None):
+            value.grad += g
 
     def exp(self) -> Any:
         """e to its power."""
@@ -92,7 +93,3 @@ def _rebuilt(data: float, grad: float, label: str) -> Value:
     value = Value(data, label)
     value.grad = grad
     return value
-
-
-def _deposit(value: Value, g: float, owned: bool) -> None:
-    value.grad += g

@@ -185,11 +185,11 @@ def batch_norm(
         return shown_as(input * scale + shift, "NativeBatchNormBackward0")
     result, _, _, mean, var = ops.batch_norm.on_tensors(input, scale, shift, axes, eps)
     if running_mean is not None and running_var is not None:
-        changed("batch_norm", running_mean.array, running_var.array)
         for running, now, share in ((running_mean, mean, momentum), (running_var, var, momentum * n / (n - 1))):
             array = running.array
             array *= 1 - momentum
             array += share * now.reshape(-1)
+        changed("batch_norm", running_mean.array, running_var.array)
     return result
 
 

@@ -260,7 +260,7 @@ class Numbered(Module):
         return len(self._parts())
 
     def __iter__(self) -> Iterator[Module]:
-        return iter([module for _, module in self._parts()])
+        return iter([module for module in vars(self).values() if isinstance(module, Module)])
 
 
 class Sequential(Numbered):
@@ -275,9 +275,8 @@ class Sequential(Numbered):
 
     def forward(self, input: Any) -> Any:
         """The last Module's result."""
-        for module in [*vars(self).values()]:
-            if isinstance(module, Module):
-                input = module(input)
+        for module in self:
+            input = module(input)
         return input
 
     def __getitem__(self, i: int | slice) -> Module:

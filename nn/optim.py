@@ -67,14 +67,19 @@ class Optimizer:
 
     def step(self) -> None:
         """Move every parameter that has a gradient."""
-        for group in self.param_groups:
-            moved = [(parameter, grad) for parameter in group["params"] if (grad := parameter.grad) is not None]
-            changed(f"{type(self).__name__}.step", *[parameter.array for parameter, _ in moved])
-            for parameter, grad in moved:
-                state = self.state.get(parameter)
-                if state is None:
-                    state = self.state[parameter] = {}
-                self.update(parameter.array, grad.array, state, group)
+        moved: list[np.ndarray] = []
+        try:
+            for group in self.param_groups:
+                for parameter in group["params"]:
+                    grad = parameter.grad
+                    if grad is not None:
+                        state = self.state.get(parameter)
+                        if state is None:
+                            state = self.state[parameter] = {}
+                        moved.append(parameter.array)
+                        self.update(parameter.array, grad.array, state, group)
+        finally:
+            changed(f"{type(self).__name__}.step", *moved)
 
     def update(self, array: np.ndarray, grad: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """Move one parameter's array, in place."""

@@ -153,7 +153,7 @@ PROTOCOLS |= {"__setitem__", "__contains__", "__abs__", "__neg__", "__eq__", "__
 
 # Settings for all that follows, and what is for the engine alone.
 NOT_CALLED = {"set_default_dtype", "set_grad_enabled", "set_detect_anomaly", "set_printoptions"}
-NOT_CALLED |= {"record", "wrap", "partners", "explain", "update"}
+NOT_CALLED |= {"recorder", "wrap", "partners", "explain", "update"}
 
 FILES = {"load", "save"}  # whose format is not PyTorch's
 

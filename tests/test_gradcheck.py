@@ -464,11 +464,11 @@ def test_an_engine_that_takes_the_first_of_what_broadcasting_repeated_is_found(m
 def test_an_engine_that_does_not_add_up_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     original = graph.reverse
 
-    def lossy(seeds: Any, deposit: Any, **settings: Any) -> None:
+    def lossy(seeds: Any, **settings: Any) -> Any:
         """As if of two parts of a gradient, which there are where a graph has more than one operation, one got lost."""
         seeds = list(seeds)
         deep = any(isinstance(x, graph.Node) and x.plan for node, _ in seeds for x in node.inputs)
-        original(seeds, lambda node, g, owned: deposit(node, g / 2 if deep else g, owned), **settings)
+        return ((node, g / 2 if deep else g, owned) for node, g, owned in original(seeds, **settings))
 
     monkeypatch.setattr(graph, "reverse", lossy)
     said = message(lambda x: x.tanh() * x.exp(), random(3))

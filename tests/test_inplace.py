@@ -546,3 +546,15 @@ def test_a_changed_tensor_prints_the_change_as_pytorch_does() -> None:
             for library, make in LIBRARIES
         )
         assert mine == reference
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int64, np.bool_])
+def test_a_single_number_indexed_by_nothing_is_a_view(dtype: Any) -> None:
+    for library, make in (minigrad, ours), (torch, theirs):
+        x = library.clone(make(np.ones((), dtype)))
+        x[()].fill_(0)
+        assert x.item() == 0
+        y = library.clone(make(np.ones((), np.float64), True))
+        y[()].mul_(2)
+        assert y.item() == 2
+        assert type(y.grad_fn).__name__ == "CopySlices" or str(y.grad_fn) == "<CopySlices>"

@@ -751,3 +751,15 @@ def test_init_refuses(message: str, act: Callable[[Any, Any], Any]) -> None:
         act(torch.nn.init, torch)
     with pytest.raises(ValueError, match=message):
         act(nn.init, minigrad)
+
+
+def test_a_sequential_that_iterates_in_another_order_computes_in_that_order() -> None:
+    for layers in nn, torch.nn:
+
+        class Backwards(layers.Sequential):  # type: ignore[name-defined, misc]
+            def __iter__(self) -> Iterator[Any]:
+                return reversed([*super().__iter__()])
+
+        model = Backwards(layers.Linear(2, 3), layers.Linear(4, 2))
+        library = minigrad if layers is nn else torch
+        assert model(library.ones(5, 4)).shape == (5, 3)

@@ -87,7 +87,7 @@ def test_hasattr_and_getattr_with_a_default() -> None:
 
 
 def test_every_public_name_is_one_of_pytorchs() -> None:
-    own = {"Value", "Any", "array", "node", "own_node", "origin", "partners", "record", "tracked", "wrap"}
+    own = {"Value", "Any", "array", "node", "own_node", "origin", "partners", "recorder", "tracked", "wrap"}
     own |= {"TYPE_CHECKING", "cmp", "derive"}
     own |= {"detect_anomaly", "grad", "gradcheck", "gradgradcheck"}  # of torch.autograd
     for mine, theirs in ((minigrad, torch), (minigrad.Tensor, torch.Tensor)):

@@ -278,3 +278,19 @@ def test_an_optimizer_refuses(act: Callable[[Any, Any], Any]) -> None:
 def test_a_negative_learning_rate_of_a_group_is_refused() -> None:
     with pytest.raises(ValueError, match="SGD: lr"):
         nn.optim.SGD([{"params": [ours(normal(3))], "lr": -0.1}])
+
+
+def test_what_is_recorded_in_the_middle_of_a_step_is_found_out_of_date() -> None:
+    weight = minigrad.ones(2, requires_grad=True)
+    recorded = []
+
+    class Recording(nn.optim.SGD):
+        def update(self, array: np.ndarray, *rest: Any) -> None:
+            recorded.append((weight * weight).sum())
+            super().update(array, *rest)
+
+    optimizer = Recording([weight], lr=0.5)
+    (weight * weight).sum().backward()
+    optimizer.step()
+    with pytest.raises(RuntimeError, match=r"was changed by Recording\.step"):
+        recorded[0].backward()

@@ -214,19 +214,18 @@ def _chains(items: Sequence[Item]) -> Iterator[list[int]]:
 
 def gradients_behind(root: Any, things: Sequence[Any], names: Names) -> tuple[list[Any], Names]:
     """Record the backward pass of `root`: the gradients that it makes, and names for those of named things, `dW1`."""
-    found: dict[Any, Any] = {}
     is_value = isinstance(root, Value)
     # The seed requires a gradient, so that all that is computed of it is recorded.
     seed = (root, Value(1.0)) if is_value else (root.node, wrap(np.ones_like(root.array)).requires_grad_())
     try:
         with Within(grad=True):
-            graph.reverse(
+            pairs = graph.reverse(
                 [seed],
-                lambda node, g, owned: found.update({node: g}),
                 fit=None if is_value else graph.fit,
                 lift=_lifted if is_value else lifted,
                 within=None if is_value else {thing for thing in things if isinstance(thing, Node)},
             )
+            found = {node: g for node, g, _ in pairs}
     except RuntimeError as error:
         if "second time" not in str(error):
             raise
