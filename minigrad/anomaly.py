@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.modes import From, Within, mode
+from minigrad.modes import From, Within, local
 from minigrad.rows import Recorded, Row
 
 PACKAGES = ("minigrad", "nn")  # of this distribution: their lines are no user's
@@ -26,7 +26,7 @@ class Line(NamedTuple):
 
 def calling_line() -> Line | None:
     """The line of the user's code that is running, if anomalies are being detected, which needs to know."""
-    if not mode.anomaly:
+    if not local.mode.anomaly:
         return None
     frame = sys._getframe(1)
     while frame.f_globals.get("__name__", "").partition(".")[0] in PACKAGES:
@@ -71,7 +71,7 @@ class set_detect_anomaly(From):
 
 def is_anomaly_enabled() -> bool:
     """Whether anomalies are being detected in this thread (`torch.is_anomaly_enabled`)."""
-    return mode.anomaly
+    return local.mode.anomaly
 
 
 def _settings(on: bool, check_nan: bool) -> dict[str, Any]:

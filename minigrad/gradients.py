@@ -10,7 +10,7 @@ from minigrad import graph
 from minigrad.anomaly import located
 from minigrad.graph import Node
 from minigrad.inplace import changed
-from minigrad.modes import Within, enable_grad, mode
+from minigrad.modes import Within, enable_grad, local
 from minigrad.tensor import Tensor, wrap
 
 Tensors = Tensor | Sequence[Tensor]
@@ -39,7 +39,7 @@ def backward(
     with _accumulating:
         for node, g, owned in found:
             if node.requires_grad:
-                _add(node, g, owned)
+                node.grad = _kept(g, owned) if node.grad is None else _sum(node, g)
 
 
 def grad(
@@ -74,7 +74,7 @@ def grad(
             gradients[node] = _kept(g, owned)
         if node.retains and node.plan is not None:
             with _accumulating:
-                _add(node, g, False)
+                node.grad = _kept(g, False) if node.grad is None else _sum(node, g)
     for place, x in enumerate(inputs):
         if x.node not in gradients and not (allow_unused or materialize_grads):
             raise RuntimeError(
@@ -96,7 +96,7 @@ def _found(
         starts = [(node, seed.array) for node, seed in seeds]
         return _wanted(graph.reverse(starts, release=release, within=within), targets)
     # An anomaly in the middle of a rule is reported when the rule is done, as in a pass that is not recorded.
-    with Within(grad=True, watch=located if mode.check else mode.watch):
+    with Within(grad=True, watch=located if local.mode.check else local.mode.watch):
         return _wanted(graph.reverse(seeds, lift=lifted, release=release, within=within), targets)
 
 
@@ -167,19 +167,17 @@ def _kept(g: Any, owned: bool) -> Tensor:
     return wrap(np.array(g.array), g.node) if isinstance(g, Tensor) else wrap(np.array(g))
 
 
-def _add(node: Node, g: Any, owned: bool) -> None:
-    """Add a complete gradient to a node's `.grad`."""
-    if node.grad is None:
-        node.grad = _kept(g, owned)
-    elif isinstance(g, Tensor):
+def _sum(node: Node, g: Any) -> Tensor:
+    """The gradient that a node has already, and another."""
+    if isinstance(g, Tensor):
         with enable_grad():
-            node.grad = node.grad + g
-    elif node.plan is not None:
+            return node.grad + g
+    if node.plan is not None:
         # The pass that kept it may be going on with the same array.
-        node.grad = wrap(np.asarray(node.grad.array + g))
-    else:
-        node.grad.array += g
-        changed("backward", node.grad.array)
+        return wrap(np.asarray(node.grad.array + g))
+    node.grad.array += g
+    changed("backward", node.grad.array)
+    return node.grad
 
 
 def lifted(node: Node) -> tuple[Any, ...]:

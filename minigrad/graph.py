@@ -15,7 +15,7 @@ import numpy as np
 
 from minigrad import ops
 from minigrad.anomaly import Line, at
-from minigrad.modes import Scope, mode
+from minigrad.modes import Scope, local
 from minigrad.rows import Plan, Row, Shape
 
 numbers = itertools.count()
@@ -58,24 +58,26 @@ class Node:
         *("requires_grad", "retains", "saved", "scope", "shape", "value"),
     )
 
-    def __init__(
-        self,
-        array: np.ndarray,
-        plan: Plan | None = None,
-        inputs: tuple[Any, ...] = (),
-        params: tuple[Any, ...] = (),
-        saved: tuple[Any, ...] | None = (),
-        label: str | None = None,
-    ) -> None:
+    def __init__(self, array: np.ndarray) -> None:
+        """A leaf's. Results are recorded by `recording.py`."""
         self.number = next(numbers)
-        self.plan, self.inputs, self.params, self.saved, self.label = plan, inputs, params, saved, label
         self.shape, self.dtype = array.shape, array.dtype
         self.value = array if array.size <= KEPT_TO_LOOK_AT else None
-        self.scope: Scope | None = mode.scope
-        self.requires_grad, self.retains = True, plan is None
+        self.plan: Plan | None = None
+        self.inputs: tuple[Any, ...] = ()
+        self.params: tuple[Any, ...] = ()
+        self.saved: tuple[Any, ...] | None = ()
+        self.label: str | None = None
+        self.scope: Scope | None = local.mode.scope
+        self.requires_grad = self.retains = True
         self.grad: Any = None
         self.name: str | None = None
         self.line: Line | None = None
+
+    def become(self, plan: Plan, inputs: tuple[Any, ...], params: tuple[Any, ...], saved: tuple[Any, ...]) -> "Node":
+        """Be that of a result, and return itself."""
+        self.plan, self.inputs, self.params, self.saved, self.retains = plan, inputs, params, saved, False
+        return self
 
     def __repr__(self) -> str:
         return f"<{self.label or _grad_fn_name(self)}>" if self.plan else "<AccumulateGrad>"
@@ -187,28 +189,27 @@ def reverse(
     `within` some nodes leaves all others as they are, and gives the gradients of all of these. Values, whose gradients
     are floats of no shape, have no `fit`.
     """
-    check, plain, arrays = mode.check, lift is None and within is None, fit is not None and lift is None
-    # By their numbers: the node, its gradient so far, and whether that is somebody else's too, not to be changed.
+    check, plain, arrays = local.mode.check, lift is None and within is None, fit is not None and lift is None
+    # By their numbers, negative: the node, its gradient so far, and whether that is somebody else's too, not to change.
     open_nodes: dict[int, list[Any]] = {}
-    ready: list[int] = []  # the numbers, negative: the last node comes first
+    ready: list[int] = []  # those numbers: the last node comes first
     for node, g in seeds:
-        number = node.number
+        number = -node.number
         if within is None or node in within:
             if number in open_nodes:
                 g = open_nodes[number][1] + g
             else:
-                heappush(ready, -number)
+                heappush(ready, number)
             open_nodes[number] = [node, g, True]
     while ready:
-        number = -heappop(ready)
-        node, g, shared = open_nodes.pop(number)
+        node, g, shared = open_nodes.pop(heappop(ready))
         if node.retains or within is not None:
             yield node, g, not shared
         plan = node.plan
         if plan is None or (within is not None and not any(_nodes(node.inputs, within))):
             continue
         if plain:
-            if arrays and (node.saved is None or number < changes.latest):
+            if arrays and (node.saved is None or node.number < changes.latest):
                 saved_values(node)
             parts = plan.run(g, node)
         else:
@@ -218,11 +219,11 @@ def reverse(
                 h = fit(h, operand, plan.row)
             if check is not None:
                 check(node, operand, g, h)
-            number = operand.number
+            number = -operand.number
             so_far = open_nodes.get(number)
             if so_far is None:
                 open_nodes[number] = [operand, h, not arrays or h is g or h.base is not None]
-                heappush(ready, -number)
+                heappush(ready, number)
             elif so_far[2]:
                 so_far[1], so_far[2] = so_far[1] + h, not arrays
             else:
@@ -257,7 +258,11 @@ def saved_values(node: Any) -> tuple[Any, ...]:
         if isinstance(value, np.ndarray):
             change = changes.get(id(value if value.base is None else owner(value)))
             if change is not None and change.number > node.number:
-                lines = "" if mode.anomaly or node.line or change.line else "; detect_anomaly() tells the lines of both"
+                lines = (
+                    ""
+                    if local.mode.anomaly or node.line or change.line
+                    else "; detect_anomaly() tells the lines of both"
+                )
                 raise RuntimeError(
                     f"{node.operation}{at(node.line)}: a value of shape {value.shape} that its gradient needs was "
                     f"changed by {change.operation}{at(change.line)}: compute a new tensor, x = x + 1 for x += 1, or "

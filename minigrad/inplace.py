@@ -17,7 +17,7 @@ from minigrad import graph, ops
 from minigrad.anomaly import calling_line
 from minigrad.dtypes import category
 from minigrad.graph import Change, Node
-from minigrad.modes import mode
+from minigrad.modes import local
 from minigrad.rows import Recorded, Row
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def refresh(view: "Tensor") -> None:
 
 def is_recorded(*tensors: Any) -> bool:
     """Whether an operation on these is recorded now."""
-    if mode.grad:
+    if local.mode.grad:
         for x in tensors:
             if isinstance(x, Recorded):
                 node = x.own_node if x.origin is None else x.node  # type: ignore[attr-defined]
@@ -130,7 +130,7 @@ def _node(row: Row, operands: "tuple[Tensor, ...]", params: tuple[Any, ...], arr
     inputs = tuple([x.node if x.requires_grad else x.wrap(x.array, x.own_node) for x in operands])
     plan = row.plans[wanted]
     values = (array, *params, *(x.array for x in operands))
-    return Node(array, plan, inputs, params, plan.keep(values)) if plan.steps else None
+    return Node(array).become(plan, inputs, params, plan.keep(values)) if plan.steps else None
 
 
 # One thread at a time, or the latest number could be that of an earlier change. (A finalizer may come in between.)
@@ -139,7 +139,7 @@ _noting = threading.RLock()
 
 def changed(name: str, *arrays: np.ndarray) -> None:
     """Note that `name` changes arrays, for the nodes that have saved them."""
-    line = calling_line() if mode.anomaly else None
+    line = calling_line() if local.mode.anomaly else None
     with _noting:
         for array in arrays:
             memory = array if array.base is None else graph.owner(array)

@@ -19,26 +19,35 @@ class Scope(NamedTuple):
     outer: "Scope | None"
 
 
-class Mode(threading.local):
-    """The settings; every thread has its own, and starts from these.
+class Mode:
+    """The settings of a thread, from which it starts.
 
     `scope` is the innermost module that is running. `watch(row, operands, params, result)` is called after every
     recorded operation, and `check(node, operand, g, part)` for every part of a gradient that a rule made of `g`.
     """
 
-    grad = True
-    anomaly = False
-    scope: Scope | None = None
-    watch: Callable[..., None] | None = None
-    check: Callable[..., None] | None = None
+    __slots__ = ("anomaly", "check", "grad", "scope", "watch")
+
+    def __init__(self) -> None:
+        self.grad, self.anomaly = True, False
+        self.scope: Scope | None = None
+        self.watch: Callable[..., None] | None = None
+        self.check: Callable[..., None] | None = None
 
 
-mode = Mode()
+class Local(threading.local):
+    """What every thread has of its own."""
+
+    def __init__(self) -> None:
+        self.mode = Mode()
+
+
+local = Local()
 
 
 def is_grad_enabled() -> bool:
     """Whether operations are being recorded in this thread (`torch.is_grad_enabled`)."""
-    return mode.grad
+    return local.mode.grad
 
 
 class Within:
@@ -52,13 +61,18 @@ class Within:
         self.before: list[dict[str, Any]] = []
 
     def __enter__(self) -> None:
-        self.before.append({name: getattr(mode, name) for name in self.settings})
-        vars(mode).update(self.settings)
+        self.before.append({name: getattr(local.mode, name) for name in self.settings})
+        self._set(self.settings)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        vars(mode).update(self.before.pop())
+        self._set(self.before.pop())
+
+    @staticmethod
+    def _set(settings: dict[str, Any]) -> None:
+        for name, value in settings.items():
+            setattr(local.mode, name, value)
 
     def __call__(self, function: Function) -> Function:
         """Decorate `function`; a generator runs so between one yield and the next, and its caller as it was."""

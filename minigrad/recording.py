@@ -31,12 +31,19 @@ def record(a, b, grad_fn=None, promoted=False):
         result = np.asarray(result)
     tensor = new(Tensor)
     tensor.array, tensor.own_node, tensor.origin = result, None, None
+    mode = local.mode
     a_needs = a_node is not None and a_node.requires_grad
     b_needs = b_node is not None and b_node.requires_grad
     if (a_needs or b_needs) and mode.grad:
         plan = row.plans[(a_needs, b_needs)]
-        inputs = (a_node if a_needs else constant(a), b_node if b_needs else constant(b))
-        tensor.own_node = Node(result, plan, inputs, (), plan.keep((result, a_array, b_array)), grad_fn)
+        tensor.own_node = node = new(Node)
+        node.number, node.shape, node.dtype = next(numbers), result.shape, result.dtype
+        node.value = result if result.size <= KEPT_TO_LOOK_AT else None
+        node.plan, node.params, node.saved = plan, (), plan.keep((result, a_array, b_array))
+        node.inputs = (a_node if a_needs else constant(a), b_node if b_needs else constant(b))
+        node.label, node.scope, node.requires_grad = grad_fn, mode.scope, True
+        node.retains = False
+        node.grad = node.name = node.line = None
     if mode.watch is not None:
         mode.watch(row, (a, b), (), tensor)
     return tensor
@@ -50,9 +57,9 @@ import numpy as np
 
 from minigrad import functions, ops
 from minigrad.dtypes import float16, float32, float64, get_default_dtype, result_dtype
-from minigrad.graph import Node, numbers
+from minigrad.graph import KEPT_TO_LOOK_AT, Node, numbers
 from minigrad.inplace import Origin
-from minigrad.modes import mode
+from minigrad.modes import local
 from minigrad.rows import Recorded, Row
 from minigrad.tensor import Tensor, wrap
 from minigrad.value import Value
@@ -81,7 +88,10 @@ def on_values(row: Row) -> Callable[..., Any]:
 def _written(row: Row, kind: str, source: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """The function of a text. ValueError if the row's own names are among those of the text."""
     parts = {f"{x}_{what}" for x in row.operands for what in ("array", "kind", "needs", "node", "number")}
-    names, words = names_in_texts(), {"error", "grad_fn", "inputs", "isinstance", "plan", "result", "tensor", "type"}
+    names, words = (
+        names_in_texts(),
+        {"error", "grad_fn", "isinstance", "mode", "node", "plan", "result", "tensor", "type"},
+    )
     for name in (*row.operands, *row.params, *row.extras):
         if name in names.keys() | words | parts | {"function", "promoted", "row"}:
             raise ValueError(f"{row.name}: {name!r} is a name in the text that records it; give the argument another")
@@ -96,7 +106,8 @@ def _written(row: Row, kind: str, source: str, function: Callable[..., Any]) -> 
 def names_in_texts() -> dict[str, Any]:
     """What the texts name, beside a row and its function: what lives in this module."""
     ours = (Node, Origin, Tensor, Value, constant, explained, otherwise, refused)
-    others = {"ALIKE": ALIKE, "ERRORS": ERRORS, "mode": mode, "new": object.__new__, "np": np, "numbers": numbers}
+    others = {"ALIKE": ALIKE, "ERRORS": ERRORS, "KEPT_TO_LOOK_AT": KEPT_TO_LOOK_AT, "local": local}
+    others |= {"new": object.__new__, "np": np, "numbers": numbers}
     # By the name of its module `calling_line` tells that a line is no user's.
     return {each.__name__: each for each in ours} | others | {"__name__": __name__}
 
@@ -117,14 +128,14 @@ def _of_any_number(row: Row) -> Callable[..., Any]:
             raise explained(row.name, arrays, error) from None
         tensor = wrap(result)
         needs = tuple([node is not None and node.requires_grad for node in nodes])
-        if any(needs) and mode.grad:
+        if any(needs) and local.mode.grad:
             plan = row.plans[needs]
             inputs = tuple(
                 [node if need else constant(x) for node, need, x in zip(nodes, needs, operands, strict=True)]
             )
-            tensor.own_node = Node(result, plan, inputs, params, plan.keep((result, *params, *arrays)))
-        if mode.watch is not None:
-            mode.watch(row, operands, params, tensor)
+            tensor.own_node = Node(result).become(plan, inputs, params, plan.keep((result, *params, *arrays)))
+        if local.mode.watch is not None:
+            local.mode.watch(row, operands, params, tensor)
         return tensor
 
     return record
@@ -137,6 +148,7 @@ def text(row: Row) -> str:
         f"def record({', '.join([*row.operands, *row.params])}, grad_fn=None{', promoted=False' * row.elementwise}):",
         *_read(row),
         *_computed(row),
+        "    mode = local.mode",
         *_recorded(row),
         "    if mode.watch is not None:",
         f"        mode.watch(row, {operands}, {params}, tensor)",
@@ -192,8 +204,14 @@ def _recorded(row: Row) -> Iterator[str]:
         yield from (f"    {x}_needs = {x}_node is not None and {x}_node.requires_grad" for x in row.differentiable)
         yield f"    if ({needs}) and mode.grad:" if several else f"    if {needs} and mode.grad:"
         yield f"        plan = row.plans[{wanted}]"
-        yield f"        inputs = {inputs}"
-        yield f"        tensor.own_node = Node(result, plan, inputs, {params}, plan.keep({values}), grad_fn)"
+        yield "        tensor.own_node = node = new(Node)"
+        yield "        node.number, node.shape, node.dtype = next(numbers), result.shape, result.dtype"
+        yield "        node.value = result if result.size <= KEPT_TO_LOOK_AT else None"
+        yield f"        node.plan, node.params, node.saved = plan, {params}, plan.keep({values})"
+        yield f"        node.inputs = {inputs}"
+        yield "        node.label, node.scope, node.requires_grad = grad_fn, mode.scope, True"
+        yield "        node.retains = False"
+        yield "        node.grad = node.name = node.line = None"
     if row.views:
         x = row.operands[0]
         yield f"    if result.base is not None and (result.base is {x}_array or result.base is {x}_array.base):"
@@ -280,8 +298,8 @@ def text_on_values(row: Row) -> str:
         '    result.grad, result.label, result.line, result.number = 0.0, "", None, next(numbers)',
         f"    result.plan = row.number_plans[{_tuple(f'{x}_needs' for x in operands)}]",
         f"    result.inputs, result.params = {_tuple(operands)}, {params}",
-        "    if mode.watch is not None:",
-        f"        mode.watch(row, {_tuple(operands)}, {params}, result)",
+        "    if local.mode.watch is not None:",
+        f"        local.mode.watch(row, {_tuple(operands)}, {params}, result)",
         "    return result",
     ]
     return "\n".join(lines)

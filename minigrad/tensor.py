@@ -16,7 +16,7 @@ from minigrad.dtypes import BY_NUMPY, DType, get_default_dtype, number_dtype
 from minigrad.graph import Node
 from minigrad.indexing import assign, index
 from minigrad.inplace import Origin, become, changed, is_recorded, refresh, version
-from minigrad.modes import mode
+from minigrad.modes import local
 from minigrad.operators import Arithmetic
 from minigrad.printing import format_tensor
 from minigrad.random import Generator, source_of
@@ -257,7 +257,7 @@ class Tensor(Arithmetic):
     @property
     def grad(self) -> "Tensor | None":
         """The gradient that backward passes have added up: of a leaf, or of a Tensor that was told to `retain_grad`."""
-        node = self.node
+        node = self.own_node if self.origin is None else self.node
         if node is None:
             return None
         if node.grad is None and not node.retains:
@@ -343,7 +343,7 @@ class Tensor(Arithmetic):
             return NotImplemented
         array = other.array if isinstance(other, Tensor) else other
         recorded = is_recorded(self, other)
-        if recorded or mode.watch is not None or not _takes(self.array, array):
+        if recorded or local.mode.watch is not None or not _takes(self.array, array):
             # A rule may need the elements that are there now.
             before = wrap(self.array.copy(), self.node) if recorded else self
             become(self, row.on_tensors(before, other), f"{row.name}_")

@@ -11,7 +11,7 @@ import numpy as np
 from minigrad.dtypes import DType
 from minigrad.functions import array_of
 from minigrad.inplace import changed
-from minigrad.modes import Scope, mode
+from minigrad.modes import Scope, local
 from minigrad.tensor import Tensor, wrap
 
 
@@ -59,6 +59,7 @@ class Module:
     _buffers: Mapping[str, bool] = {}  # their names, and whether they belong to the state
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        mode = local.mode
         outer = mode.scope
         # As Scope(...) would, which takes twice as long.
         mode.scope = tuple.__new__(Scope, (weakref.ref(self), type(self), outer))

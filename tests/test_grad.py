@@ -22,7 +22,7 @@ from test_second_derivatives import FUNCTIONS
 import minigrad
 import nn
 from minigrad import ops
-from minigrad.modes import mode
+from minigrad.modes import local
 
 LIBRARIES: list[tuple[Any, Function]] = [(minigrad, ours), (torch, theirs)]
 
@@ -383,7 +383,7 @@ def rules_run(monkeypatch: pytest.MonkeyPatch, run: Function) -> list[tuple[str,
     """The operations whose rules `run` runs, each with the shape of the operand whose gradient it is."""
     seen: list[tuple[str, tuple[int, ...]]] = []
     with monkeypatch.context() as patch:
-        patch.setattr(mode, "check", lambda node, operand, *_: seen.append((node.operation, operand.shape)))
+        patch.setattr(local.mode, "check", lambda node, operand, *_: seen.append((node.operation, operand.shape)))
         run()
     return seen
 
@@ -755,7 +755,7 @@ def test_every_row_has_a_gradient_of_its_gradient(name: str, monkeypatch: pytest
     """With respect to the operands and to the gradient that arrived; a row without a case here has no key."""
     arrays, used = [random.uniform(0.5, 1.5, (2, 3)) for _ in range(2)], set()
     with monkeypatch.context() as patch:
-        patch.setattr(mode, "watch", lambda row, *_: used.add(row.name))
+        patch.setattr(local.mode, "watch", lambda row, *_: used.add(row.name))
         mine = orders(minigrad, ours, ROWS[name], arrays, 2)
     assert name in used
     for gradient, reference in zip(mine, orders(torch, theirs, ROWS[name], arrays, 2), strict=True):

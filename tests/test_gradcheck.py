@@ -15,7 +15,7 @@ import minigrad
 import nn.functional as F
 from minigrad import Value, graph, ops
 from minigrad.check import GradcheckError, gradcheck, gradgradcheck
-from minigrad.modes import mode
+from minigrad.modes import local
 from minigrad.rows import Plans, Row
 from minigrad.tensor import wrap
 
@@ -116,11 +116,11 @@ def test_every_row_is_among_them() -> None:
 def test_every_row_passes(name: str) -> None:
     fn, inputs = ROWS[name]
     seen = []
-    mode.watch = lambda row, *rest: seen.append(row.name)
+    local.mode.watch = lambda row, *rest: seen.append(row.name)
     try:
         fn(*(x.clone().requires_grad_() if x.dtype.is_floating_point else x for x in inputs))
     finally:
-        mode.watch = None
+        local.mode.watch = None
     assert name in seen
     assert gradcheck(fn, inputs)
     assert gradgradcheck(fn, inputs)
@@ -259,11 +259,11 @@ def test_the_librarys_random_numbers_stay_where_they_were() -> None:
 
 
 def test_nobody_listens_afterwards() -> None:
-    assert mode.watch is None
+    assert local.mode.watch is None
     for fn in (minigrad.tanh, lambda x: x.detach() * x, lambda x: x.view(7)):
         with contextlib.suppress(RuntimeError):
             gradcheck(fn, random(3), raise_exception=False)
-        assert mode.watch is None
+        assert local.mode.watch is None
 
 
 def test_a_random_function_is_refused() -> None:

@@ -28,7 +28,7 @@ import nn
 import nn.functional as F
 import viz
 from minigrad import Tensor, Value
-from minigrad.modes import mode
+from minigrad.modes import local
 from viz import graph
 
 X = np.array([[0, 1, 2], [3, 4, 5], [6, 0, 1], [2, 2, 2]])
@@ -425,7 +425,7 @@ def test_a_module_that_fails_leaves_no_frame_behind() -> None:
     layer = nn.Linear(3, 2)
     with pytest.raises(RuntimeError):
         nn.Sequential(layer)(minigrad.ones(1, 4))
-    assert mode.scope is None
+    assert local.mode.scope is None
     assert seen((layer.weight * 2).sum(), names={"layer": layer}).frames == {}
 
 
