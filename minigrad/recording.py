@@ -74,6 +74,12 @@ ALIKE = {
     for kinds in ((kind,), (kind, kind), (kind, float), (float, kind), (kind, int), (int, kind))
 }
 
+# What the texts call by names of their own.
+WORDS = {
+    "error", "function", "grad_fn", "isinstance", "mode", "node", "plan", "promoted", "result", "row", "tensor", "type"
+}  # fmt: skip
+OF_AN_OPERAND = ("array", "kind", "needs", "node", "number")
+
 
 def on_tensors(row: Row) -> Callable[..., Any]:
     """The function that applies a row to Tensors."""
@@ -87,13 +93,10 @@ def on_values(row: Row) -> Callable[..., Any]:
 
 def _written(row: Row, kind: str, source: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """The function of a text. ValueError if the row's own names are among those of the text."""
-    parts = {f"{x}_{what}" for x in row.operands for what in ("array", "kind", "needs", "node", "number")}
-    names, words = (
-        names_in_texts(),
-        {"error", "grad_fn", "isinstance", "mode", "node", "plan", "result", "tensor", "type"},
-    )
+    names = names_in_texts()
+    taken = WORDS | names.keys() | {f"{x}_{what}" for x in row.operands for what in OF_AN_OPERAND}
     for name in (*row.operands, *row.params, *row.extras):
-        if name in names.keys() | words | parts | {"function", "promoted", "row"}:
+        if name in taken:
             raise ValueError(f"{row.name}: {name!r} is a name in the text that records it; give the argument another")
     file = f"<minigrad: {row.name} of {kind}>"
     names |= {"row": row, "function": function}

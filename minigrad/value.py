@@ -3,6 +3,8 @@
 import operator
 from typing import Any
 
+import numpy as np
+
 from minigrad import graph, ops
 from minigrad.anomaly import Line
 from minigrad.operators import Arithmetic
@@ -87,6 +89,9 @@ class Value(Arithmetic):
     def __repr__(self) -> str:
         made = f", op={self._op!r}" if self.plan else ""
         return f"Value(data={self.data}, grad={self.grad}{made})"
+
+
+Value.partners = (Value, int, float, np.generic)  # and no Tensor, whose gradient would be lost
 
 
 def _rebuilt(data: float, grad: float, label: str) -> Value:
