@@ -361,8 +361,9 @@ _UNSIGNED = {np.dtype(kind): np.dtype(f"u{np.dtype(kind).itemsize}") for kind in
 
 def _are_below(count: int, array: np.ndarray) -> bool:
     """Whether integers are all in range(count)."""
-    # Seen as unsigned, negative numbers are the largest.
-    return not np.count_nonzero(array.view(_UNSIGNED[array.dtype]) >= count)
+    # Seen as unsigned, negative numbers are the largest; and to find where that is takes less than to compare all.
+    unsigned = array.view(_UNSIGNED[array.dtype])
+    return not unsigned.size or unsigned.item(unsigned.argmax()) < count
 
 
 def _check_choices(
