@@ -249,6 +249,10 @@ def otherwise(row: Row, operands: tuple[Any, ...], grad_fn: str | None) -> Any:
     )
     for x in operands:
         functions.check_operand(row.name, x)
+        if isinstance(x, Recorded) and not isinstance(x, Tensor):
+            raise TypeError(
+                f"{row.name}: expected Tensors or numbers, got {type(x).__name__}; make a Tensor with tensor(...)"
+            )
     dtype = result_dtype(x.array if isinstance(x, Tensor) else x for x in operands)
     if row is ops.pow and dtype.kind == "b":
         raise RuntimeError("pow: bools have no powers; convert with .float() or .long()")
