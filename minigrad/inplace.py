@@ -138,7 +138,7 @@ _noting = threading.RLock()
 
 
 def changed(name: str, *arrays: np.ndarray) -> None:
-    """Note that `name` changes arrays, for the nodes that have saved them."""
+    """Note that `name` has changed arrays, for the nodes that have saved them."""
     line = calling_line() if local.mode.anomaly else None
     with _noting:
         for array in arrays:

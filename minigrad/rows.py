@@ -91,7 +91,7 @@ class Row:
 
     @functools.cached_property
     def on_tensors(self) -> Callable[..., Any]:
-        """What computes it for Tensors, and records it; `grad_fn` is what the node prints as PyTorch's, if not this."""
+        """What computes it for Tensors, and records it. It takes `grad_fn`, where PyTorch's is not named as the row."""
         from minigrad import recording  # which is made of Tensors itself
 
         return recording.on_tensors(self)
