@@ -43,13 +43,12 @@ class Derived:
             unknown = [name for name in arrays if name not in self.parameters]
             what = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
             raise TypeError(f"derived: {what}; it takes {', '.join(self.parameters)}")
-        for name, shape in self.parameters.items():
-            x = arrays[name]
-            if type(x) is not np.ndarray:
+        for name, x in arrays.items():
+            if not isinstance(x, np.ndarray):
                 x = getattr(x, "array", x.data if isinstance(x, Value) else x)
-                x = arrays[name] = np.asarray(x) if shape else x
-            if (x.shape if shape else np.shape(x)) != shape:
-                shapes = f"{np.shape(x)} instead of {shape}"
+                x = arrays[name] = np.asarray(x) if self.parameters[name] else x
+            if getattr(x, "shape", ()) != self.parameters[name]:
+                shapes = f"{np.shape(x)} instead of {self.parameters[name]}"
                 raise ValueError(f"derived: {name} has the shape {shapes}; for other shapes, derive anew")
         return self._function(**arrays)
 

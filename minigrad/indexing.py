@@ -120,7 +120,7 @@ def _plain(key: Any) -> Any:
         key = np.asarray(key)
         key = key if key.size else key.astype(int)
     if isinstance(key, np.ndarray):
-        key = np.asarray(key)
+        key = np.asarray(key)  # of the class itself, as _parts takes it to be
         if key.dtype.kind not in "biu":
             raise IndexError(f"index: an array of dtype {key.dtype} cannot index; use integers or bools")
         return key if key.ndim or key.dtype == bool else int(key)

@@ -227,7 +227,10 @@ def _tuple(parts: Iterable[str]) -> str:
 
 
 def constant(x: Any) -> Any:
-    """An operand that needs no gradient, as the node holds it: a Tensor as it is now, since it may be changed later."""
+    """An operand that needs no gradient, as the node holds it: a Tensor as it is now.
+
+    Changed in place later, that very Tensor could get a node that leads back to this one.
+    """
     return wrap(x.array, x.own_node) if isinstance(x, Tensor) else x
 
 

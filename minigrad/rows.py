@@ -10,9 +10,12 @@ import inspect
 import operator
 from collections.abc import Callable, Sequence
 from types import BuiltinFunctionType, FunctionType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from minigrad.value import Value
 
 Rule = Callable[..., Any]
 Axes = tuple[int, ...]
@@ -97,7 +100,7 @@ class Row:
         return recording.on_tensors(self)
 
     @functools.cached_property
-    def on_values(self) -> Callable[..., Any]:
+    def on_values(self) -> Callable[..., "Value"]:
         """What computes it for Values, and records it."""
         from minigrad import recording
 

@@ -108,31 +108,31 @@ class Symbol(Arithmetic):
     def mT(self) -> "Symbol":
         """The transpose of each matrix."""
         first, (row, column) = range(len(self.shape) - 2), range(len(self.shape))[-2:]
-        return self.recorder(ops.permute)(self, (*first, column, row))
+        return self.record(ops.permute, self, (*first, column, row))
 
     def __matmul__(self, other: Any) -> Any:
-        return self.recorder(ops.matmul)(self, other)
+        return self.record(ops.matmul, self, other)
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __eq__(self, other: Any) -> Any:
-        return self.recorder(_EQUAL)(self, other)
+        return self.record(_EQUAL, self, other)
 
     def __ne__(self, other: Any) -> Any:
-        return self.recorder(_UNEQUAL)(self, other)
+        return self.record(_UNEQUAL, self, other)
 
     def __ge__(self, other: Any) -> Any:
-        return self.recorder(_AT_LEAST)(self, other)
+        return self.record(_AT_LEAST, self, other)
 
     def __gt__(self, other: Any) -> Any:
-        return self.recorder(_MORE)(self, other)
+        return self.record(_MORE, self, other)
 
     def __le__(self, other: Any) -> Any:
-        return self.recorder(_AT_MOST)(self, other)
+        return self.record(_AT_MOST, self, other)
 
     def __lt__(self, other: Any) -> Any:
-        return self.recorder(_LESS)(self, other)
+        return self.record(_LESS, self, other)
 
     __hash__ = object.__hash__
 

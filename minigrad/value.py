@@ -55,19 +55,19 @@ class Value(Arithmetic):
         for value, g, _ in graph.reverse([(self, 1.0)], fit=None):
             value.grad += g
 
-    def exp(self) -> Any:
+    def exp(self) -> "Value":
         """e to its power."""
         return ops.exp.on_values(self)
 
-    def log(self) -> Any:
+    def log(self) -> "Value":
         """Its natural logarithm; ValueError unless it is positive."""
         return ops.log.on_values(self)
 
-    def tanh(self) -> Any:
+    def tanh(self) -> "Value":
         """Its hyperbolic tangent."""
         return ops.tanh.on_values(self)
 
-    def relu(self) -> Any:
+    def relu(self) -> "Value":
         """Itself if it is positive, else 0."""
         return ops.relu.on_values(self)
 

@@ -17,8 +17,6 @@ from minigrad import ops, recording
 from minigrad.rows import Row
 
 ROWS = [row for row in vars(ops).values() if isinstance(row, Row)]
-
-
 TEXTS = {f"{row.name} on tensors": recording.text(row) for row in ROWS if not row.variadic}
 TEXTS |= {f"{row.name} on values": recording.text_on_values(row) for row in ROWS}
 
@@ -53,6 +51,12 @@ def test_a_traceback_shows_the_line_that_was_written() -> None:
     assert last.line == "raise explained(row.name, [a_array, b_array], error) from None"
     linecache.checkcache(last.filename)
     assert linecache.getline(last.filename, 1) == recording.text(ops.add).splitlines(keepends=True)[0]
+
+
+def test_what_is_recorded_has_all_that_its_kind_has() -> None:
+    x, number = ours(np.ones(2), requires_grad=True), minigrad.Value(1.0)
+    for recorded in (x * x).node, minigrad.cat([x, x]).node, x[:1].node, x.node, number * number, number:
+        assert [name for name in type(recorded).__slots__ if not hasattr(recorded, name)] == []
 
 
 KINDS: dict[str, Any] = {
