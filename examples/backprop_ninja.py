@@ -28,12 +28,14 @@ from train_names import END, NAMES, BadInputError, contexts, positive, read_name
 
 import minigrad
 import nn.functional as F
-from minigrad import Tensor, cmp, graph
-from minigrad.compare import numbers_of
-from minigrad.naming import key, variables
-from minigrad.ops import reshape
-from minigrad.rows import names_of
-from minigrad.symbols import Symbol, formula
+from minigrad import Tensor, cmp
+from minigrad.core import graph
+from minigrad.core.ops import reshape
+from minigrad.core.primitive import parameter_names
+from minigrad.debug.cmp import numbers_of
+from minigrad.derive.formula import formula
+from minigrad.derive.naming import key, variables
+from minigrad.derive.symbols import Symbol
 
 PROGRAM = "python examples/backprop_ninja.py"
 CHARACTERS = END + string.ascii_lowercase
@@ -309,7 +311,7 @@ def training(data: Data, start: Mapping[str, Tensor], v: Mapping[str, Any], opti
 @minigrad.no_grad()
 def validation_loss(parameters: Mapping[str, np.ndarray], data: Data) -> float:
     """The loss over all names to validate with; BatchNorm uses the mean and the variance of all names to train on."""
-    C, W1, b1, W2, b2, bngain, bnbias = (minigrad.tensor(parameters[name]) for name in PARAMETERS)
+    C, W1, b1, W2, b2, bngain, bnbias = (minigrad.core.tensor(parameters[name]) for name in PARAMETERS)
     train, validation = (C[X].view(len(X), -1) @ W1 + b1 for X in (data.inputs, data.val_inputs))
     bnraw = (validation - train.mean(0)) / (train.var(0) + 1e-5) ** 0.5
     logits = (bngain * bnraw + bnbias).tanh() @ W2 + b2
@@ -345,7 +347,7 @@ def uses_of(v: Mapping[str, Any]) -> dict[str, list[Use]]:
             return np.asarray(x).item()
         if key(x) in labels:
             return Symbol(labels[key(x)], x.shape, x.dtype)
-        return x.plan.row(*map(value, x.inputs), *x.params)
+        return x.plan.primitive(*map(value, x.inputs), *x.params)
 
     def parameter(name: str, x: Any) -> Any:
         """A parameter of an operation, in which indices are named."""
@@ -356,10 +358,10 @@ def uses_of(v: Mapping[str, Any]) -> dict[str, list[Use]]:
     gradients: dict[Any, Any] = {}
     towards: dict[Any, str] = {}  # the variable that each node goes into
     nodes = graph.paths([loss], [x.node for x in v.values() if isinstance(x, Tensor) and x.node])
-    for node in sorted(nodes, key=lambda node: -node.number):
+    for node in sorted(nodes, key=lambda node: -node.seq):
         if node.plan is None:
             continue
-        row, operands = node.plan.row, [value(x) for x in node.inputs]
+        row, operands = node.plan.primitive, [value(x) for x in node.inputs]
         if key(node) in labels:
             towards[node] = labels[key(node)]
             gradients[node] = Symbol("d" + towards[node], node.shape, node.dtype)
@@ -368,9 +370,9 @@ def uses_of(v: Mapping[str, Any]) -> dict[str, list[Use]]:
         for name, x in zip(row.operands, operands, strict=True):
             known |= {name: x, f"{name}_shape": getattr(x, "shape", ())}
         for place, rule, _ in node.plan.steps:
-            x, g = node.inputs[place], rule(*[known[name] for name in names_of(rule)])
+            x, g = node.inputs[place], rule(*[known[name] for name in parameter_names(rule)])
             if key(x) in labels:
-                shaped = f".view{g.shape}" if g.row is reshape else ""
+                shaped = f".view{g.shape}" if g.primitive is reshape else ""
                 uses[labels[key(x)]].insert(0, Use(steps[towards[node]], formula(g, labels) + shaped, g.shape))
             else:
                 gradients[x], towards[x] = g, towards[node]

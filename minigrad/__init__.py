@@ -1,46 +1,19 @@
 """minigrad: a scalar-and-tensor autograd engine to learn from, with PyTorch's words. It needs numpy alone.
 
-Read `ops.py` first, then `graph.py` and `recording.py`. `import minigrad as torch` runs the course's notebooks.
+`core/` is the engine; read its `primitive.py` first, then `ops.py` and `graph.py`. `import minigrad as torch` runs the
+course's notebooks. Type checkers and editors read what is here in `__init__.pyi`, which is generated from it.
 """
 
-import contextlib
-import ctypes
 import importlib
+import types
+import typing
 import warnings
-from typing import TYPE_CHECKING, Any
 
-from minigrad import missing
-from minigrad.anomaly import (
-    detect_anomaly,
-    is_anomaly_enabled,
-)
-from minigrad.creation import (
-    arange,
-    eye,
-    full,
-    initial_seed,
-    linspace,
-    logspace,
-    manual_seed,
-    multinomial,
-    ones,
-    ones_like,
-    rand,
-    randint,
-    randn,
-    randperm,
-    tensor,
-    zeros,
-    zeros_like,
-)
-from minigrad.derive import (
-    derive,
-)
-from minigrad.device import (
-    Device as device,
-)
-from minigrad.dtypes import bool_ as bool
-from minigrad.dtypes import (
+from minigrad.api import creation, grad_fn, methods, missing, pointwise, products, reductions, selection, shapes
+from minigrad.api.device import Device as device
+from minigrad.api.printing import set_printoptions
+from minigrad.core.dtypes import bool_ as bool
+from minigrad.core.dtypes import (
     dtype,
     float16,
     float32,
@@ -53,145 +26,62 @@ from minigrad.dtypes import (
     set_default_dtype,
     uint8,
 )
-from minigrad.dtypes import float16 as half
-from minigrad.dtypes import float32 as float
-from minigrad.dtypes import float64 as double
-from minigrad.dtypes import int32 as int
-from minigrad.dtypes import int64 as long
-from minigrad.einsum import (
-    einsum,
-)
-from minigrad.functions import (
-    abs,
-    add,
-    all,
-    allclose,
-    any,
-    argmax,
-    argmin,
-    cat,
-    clamp,
-    clamp_min,
-    clone,
-    cumsum,
-    div,
-    dot,
-    eq,
-    exp,
-    flatten,
-    histogram,
-    log,
-    log10,
-    log_softmax,
-    logsumexp,
-    masked_fill,
-    matmul,
-    max,
-    mean,
-    min,
-    mul,
-    neg,
-    permute,
-    pow,
-    relu,
-    repeat_interleave,
-    reshape,
-    sigmoid,
-    softmax,
-    split,
-    sqrt,
-    square,
-    squeeze,
-    stack,
-    std,
-    sub,
-    sum,
-    t,
-    tanh,
-    tensor_split,
-    transpose,
-    tril,
-    unbind,
-    unsqueeze,
-    var,
-    where,
-)
-from minigrad.gradients import (
-    grad,
-)
-from minigrad.modes import (
-    enable_grad,
-    inference_mode,
-    is_grad_enabled,
-    no_grad,
-    set_grad_enabled,
-)
-from minigrad.printing import (
-    set_printoptions,
-)
-from minigrad.random import (
-    Generator,
-)
-from minigrad.tensor import (
-    Size,
-    Tensor,
-)
-from minigrad.value import (
-    Value,
-)
+from minigrad.core.dtypes import float16 as half
+from minigrad.core.dtypes import float32 as float
+from minigrad.core.dtypes import float64 as double
+from minigrad.core.dtypes import int32 as int
+from minigrad.core.dtypes import int64 as long
+from minigrad.core.tensor import Size, Tensor
+from minigrad.core.value import Value
+from minigrad.debug.anomaly import detect_anomaly, is_anomaly_enabled
+from minigrad.derive import derive
+from minigrad.grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from minigrad.gradients import grad
+from minigrad.random import Generator
 
-if TYPE_CHECKING:
-    from minigrad import autograd, cuda, utils
-    from minigrad.check import (
-        gradcheck,
-        gradgradcheck,
-    )
-    from minigrad.compare import (
-        cmp,
-    )
-    from minigrad.serialization import (
-        load,
-        save,
-    )
-
-# As in PyTorch, 1 / 0 is inf and log(-1) is nan without a word from numpy.
+# As in PyTorch, 1 / 0 is inf and log(-1) is nan without a warning from numpy.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\.")
 
-# The C library of Linux gives the memory of large arrays back to the system when they are freed, and then the pages of
-# the next ones take longer to get than most operations on them. Here it is told to keep it, see mallopt(3): that of
-# arrays up to 32 MB (M_MMAP_THRESHOLD, -3), and up to 1 GB in all (M_TRIM_THRESHOLD, -1).
-with contextlib.suppress(AttributeError, OSError, TypeError):  # elsewhere
-    for _option, _bytes in (-3, 2**25), (-1, 2**30):
-        ctypes.CDLL(None).mallopt(_option, _bytes)
 
-_PACKAGES = {"nn": "nn", "optim": "nn.optim"}  # where PyTorch has these within torch, they stand beside minigrad
+def _is_defined_in(thing: object, module: types.ModuleType) -> typing.Any:
+    return isinstance(thing, types.FunctionType) and thing.__module__ == module.__name__
 
-# What most programs do without is imported when it is asked for: a function, or a whole module.
-_LATER = {
+
+# The public functions of these modules are functions of minigrad.
+for _module in (pointwise, products, reductions, shapes, creation):
+    for _name, _function in vars(_module).items():
+        if not _name.startswith("_") and _is_defined_in(_function, _module):
+            globals()[_name] = _function
+
+# What most programs do without is imported when it is first used: a function, or a whole module.
+_LAZY = {
     "autograd": "minigrad.autograd",
-    "cmp": "minigrad.compare",
+    "cmp": "minigrad.debug.cmp",
     "cuda": "minigrad.cuda",
-    "gradcheck": "minigrad.check",
-    "gradgradcheck": "minigrad.check",
-    "load": "minigrad.serialization",
-    "save": "minigrad.serialization",
+    "gradcheck": "minigrad.debug.gradcheck",
+    "gradgradcheck": "minigrad.debug.gradcheck",
+    "load": "minigrad.api.serialization",
+    "nn": "nn",
+    "optim": "nn.optim",
+    "retain_freed_memory": "minigrad.memory",
+    "save": "minigrad.api.serialization",
     "utils": "minigrad.utils",
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name in _PACKAGES:
-        return importlib.import_module(_PACKAGES[name])
-    if name in _LATER:
-        module = importlib.import_module(_LATER[name])
-        return globals().setdefault(name, getattr(module, name, module))
-    raise missing.explain("minigrad", name, missing.FUNCTIONS)
+def __getattr__(name: str) -> typing.Any:
+    if name not in _LAZY:
+        raise missing.explain("minigrad", name, missing.FUNCTIONS)
+    module = importlib.import_module(_LAZY[name])
+    return globals().setdefault(name, getattr(module, name, module))
 
 
 def __dir__() -> list[str]:
-    return [*{*globals(), *_LATER}]
+    return __all__
 
 
-_OURS_ALONE = {"Any", "TYPE_CHECKING", "contextlib", "ctypes", "importlib", "missing", "warnings"}
-
-__all__ = [name for name in __dir__() if not name.startswith("_") and name not in _OURS_ALONE]
+__all__ = sorted(
+    name
+    for name, thing in [*globals().items(), *_LAZY.items()]
+    if not name.startswith("_") and (name in _LAZY or not isinstance(thing, types.ModuleType))
+)

@@ -1,9 +1,9 @@
-"""PyTorch's names for gradients (`torch.autograd`)."""
+"""What PyTorch has under `torch.autograd`: gradients, their checks, and recording on and off."""
 
-from minigrad.anomaly import detect_anomaly, set_detect_anomaly
-from minigrad.check import gradcheck, gradgradcheck
+from minigrad.debug.anomaly import detect_anomaly, set_detect_anomaly
+from minigrad.debug.gradcheck import gradcheck, gradgradcheck
+from minigrad.grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
 from minigrad.gradients import backward, grad
-from minigrad.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 
 __all__ = [
     "backward",

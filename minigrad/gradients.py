@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import graph
-from minigrad.anomaly import located
-from minigrad.graph import Node
-from minigrad.inplace import changed
-from minigrad.modes import Within, enable_grad, local
-from minigrad.tensor import Tensor, wrap
+from minigrad.core import graph
+from minigrad.core.graph import Node
+from minigrad.core.methods import methods
+from minigrad.core.modes import local
+from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.versions import bump_version
+from minigrad.grad_mode import Within, enable_grad
 
 Tensors = Tensor | Sequence[Tensor]
 Found = tuple[Node, Any, bool]  # see graph.reverse
@@ -72,7 +73,7 @@ def grad(
     for node, g, owned in _found(seeds, retain_graph, create_graph, targets):
         if node in targets:
             gradients[node] = _kept(g, owned)
-        if node.retains and node.plan is not None:
+        if node.retains_grad and node.plan is not None:
             with _accumulating:
                 node.grad = _kept(g, False) if node.grad is None else _sum(node, g)
     for place, x in enumerate(inputs):
@@ -91,17 +92,16 @@ def _found(
 ) -> list[Found]:
     """What the reverse pass gives of all nodes that retain their gradients, and of targets."""
     release = not (create_graph if retain_graph is None else retain_graph)
-    within = None if targets is None else graph.paths([node for node, _ in seeds], targets)
+    needed = None if targets is None else graph.nodes_between([node for node, _ in seeds], targets)
     if not create_graph:
         starts = [(node, seed.array) for node, seed in seeds]
-        return _wanted(graph.reverse(starts, release=release, within=within), targets)
-    # An anomaly in the middle of a rule is reported when the rule is done, as in a pass that is not recorded.
-    with Within(grad=True, watch=located if local.mode.check else local.mode.watch):
-        return _wanted(graph.reverse(seeds, lift=lifted, release=release, within=within), targets)
+        return _wanted(graph.reverse(starts, release=release, needed=needed), targets)
+    with Within(grad=True, watch=_locate if local.mode.check else local.mode.watch):
+        return _wanted(graph.reverse(seeds, saved_of=saved_as_tensors, release=release, needed=needed), targets)
 
 
 def _wanted(found: Iterable[Found], targets: dict[Any, Tensor] | None) -> list[Found]:
-    return [each for each in found if targets is None or each[0].retains or each[0] in targets]
+    return [each for each in found if targets is None or each[0].retains_grad or each[0] in targets]
 
 
 def _seeds(name: str, tensors: Tensors, gradients: Any) -> list[tuple[Any, Tensor]]:
@@ -173,25 +173,62 @@ def _sum(node: Node, g: Any) -> Tensor:
         with enable_grad():
             return node.grad + g
     if node.plan is not None:
-        # The pass that kept it may be going on with the same array.
+        # The pass that stored it may still use the same array.
         return wrap(np.asarray(node.grad.array + g))
     node.grad.array += g
-    changed("backward", node.grad.array)
+    bump_version("backward", node.grad.array)
     return node.grad
 
 
-def lifted(node: Node) -> tuple[Any, ...]:
-    """What the node saved, as Tensors that are part of the graph, so that rules applied to them are recorded."""
+def saved_as_tensors(node: Node) -> tuple[Any, ...]:
+    """The saved values of a node as Tensors that are part of the graph, so that its vjps are recorded.
+
+    Residuals have no node. They are computed again from the operands, which records them.
+    """
     assert node.plan
-    row = node.plan.row
-    first_operand = len(row.names) - len(row.operands)
-    saved = dict(zip(node.plan.kept, graph.saved_values(node), strict=True))
+    primitive = node.plan.primitive
+    after_residuals = 1 + len(primitive.residuals)
+    first_operand = after_residuals + len(primitive.params)
+    saved = dict(zip(node.plan.saved, graph.saved_values(node), strict=True))
     for place in saved:
-        source = node if place == 0 else node.inputs[place - first_operand] if place >= first_operand else None
+        operand = node.inputs[place - first_operand] if 0 <= place - first_operand < len(node.inputs) else None
+        source = node if place == 0 else operand
         if isinstance(source, Node):
             saved[place] = wrap(saved[place], source)
-    if row.extras:
-        places = [*range(first_operand, len(row.names)), *range(1 + len(row.extras), first_operand)]
-        extras = row.forward(*(saved[place] for place in places))[1:]
-        saved.update(enumerate(extras, start=1))
-    return tuple(saved.values())
+    if primitive.residuals:
+        operands = range(first_operand, first_operand + len(primitive.operands))
+        residuals = primitive.forward(*(saved[place] for place in (*operands, *range(after_residuals, first_operand))))[
+            1:
+        ]
+        saved.update(zip(range(1, after_residuals), residuals, strict=True))
+    return tuple([saved[place] for place in node.plan.saved])
+
+
+def _locate(primitive: Any, operands: tuple[Any, ...], params: tuple[Any, ...], result: Tensor) -> None:
+    """Note the user's line on a node, while a pass records itself under `detect_anomaly`.
+
+    An anomaly inside a vjp is then reported once the vjp is done, as in a pass that is not recorded.
+    """
+    if result.node is not None and local.mode.locate is not None:
+        result.node.line = local.mode.locate()
+
+
+@methods
+class Backward(Tensor):
+    """The reverse pass, started from a Tensor."""
+
+    __slots__ = ()
+
+    def backward(
+        self,
+        gradient: Any = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Any = None,
+    ) -> None:
+        """Add to `.grad` of every leaf that this was computed from its gradient (`torch.Tensor.backward`).
+
+        `gradient`, of this Tensor's shape, is the gradient that arrives here. It may be left out for a single number,
+        where it is 1. For the other arguments, see `minigrad.autograd.backward`.
+        """
+        backward(self, gradient, retain_graph, create_graph, inputs)

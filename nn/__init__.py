@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from minigrad.missing import explain
+from minigrad.api.missing import explain
 from nn import functional, init, optim, scalar
 from nn.layers import (
     BatchNorm1d,

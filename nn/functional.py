@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import functions, ops
-from minigrad.dtypes import DType, number_dtype
-from minigrad.functions import array_of, check_floating, int_of, prints_as, relu, sigmoid, square, tanh
-from minigrad.graph import shown_as
-from minigrad.inplace import changed
-from minigrad.missing import explain
+from minigrad.api import reductions
+from minigrad.api.arguments import array_of, check_floating, int_of
+from minigrad.api.grad_fn import labelled, relabelled
+from minigrad.api.missing import explain
+from minigrad.api.pointwise import relu, sigmoid, square, tanh
+from minigrad.core import ops
+from minigrad.core.dtypes import DType, number_dtype
+from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.versions import bump_version
 from minigrad.random import default_generator
-from minigrad.tensor import Tensor, wrap
 
 __all__ = [
     "batch_norm", "cross_entropy", "dropout", "embedding", "gelu", "layer_norm", "linear", "log_softmax", "mse_loss",
@@ -34,14 +36,14 @@ def __getattr__(name: str) -> Any:
 # Activations; tanh, relu and sigmoid are those of minigrad
 
 
-@prints_as("SiluBackward0")
+@labelled
 def silu(input: Tensor) -> Tensor:
     """x * sigmoid(x). Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016."""
     check_floating("silu", input)
     return input * sigmoid(input)
 
 
-@prints_as("GeluBackward0")
+@labelled
 def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """x times the share of standard normal numbers that lie below x, which "tanh" approximates.
 
@@ -62,12 +64,12 @@ def softmax(input: Tensor, dim: int | None = None, *, dtype: DType = None) -> Te
 
     Without a dim it warns, and takes the one that PyTorch takes: 1, but for 0, 1 and 3 dims 0.
     """
-    return functions.softmax(*_converted("softmax", input, dim, dtype))
+    return reductions.softmax(*_converted("softmax", input, dim, dtype))
 
 
 def log_softmax(input: Tensor, dim: int | None = None, *, dtype: DType = None) -> Tensor:
     """`minigrad.log_softmax` of the input, with the arguments of `softmax`."""
-    return functions.log_softmax(*_converted("log_softmax", input, dim, dtype))
+    return reductions.log_softmax(*_converted("log_softmax", input, dim, dtype))
 
 
 def _converted(name: str, input: Tensor, dim: int | None, dtype: DType) -> tuple[Tensor, int]:
@@ -137,7 +139,7 @@ def embedding(input: Tensor, weight: Tensor) -> Tensor:
     if table.ndim != 2:
         raise RuntimeError(f"embedding: expected a table (rows, columns), got a weight of shape {table.shape}")
     _check_choices("embedding", places, len(table), "rows", _ROWS)
-    return ops.index.on_tensors(weight, (places,), grad_fn="EmbeddingBackward0")
+    return ops.index.on_tensors(weight, (places,), label="embedding")
 
 
 def batch_norm(
@@ -182,18 +184,18 @@ def batch_norm(
             f"batch_norm: training needs more than one number a channel, got {input.array.shape}; use .eval()"
         )
     if not n:
-        return shown_as(input * scale + shift, "NativeBatchNormBackward0")
+        return relabelled(input * scale + shift, "batch_norm")
     result, _, _, mean, var = ops.batch_norm.on_tensors(input, scale, shift, axes, eps)
     if running_mean is not None and running_var is not None:
         for running, now, share in ((running_mean, mean, momentum), (running_var, var, momentum * n / (n - 1))):
             array = running.array
             array *= 1 - momentum
             array += share * now.reshape(-1)
-        changed("batch_norm", running_mean.array, running_var.array)
+        bump_version("batch_norm", running_mean.array, running_var.array)
     return result
 
 
-@prints_as("NativeLayerNormBackward0")
+@labelled
 def layer_norm(
     input: Tensor,
     normalized_shape: Sequence[int],
@@ -277,7 +279,7 @@ def nll_loss(
     return _nll("nll_loss", input, target, weight, ignore_index, reduction, 0.0)
 
 
-@prints_as("MseLossBackward0")
+@labelled
 def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
     """The squared differences of two tensors: their mean, sum, or with "none" all.
 
@@ -291,7 +293,7 @@ def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tenso
     return _reduced("mse_loss", square(difference), reduction, difference.nelement())
 
 
-@prints_as("NllLossBackward0")
+@labelled
 def _nll(
     name: str, scores: Tensor, target: Tensor, weight: Tensor | None, ignored: int, reduction: str, smoothing: float
 ) -> Tensor:

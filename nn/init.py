@@ -3,11 +3,11 @@
 import math
 from typing import Any
 
-from minigrad.functions import array_of
-from minigrad.missing import explain
-from minigrad.modes import no_grad
+from minigrad.api.arguments import array_of
+from minigrad.api.missing import explain
+from minigrad.core.tensor import Tensor
+from minigrad.grad_mode import no_grad
 from minigrad.random import Generator
-from minigrad.tensor import Tensor
 
 _LINEAR = ["linear", *(f"conv{kind}{dims}d" for kind in ("", "_transpose") for dims in (1, 2, 3))]
 _GAINS = dict.fromkeys(_LINEAR, 1.0) | {"sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}

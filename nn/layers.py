@@ -3,10 +3,12 @@
 import math
 from collections.abc import Sequence
 
-from minigrad import functions
-from minigrad.creation import ones, tensor, zeros
-from minigrad.inplace import changed
-from minigrad.tensor import Tensor
+from minigrad.api.arguments import array_of, sizes_of
+from minigrad.api.creation import ones, tensor, zeros
+from minigrad.api.pointwise import relu, tanh
+from minigrad.api.shapes import flatten
+from minigrad.core.tensor import Tensor
+from minigrad.core.versions import bump_version
 from nn import functional as F
 from nn import init
 from nn.module import Module, Parameter
@@ -96,14 +98,14 @@ class BatchNorm1d(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The normalised batch. ValueError where it does not have `num_features` channels."""
-        shape = functions.array_of("BatchNorm1d", input).shape
+        shape = array_of("BatchNorm1d", input).shape
         if len(shape) not in (2, 3) or shape[1] != self.num_features:
             raise ValueError(f"BatchNorm1d: expected (n, {self.num_features}[, length]), got {input.array.shape}")
         momentum = self.momentum or 0.0
         if self.training and self.num_batches_tracked is not None:
             tracked = self.num_batches_tracked.array
             tracked[...] = batches = tracked.item() + 1
-            changed("batch_norm", tracked)
+            bump_version("batch_norm", tracked)
             if self.momentum is None:
                 momentum = 1 / batches
         batch_statistics = self.training or self.running_mean is None
@@ -132,7 +134,7 @@ class LayerNorm(Module):
         elementwise_affine: bool = True,
         bias: bool = True,
     ) -> None:
-        self.normalized_shape = functions.sizes_of("LayerNorm", (normalized_shape,))
+        self.normalized_shape = sizes_of("LayerNorm", (normalized_shape,))
         self.eps, self.elementwise_affine = eps, elementwise_affine
         self.weight = Parameter(ones(self.normalized_shape)) if elementwise_affine else None
         self.bias = Parameter(zeros(self.normalized_shape)) if elementwise_affine and bias else None
@@ -170,7 +172,7 @@ class Tanh(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """tanh(input)."""
-        return functions.tanh(input)
+        return tanh(input)
 
 
 class ReLU(Module):
@@ -178,7 +180,7 @@ class ReLU(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """max(input, 0)."""
-        return functions.relu(input)
+        return relu(input)
 
 
 class Flatten(Module):
@@ -189,7 +191,7 @@ class Flatten(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """The flattened input."""
-        return functions.flatten(input, self.start_dim, self.end_dim)
+        return flatten(input, self.start_dim, self.end_dim)
 
     def extra_repr(self) -> str:
         """Its dims."""

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from minigrad.dtypes import DType
-from minigrad.functions import array_of
-from minigrad.inplace import changed
-from minigrad.modes import Scope, local
-from minigrad.tensor import Tensor, wrap
+from minigrad.api.arguments import array_of
+from minigrad.core.dtypes import DType
+from minigrad.core.modes import Scope, local
+from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.versions import bump_version
 
 
 class Parameter(Tensor):
@@ -21,7 +21,7 @@ class Parameter(Tensor):
     __slots__ = ()
 
     def __init__(self, data: Tensor, requires_grad: bool = True) -> None:
-        self.array, self.own_node, self.origin = array_of("Parameter", data), None, None
+        self.array, self.stored_node, self.base = array_of("Parameter", data), None, None
         self.requires_grad = requires_grad
 
     def __repr__(self) -> str:
@@ -174,7 +174,7 @@ class Module:
         for name, tensor in own.items():
             if name in given:
                 tensor.array[...] = given[name]
-                changed("load_state_dict", tensor.array)
+                bump_version("load_state_dict", tensor.array)
         return keys
 
     def apply(self, fn: Callable[["Module"], Any]) -> Self:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.inplace import changed
-from minigrad.missing import explain
-from minigrad.tensor import Tensor
+from minigrad.api.missing import explain
+from minigrad.core.tensor import Tensor
+from minigrad.core.versions import bump_version
 from nn.module import clear_grad
 
 
@@ -79,7 +79,7 @@ class Optimizer:
                         moved.append(parameter.array)
                         self.update(parameter.array, grad.array, state, group)
         finally:
-            changed(f"{type(self).__name__}.step", *moved)
+            bump_version(f"{type(self).__name__}.step", *moved)
 
     def update(self, array: np.ndarray, grad: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """Move one parameter's array, in place."""

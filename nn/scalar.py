@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from minigrad.value import Value
+from minigrad.core.value import Value
 
 
 class Module:

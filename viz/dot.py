@@ -14,8 +14,6 @@ from viz.layout import FORMATS, Drawing
 from viz.text import cells, heat, number
 
 DIRECTIONS = ("LR", "RL", "TB", "BT")
-SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@"}
-COMMUTATIVE = {"add", "mul"}
 
 # The borders have the colours of Okabe and Ito; fills, too, stay apart for every kind of colour vision.
 FILL = {
@@ -150,8 +148,8 @@ def _plain(text: str) -> str:
 def _caption(operation: Operation) -> str:
     """An operation as Python writes it, with its parameter, and the numbers it was given: `@`, `** 2`, `sum(0)`."""
     words = [number(operand.value) if isinstance(operand, Number) else "_" for operand in operation.operands]
-    if operation.name in SYMBOLS:
-        return " ".join(word for word in (words[0], SYMBOLS[operation.name], words[1]) if word != "_")
+    if operation.sign:
+        return " ".join(word for word in (words[0], operation.sign, words[1]) if word != "_")
     parameter = operation.parameter.removeprefix("(").removesuffix(")").removesuffix(",")
     if parameter.startswith("["):
         return parameter if operation.name == "index" else operation.name + parameter

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import Tensor, Value
-from minigrad.graph import Node
-from minigrad.modes import Scope
-from minigrad.naming import Key, Names, key, variables
-from minigrad.symbols import formula, gradients, said
+from minigrad.core.graph import Node
+from minigrad.core.infix import infix_of
+from minigrad.core.modes import Scope
+from minigrad.derive.formula import formula, gradients, said
+from minigrad.derive.naming import Key, Names, key, variables
 from viz.walk import (
     Frames,
     Item,
@@ -52,12 +53,14 @@ class Number(NamedTuple):
 
 @dataclass(frozen=True)
 class Operation:
-    """What made a box: its name and parameter, its operands, what its row calls them, and what its rules make of each.
+    """What made a box: the name of the primitive, its parameter, its operands and their names, and their gradients.
 
-    An operand is a place in `Picture.items`, a number, or None where it lies beyond the edge of the picture.
+    An operand is a place in `Picture.items`, a number, or None if it lies beyond the edge of the picture. `sign` is the
+    operator that the primitive is written with, or empty. `gradients` holds a formula for each operand.
     """
 
     name: str
+    sign: str
     parameter: str
     operands: tuple[int | Number | None, ...]
     called: tuple[str, ...]
@@ -272,7 +275,7 @@ def _box(item: Item, is_root: bool, places: Mapping[Key, int], labels: Names, fr
         data, grad = np.asarray(thing.data), np.asarray(thing.grad)
         return Box(role, name, data, gradient=grad, operation=operation, frame=frame)
     gradient = None if thing.grad is None else thing.grad.array
-    awaits = gradient is None and thing.retains and role is not Role.CONSTANT
+    awaits = gradient is None and thing.retains_grad and role is not Role.CONSTANT
     shape, dtype = thing.shape, str(thing.dtype)
     return Box(role, name, thing.value, shape, dtype, gradient, awaits, operation, frame)
 
@@ -280,14 +283,23 @@ def _box(item: Item, is_root: bool, places: Mapping[Key, int], labels: Names, fr
 def _operation(thing: Node | Value, places: Mapping[Key, int], labels: Names) -> Operation | None:
     if thing.plan is None:
         return None
-    row = thing.plan.row
+    primitive = thing.plan.primitive
     known = [np.asarray(x).item() if key(x) is None else x for x in thing.inputs]
     sources = tuple(places.get(key(x)) if key(x) is not None else Number(x) for x in known)
-    called = row.operands if len(row.operands) == len(known) else tuple(map(str, range(1, len(known) + 1)))
+    called = primitive.operands
+    if len(called) != len(known):
+        called = tuple(map(str, range(1, len(known) + 1)))
     read = tuple(places[key(index)] for index in indices(thing) if key(index) in places)
     symbols = gradients(thing.plan, known, thing.params, getattr(thing, "shape", ()), getattr(thing, "dtype", float))
     rules = tuple(
         formula(symbols[i], labels) if i in symbols and isinstance(x, Node | Value) else "" for i, x in enumerate(known)
     )
-    parameter = said(row, thing.params, labels)
-    return Operation(row.name, parameter, (*sources, *read), called + ("",) * len(read), rules + ("",) * len(read))
+    infix = infix_of(primitive)
+    return Operation(
+        primitive.name,
+        infix.python if infix else "",
+        said(primitive, thing.params, labels),
+        (*sources, *read),
+        called + ("",) * len(read),
+        rules + ("",) * len(read),
+    )

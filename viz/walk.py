@@ -11,12 +11,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad import Tensor, Value, graph
-from minigrad.gradients import lifted
-from minigrad.graph import Node
-from minigrad.modes import Scope, Within
-from minigrad.naming import Key, Names, key, states
-from minigrad.tensor import wrap
+from minigrad import Tensor, Value
+from minigrad.core import graph
+from minigrad.core.graph import Node
+from minigrad.core.modes import Scope
+from minigrad.core.tensor import wrap
+from minigrad.derive.naming import Key, Names, key, states
+from minigrad.grad_mode import Within
+from minigrad.gradients import saved_as_tensors
 
 
 class Part(NamedTuple):
@@ -53,24 +55,19 @@ def indices(thing: Any) -> Iterator[np.ndarray]:
 
 
 def things_behind(roots: Sequence[Any], named: Collection[Key] = ()) -> list[Any]:
-    """The roots, and all that they were computed from, in the order that they were made in.
+    """The roots and all that they were computed from, in the order in which they were made.
 
-    A constant, which does not know when it was made, comes just before its first consumer. Of the arrays that something
-    was indexed by, those that are `named` are there.
+    A constant does not know when it was made: it comes just before the first thing that was computed from it. Arrays
+    that something was indexed by are included if they are `named`.
     """
-    found = [*roots]
-    places = {key(root): (getattr(root, "number", 0), 1, 0) for root in roots}
-    for consumer in found:  # which grows meanwhile
-        read = [index for index in indices(consumer) if key(index) in named]
-        for position, operand in enumerate([*operands(consumer), *read]):
-            if key(operand) is None:
-                continue
-            if key(operand) not in places:
-                found.append(operand)
-            made = isinstance(operand, Node | Value)
-            place = (operand.number, 1, 0) if made else (consumer.number, 0, position)
-            places[key(operand)] = min(place, places.get(key(operand), place))
-    return sorted(found, key=lambda thing: places[key(thing)])
+    found = {key(root): root for root in roots if not isinstance(root, Node | Value)}
+    for thing in graph.ancestors(root for root in roots if isinstance(root, Node | Value)):
+        read = [index for index in indices(thing) if key(index) in named]
+        for operand in (*operands(thing), *read):
+            if key(operand) is not None and not isinstance(operand, Node | Value):
+                found.setdefault(key(operand), operand)
+        found[key(thing)] = thing
+    return [*found.values()]
 
 
 def states_of(things: Iterable[Any], names: Mapping[str, Any]) -> Names:
@@ -221,9 +218,8 @@ def gradients_behind(root: Any, things: Sequence[Any], names: Names) -> tuple[li
         with Within(grad=True):
             pairs = graph.reverse(
                 [seed],
-                fit=None if is_value else graph.fit,
-                lift=_lifted if is_value else lifted,
-                within=None if is_value else {thing for thing in things if isinstance(thing, Node)},
+                saved_of=_lifted if is_value else saved_as_tensors,
+                needed=None if is_value else {thing for thing in things if isinstance(thing, Node)},
             )
             found = {node: g for node, g, _ in pairs}
     except RuntimeError as error:
@@ -248,4 +244,4 @@ def gradients_behind(root: Any, things: Sequence[Any], names: Names) -> tuple[li
 def _lifted(value: Any) -> tuple[Any, ...]:
     """What the rules of a Value's operation take, as Values."""
     values = (value, *value.params, *value.inputs)
-    return tuple([values[i] for i in value.plan.kept])
+    return tuple([values[i] for i in value.plan.saved])

@@ -1,0 +1,254 @@
+"""Making Tensors: from data, filled, counted, and random."""
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minigrad.api.arguments import MOST_ELEMENTS, Number, array_of, int_of, sizes_of
+from minigrad.api.device import Device
+from minigrad.core import dtypes
+from minigrad.core.dtypes import DType, number_dtype
+from minigrad.core.primitive import Shape
+from minigrad.core.tensor import Tensor, wrap
+from minigrad.random import Generator, default_generator, source_of
+
+
+def _on_device(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Let a function take a `device`, which must be the CPU, and refuse with a RuntimeError what is too large."""
+
+    @functools.wraps(function)
+    def placed(*args: Any, device: Any = None, **kwargs: Any) -> Tensor:
+        if device is not None:
+            Device(device)
+        try:
+            return function(*args, **kwargs)
+        except (MemoryError, OverflowError) as error:
+            raise RuntimeError(f"{function.__name__}: too large: {error}") from None
+
+    return placed
+
+
+@_on_device
+def tensor(data: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """A Tensor with a copy of `data`: a number, nested sequences, a numpy array or a Tensor (`torch.tensor`).
+
+    Python floats become the default dtype, ints int64 and bools bool; numpy's numbers keep their dtype. ValueError
+    where nested sequences differ in length, TypeError where they hold anything but numbers.
+
+    >>> tensor([[1, 2.5], [3, 4]])
+    tensor([[1.0000, 2.5000],
+            [3.0000, 4.0000]])
+    """
+    if isinstance(data, Tensor):
+        data = data.array
+    try:
+        array = np.array(data)
+        if array.dtype in (object, np.uint64) and not isinstance(data, np.ndarray | np.generic):
+            array = np.array(_plain(data))
+    except ValueError as error:
+        raise ValueError(f"tensor: nested sequences must have equal lengths at every depth: {error}") from None
+    except OverflowError as error:
+        raise ValueError(f"tensor: {error}") from None
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"tensor: expected numbers, got {_odd_one(data)}")
+    if dtype is None and array.dtype == np.float64 and not _holds_wide(data):
+        array = array.astype(dtypes.get_default_dtype())
+    return _leaf(array.astype(number_dtype("tensor", dtype, array.dtype), copy=False), requires_grad)
+
+
+def _plain(data: Any) -> Any:
+    """`data` with the Tensors in its sequences replaced by what they hold; OverflowError for ints beyond int64."""
+    if isinstance(data, Tensor):
+        return data.array
+    return (
+        [_plain(x) for x in data] if isinstance(data, list | tuple) else np.int64(data) if type(data) is int else data
+    )
+
+
+def _holds_wide(data: Any) -> bool:
+    """Whether `data` has a float64 of numpy's in it, which stays one, as Python's floats do not."""
+    if isinstance(data, list | tuple):
+        return any(_holds_wide(x) for x in data)
+    return getattr(data, "dtype", None) is not None and data.dtype == np.float64
+
+
+def _odd_one(data: Any) -> str:
+    """The type of the first thing in `data` that is not a number."""
+    if isinstance(data, list | tuple):
+        return next((odd for odd in map(_odd_one, data) if odd), "")
+    return "" if isinstance(data, int | float | Tensor) else type(data).__name__
+
+
+@_on_device
+def zeros(*size: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """Zeros of a shape, given as sizes or as one sequence (`torch.zeros`)."""
+    return full(_shape("zeros", size), 0.0, dtype=dtype, requires_grad=requires_grad)
+
+
+@_on_device
+def ones(*size: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """Ones of a shape, given as sizes or as one sequence (`torch.ones`)."""
+    return full(_shape("ones", size), 1.0, dtype=dtype, requires_grad=requires_grad)
+
+
+@_on_device
+def full(size: Any, fill_value: Number, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """One number all over a shape; its dtype is the number's (`torch.full`)."""
+    (number,) = _numbers("full", fill_value)
+    chosen = number_dtype("full", dtype, dtypes.result_dtype([number]))
+    return _leaf(np.full(_shape("full", (size,)), number, chosen), requires_grad)
+
+
+@_on_device
+def zeros_like(input: Tensor, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """Zeros of another Tensor's shape and dtype (`torch.zeros_like`)."""
+    return _like("zeros_like", input, 0, dtype, requires_grad)
+
+
+@_on_device
+def ones_like(input: Tensor, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """Ones of another Tensor's shape and dtype (`torch.ones_like`)."""
+    return _like("ones_like", input, 1, dtype, requires_grad)
+
+
+def _like(name: str, input: Tensor, number: int, dtype: DType, requires_grad: bool) -> Tensor:
+    array = array_of(name, input)
+    return _leaf(np.full(array.shape, number, number_dtype(name, dtype, array.dtype)), requires_grad)
+
+
+@_on_device
+def eye(n: int, m: int | None = None, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """A matrix of n rows and m (or n) columns with ones on its diagonal (`torch.eye`)."""
+    n, m = _shape("eye", (n, n if m is None else m))
+    return _leaf(np.eye(n, m, dtype=number_dtype("eye", dtype, dtypes.get_default_dtype())), requires_grad)
+
+
+@_on_device
+def arange(
+    start: Number, end: Number | None = None, step: Number = 1, *, dtype: DType = None, requires_grad: bool = False
+) -> Tensor:
+    """The numbers from `start` (or 0) up to, but without, `end`, by `step` (`torch.arange`).
+
+    int64 if all three are ints. RuntimeError if the step is 0 or leads away from the end.
+    """
+    if end is None:
+        start, end = 0, start
+    start, end, step = numbers = _numbers("arange", start, end, step)
+    if not step or not 0 <= (end - start) / step <= MOST_ELEMENTS:
+        raise RuntimeError(f"arange: steps of {step} do not lead from {start} to {end}")
+    chosen = number_dtype("arange", dtype, dtypes.result_dtype(numbers))
+    return _leaf(np.arange(start, end, step).astype(chosen), requires_grad)
+
+
+@_on_device
+def linspace(start: Number, end: Number, steps: int, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """`steps` numbers at equal distances from `start` to `end`, both included (`torch.linspace`)."""
+    start, end = _numbers("linspace", start, end)
+    with np.errstate(all="ignore"):
+        numbers = np.linspace(float(start), float(end), _count("linspace", steps))
+    return _leaf(numbers.astype(number_dtype("linspace", dtype, dtypes.get_default_dtype())), requires_grad)
+
+
+def initial_seed() -> int:
+    """The seed of the random numbers of everything that is given no generator (`torch.initial_seed`)."""
+    return default_generator.initial_seed()
+
+
+def manual_seed(seed: int) -> Generator:
+    """Restart the random numbers of everything that is given no generator; returns theirs (`torch.manual_seed`)."""
+    return default_generator.manual_seed(seed)
+
+
+@_on_device
+def logspace(
+    start: Number, end: Number, steps: int, base: float = 10.0, *, dtype: DType = None, requires_grad: bool = False
+) -> Tensor:
+    """`base` to the powers of `linspace(start, end, steps)` (`torch.logspace`)."""
+    start, end, base = _numbers("logspace", start, end, base)
+    with np.errstate(all="ignore"):
+        powers = np.logspace(float(start), float(end), _count("logspace", steps), base=base)
+    return _leaf(powers.astype(number_dtype("logspace", dtype, dtypes.get_default_dtype())), requires_grad)
+
+
+@_on_device
+def rand(*size: Any, generator: Generator | None = None, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """Random numbers, uniform on [0, 1) (`torch.rand`)."""
+    return _leaf(source_of("rand", generator).uniform(_shape("rand", size), _floating("rand", dtype)), requires_grad)
+
+
+@_on_device
+def randn(*size: Any, generator: Generator | None = None, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """Random numbers, normal with mean 0 and standard deviation 1 (`torch.randn`)."""
+    return _leaf(source_of("randn", generator).normal(_shape("randn", size), _floating("randn", dtype)), requires_grad)
+
+
+@_on_device
+def randint(
+    low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: DType = dtypes.int64
+) -> Tensor:
+    """Random integers from `low` up to, but without, `high`; `randint(high, size)` starts at 0 (`torch.randint`).
+
+    RuntimeError if there is no such integer.
+    """
+    if size is None:
+        low, high, size = 0, low, high
+    low, high = sizes_of("randint", (low, high))
+    numbers = source_of("randint", generator).integers(low, high, _shape("randint", (size,)))
+    return wrap(numbers.astype(number_dtype("randint", dtype, np.int64), copy=False))
+
+
+@_on_device
+def randperm(n: int, *, generator: Generator | None = None, dtype: DType = dtypes.int64) -> Tensor:
+    """The integers from 0 to n - 1 in random order (`torch.randperm`)."""
+    order = source_of("randperm", generator).permutation(_count("randperm", n))
+    return wrap(order.astype(number_dtype("randperm", dtype, np.int64), copy=False))
+
+
+def multinomial(
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
+) -> Tensor:
+    """Indices drawn with the probabilities in `input`, (n) or (rows, n), as (num_samples) or (rows, num_samples).
+
+    The probabilities need not sum to 1. RuntimeError where they are negative or all 0, or where without `replacement`
+    more samples are asked for than there are probabilities. As `torch.multinomial`.
+    """
+    weights = array_of("multinomial", input)
+    count = int_of("multinomial", num_samples)
+    return wrap(source_of("multinomial", generator).multinomial(weights, count, replacement))
+
+
+def _numbers(name: str, *given: Any) -> list[Any]:
+    """Python's numbers for these, which may also be numpy's, or Tensors of one element. TypeError for anything else."""
+    numbers = [x.item() if isinstance(x, Tensor | np.generic) else x for x in given]
+    if not all(isinstance(x, int | float) for x in numbers):
+        raise TypeError(f"{name}: expected numbers, got {', '.join(map(repr, given))}")
+    return numbers
+
+
+def _floating(name: str, dtype: DType) -> np.dtype[Any]:
+    chosen = number_dtype(name, dtype, dtypes.get_default_dtype())
+    if chosen.kind != "f":
+        raise RuntimeError(f"{name}: makes floating numbers, not {chosen}; use randint for integers")
+    return chosen
+
+
+def _shape(name: str, size: tuple[Any, ...]) -> Shape:
+    """The shape given as sizes or as one sequence. RuntimeError for negative sizes."""
+    shape = sizes_of(name, size)
+    if min(shape, default=0) < 0:
+        raise RuntimeError(f"{name}: sizes must not be negative, got {shape}")
+    if math.prod(shape) > MOST_ELEMENTS:
+        raise RuntimeError(f"{name}: {shape} is more than any memory holds")
+    return shape
+
+
+def _count(name: str, number: Any) -> int:
+    """How many to make. RuntimeError for a negative number."""
+    return _shape(name, (int_of(name, number),))[0]
+
+
+def _leaf(array: np.ndarray, requires_grad: bool) -> Tensor:
+    return wrap(array).requires_grad_(requires_grad)

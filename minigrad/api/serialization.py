@@ -1,0 +1,47 @@
+"""Saving the state of a model in a file, and reading it again."""
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from minigrad.core.tensor import Tensor, wrap
+
+_SUFFIX = ".npy"
+
+
+def save(state: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
+    """Write a state dict, names and Tensors, as numpy's `.npz`, whatever the file's name (compare `torch.save`).
+
+    The file appears when it is complete. TypeError for what is not a dict of Tensors.
+    """
+    if not isinstance(state, Mapping) or not all(isinstance(x, Tensor) for x in state.values()):
+        raise TypeError("save: expected a dict of names and Tensors, such as model.state_dict()")
+    target = Path(path)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as folder:
+        unfinished = Path(folder) / target.name
+        with zipfile.ZipFile(unfinished, "w") as archive:
+            for name, tensor in state.items():
+                with archive.open(name + _SUFFIX, "w") as entry:
+                    np.lib.format.write_array(entry, tensor.array, allow_pickle=False)
+        unfinished.replace(target)
+
+
+def load(path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """Read what `save` wrote (compare `torch.load`). ValueError for a file of another kind, or a damaged one."""
+    state = {}
+    with Path(path).open("rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                for member in archive.namelist():
+                    with archive.open(member) as entry:
+                        array = np.lib.format.read_array(entry, allow_pickle=False)
+                    if array.dtype.kind not in "biuf" or not member.endswith(_SUFFIX):
+                        raise ValueError(f"{member} holds no numbers")
+                    state[member.removesuffix(_SUFFIX)] = wrap(array)
+        except Exception as error:  # a damaged archive fails in many ways
+            raise ValueError(f"load: {os.fspath(path)} is not a file that save wrote: {error}") from error
+    return state

@@ -1,0 +1,307 @@
+"""The same elements in another shape or order, in pieces, and joined."""
+
+import builtins
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.api.arguments import (
+    MOST_ELEMENTS,
+    Dims,
+    array_of,
+    axes_of,
+    axis_of,
+    dim_of,
+    int_of,
+    is_empty_list,
+    sizes_of,
+    tensors_of,
+)
+from minigrad.api.grad_fn import labelled, relabelled
+from minigrad.api.pointwise import where
+from minigrad.core import ops
+from minigrad.core.dtypes import result_dtype
+from minigrad.core.methods import method, methods
+from minigrad.core.primitive import Shape
+from minigrad.core.tensor import Tensor
+
+# Another shape
+
+
+@method
+def reshape(input: Tensor, *shape: Any) -> Tensor:
+    """The same elements in another shape, in which one size may be -1 (`torch.reshape`); a view where possible.
+
+    RuntimeError where the sizes do not fit.
+    """
+    return _reshaped(input, _fitted("reshape", array_of("reshape", input).shape, shape))
+
+
+@method
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """The dims from `start_dim` to `end_dim` as one (`torch.flatten`)."""
+    shape = array_of("flatten", input).shape
+    start, end = axis_of("flatten", start_dim, len(shape)), axis_of("flatten", end_dim, len(shape))
+    if start > end:
+        raise RuntimeError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} in {shape}")
+    if start == end and shape:
+        return input
+    return _reshaped(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+
+
+def _reshaped(input: Tensor, shape: Shape) -> Tensor:
+    result = ops.reshape.on_tensors(input, shape)
+    return result if result.base is not None else relabelled(result, "unsafe_view")
+
+
+def _fitted(name: str, shape: Shape, given: tuple[Any, ...]) -> Shape:
+    """The sizes given, with that of -1 worked out. RuntimeError unless they hold as many elements as `shape`."""
+    wanted, count = sizes_of(name, given), math.prod(shape)
+    if wanted.count(-1) == 1 and (known := -math.prod(wanted)):
+        wanted = tuple([count // known if size == -1 else size for size in wanted])
+    if math.prod(wanted) != count or builtins.min(wanted, default=0) < 0:
+        raise RuntimeError(f"{name}: {shape} has {count} elements, which do not fill {sizes_of(name, given)}")
+    return wanted
+
+
+@method
+def squeeze(input: Tensor, dim: Dims = None) -> Tensor:
+    """Without the dims of size 1, or without those of them that `dim` names (`torch.squeeze`); a view."""
+    axes = () if is_empty_list(dim) else axes_of("squeeze", input, dim)
+    shape = tuple(size for axis, size in enumerate(array_of("squeeze", input).shape) if size != 1 or axis not in axes)
+    label = "squeeze" if dim is None else "squeeze.dim" if isinstance(dim, int) else "squeeze.dims"
+    return ops.reshape.on_tensors(input, shape, label=label)
+
+
+@method
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
+    """With a new dim of size 1 before `dim` (`torch.unsqueeze`); a view."""
+    shape = array_of("unsqueeze", input).shape
+    axis = axis_of("unsqueeze", dim, len(shape) + 1)
+    return ops.reshape.on_tensors(input, (*shape[:axis], 1, *shape[axis:]), label="unsqueeze")
+
+
+# Another order of dims
+
+
+@method
+def permute(input: Tensor, *dims: Any) -> Tensor:
+    """The dims in another order (`torch.permute`); a view."""
+    shape, order = array_of("permute", input).shape, sizes_of("permute", dims)
+    axes = tuple([axis_of("permute", dim, len(shape)) for dim in order]) if len(order) == len(shape) else ()
+    if len(set(axes)) < len(order):
+        raise RuntimeError(f"permute: {order} must name each of the {len(shape)} dims of {shape} once")
+    return ops.permute.on_tensors(input, axes)
+
+
+@method
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Two dims exchanged (`torch.transpose`); a view."""
+    first, second = dim_of("transpose", input, dim0), dim_of("transpose", input, dim1)
+    axes = list(range(input.ndim))
+    if axes:
+        axes[first], axes[second] = second, first
+    return ops.permute.on_tensors(input, tuple(axes), label="transpose")
+
+
+@method
+@labelled
+def t(input: Tensor) -> Tensor:
+    """A matrix with its two dims exchanged; a tensor of fewer dims as it is (`torch.t`)."""
+    if array_of("t", input).ndim > 2:
+        raise RuntimeError(f"t: expected at most 2 dims, got {input.array.shape}; use .mT or .transpose(dim0, dim1)")
+    return permute(input, tuple(reversed(range(input.ndim))))
+
+
+# Repeated
+
+
+@method
+@labelled
+def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None) -> Tensor:
+    """Each element along a dim, or of the flattened tensor, `repeats` times in a row (`torch.repeat_interleave`).
+
+    `repeats` is an int, or a Tensor with one for each element.
+    """
+    if dim is None:
+        return repeat_interleave(reshape(input, -1), repeats, 0)
+    axis = dim_of("repeat_interleave", input, dim)
+    counts = repeats if isinstance(repeats, np.ndarray) else getattr(repeats, "array", None)
+    if counts is None:
+        counts = int_of("repeat_interleave", repeats)
+    elif counts.dtype.kind != "i":
+        raise RuntimeError(f"repeat_interleave: repeats must be integers, not {counts.dtype}; convert with .long()")
+    old = np.arange(input.array.shape[axis])
+    try:
+        if np.broadcast_to(counts, old.shape).sum(dtype=np.float64) > MOST_ELEMENTS:  # numpy does not survive those
+            raise MemoryError("more than any memory holds")
+        places = np.repeat(old, counts)
+    except (ValueError, MemoryError) as error:
+        raise RuntimeError(
+            f"repeat_interleave: {repeats} times along dim {dim} of {input.array.shape}: {error}"
+        ) from None
+    return ops.index.on_tensors(input, (*[slice(None)] * axis, places))
+
+
+@method
+@labelled
+def tril(input: Tensor, diagonal: int = 0) -> Tensor:
+    """Matrices with zeros above a diagonal, counted from the main one upwards (`torch.tril`)."""
+    if array_of("tril", input).ndim < 2:
+        raise RuntimeError(f"tril: expected a matrix, got {input.array.shape}")
+    below = np.tril(np.ones(input.array.shape[-2:], np.bool_), int_of("tril", diagonal))
+    return where(input.wrap(below), input, np.zeros((), input.array.dtype))
+
+
+# Pieces
+
+
+@method
+def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    """Pieces of one size along a dim, the last perhaps smaller, or of the sizes listed (`torch.split`).
+
+    RuntimeError for sizes that are not positive, or do not sum to that of the dim.
+    """
+    axis, length = _long_axis("split", tensor, dim)
+    sizes = sizes_of("split", (split_size_or_sections,))
+    if not isinstance(split_size_or_sections, tuple | list):
+        (size,) = sizes
+        if size < (1 if length else 0):
+            raise RuntimeError(f"split: a size of {size}; expected at least 1")
+        starts = [*range(0, length, size)][1:] if length else []
+        return _made_at_once("split", _pieces(tensor, starts, axis, "split"))
+    if builtins.min(sizes, default=0) < 0 or builtins.sum(sizes) != length:
+        raise RuntimeError(f"split: {[*sizes]} must sum to the size {length} of dim {axis}, without negative sizes")
+    pieces = _pieces(tensor, np.cumsum(sizes)[:-1].tolist(), axis, "split_with_sizes")
+    return _made_at_once("split", pieces[: len(sizes)])
+
+
+@method
+def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    """As many pieces along a dim as asked for, or those between the places listed (`torch.tensor_split`)."""
+    axis, length = _long_axis("tensor_split", input, dim)
+    places = sizes_of("tensor_split", (indices_or_sections,))
+    if not isinstance(indices_or_sections, tuple | list):
+        (count,) = places
+        if not 1 <= count < 2**32:
+            raise RuntimeError(f"tensor_split: {count} pieces; expected at least 1, and no more than fit in memory")
+        larger = length % count  # so many pieces have one element more than the others
+        places = tuple([i * (length // count) + builtins.min(i, larger) for i in range(1, count)])
+    return _pieces(input, [*places], axis, "slice")
+
+
+@method
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+    """The slices along a dim, without it (`torch.unbind`)."""
+    axis = dim_of("unbind", input, dim)
+    if not input.ndim:
+        raise IndexError("unbind: a single number has no dim to part")
+    keys = ((*[slice(None)] * axis, i) for i in range(input.array.shape[axis]))
+    return _made_at_once("unbind", tuple(ops.index.on_tensors(input, key, label="unbind") for key in keys))
+
+
+def _long_axis(name: str, input: Tensor, dim: int) -> tuple[int, int]:
+    """A dim and its size; RuntimeError for a single number, which has none."""
+    if not array_of(name, input).ndim:
+        raise RuntimeError(f"{name}: a single number has no dim to part")
+    axis = dim_of(name, input, dim)
+    return axis, input.array.shape[axis]
+
+
+def _made_at_once(name: str, views: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Views that `name` makes at once; like PyTorch, minigrad refuses to change one of those in place."""
+    for view in views:
+        view.base = view.base._replace(made_by=name) if view.base else None
+    return views
+
+
+def _pieces(input: Tensor, places: list[int], axis: int, label: str) -> tuple[Tensor, ...]:
+    bounds = zip([0, *places], [*places, input.array.shape[axis]], strict=True)
+    keys = ((*[slice(None)] * axis, slice(start, end)) for start, end in bounds)
+    return tuple(ops.index.on_tensors(input, key, label=label) for key in keys)
+
+
+# Joined
+
+
+def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """The tensors one after the other along a dim (`torch.cat`). RuntimeError where their other sizes differ.
+
+    An empty tensor of shape (0,) fits everywhere, as in PyTorch.
+    """
+    tensors = tensors_of("cat", tensors, ValueError)
+    dtype = result_dtype(t.array for t in tensors)
+    first = next((t for t in tensors if t.array.shape != (0,)), tensors[0])
+    axis = axis_of("cat", dim, first.ndim)
+    shape = first.array.shape
+    parts = []
+    for t in tensors:
+        if not t.ndim:
+            raise RuntimeError("cat: a single number has no dim to go along; use stack")
+        if t.array.shape == (0,):
+            t = reshape(t, *shape[:axis], 0, *shape[axis + 1 :])
+        others = [(*size[:axis], *size[axis + 1 :]) for size in (t.array.shape, shape)]
+        if t.ndim != len(shape) or others[0] != others[1]:
+            raise RuntimeError(f"cat: {shape} and {t.array.shape} differ in more than dim {axis}")
+        parts.append(t.to(dtype))
+    bounds = np.cumsum([0, *(t.shape[axis] for t in parts)]).tolist()
+    return ops.cat.on_tensors(*parts, axis, bounds)
+
+
+@labelled
+def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """The tensors, all of one shape, along a new dim (`torch.stack`)."""
+    tensors = tensors_of("stack", tensors)
+    axis = axis_of("stack", dim, tensors[0].ndim + 1)
+    shapes = {t.array.shape for t in tensors}
+    if len(shapes) != 1:
+        raise RuntimeError(f"stack: the tensors must have one shape, got {', '.join(map(str, sorted(shapes)))}")
+    return cat([unsqueeze(t, axis) for t in tensors], axis)
+
+
+@methods
+class MethodsAlone(Tensor):
+    """What PyTorch has as methods, and not as functions."""
+
+    __slots__ = ()
+
+    def view(self, *shape: Any) -> Tensor:
+        """`reshape` without a copy (`torch.Tensor.view`). RuntimeError if the elements' order in memory needs one."""
+        result = ops.reshape.on_tensors(self, _fitted("view", array_of("view", self).shape, shape))
+        if result.base is None and result.array.size and not np.may_share_memory(result.array, self.array):
+            raise RuntimeError(
+                f"view: {self.array.shape} cannot be seen as {result.array.shape} without a copy, for its order in "
+                "memory (a transposed tensor, for example); use .reshape(...)"
+            )
+        return result
+
+    def view_as(self, other: Tensor) -> Tensor:
+        """`view` in another tensor's shape (`torch.Tensor.view_as`)."""
+        tensors_of("view_as", (self, other))
+        return self.view(other.array.shape)
+
+    def expand(self, *sizes: Any) -> Tensor:
+        """Dims of size 1 repeated, and new ones in front, without a copy; -1 leaves a size (`torch.Tensor.expand`)."""
+        shape, wanted = array_of("expand", self).shape, sizes_of("expand", sizes)
+        extra = len(wanted) - len(shape)
+        full = tuple(shape[i - extra] if size == -1 and i >= extra else size for i, size in enumerate(wanted))
+        if (
+            extra < 0
+            or builtins.any(have not in (1, size) for have, size in zip(shape, full[extra:], strict=True))
+            or -1 in full
+        ):
+            raise RuntimeError(f"expand: {self.array.shape} does not expand to {wanted}: only sizes of 1 can grow")
+        return ops.expand.on_tensors(self, full)
+
+    @labelled
+    def repeat(self, *sizes: Any) -> Tensor:
+        """The tensor laid out `sizes` times along its dims, and along new ones in front (`torch.Tensor.repeat`)."""
+        shape, times = array_of("repeat", self).shape, sizes_of("repeat", sizes)
+        if len(times) < len(shape) or builtins.min(times, default=0) < 0:
+            raise RuntimeError(f"repeat: {times} must have a number, 0 or more, for each of the dims of {shape}")
+        shape = (1,) * (len(times) - len(shape)) + shape
+        single = reshape(self, [n for size in shape for n in (1, size)])
+        tiled = single.expand([n for pair in zip(times, shape, strict=True) for n in pair])
+        return reshape(tiled, [n * size for n, size in zip(times, shape, strict=True)])

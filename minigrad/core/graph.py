@@ -1,0 +1,217 @@
+"""The recorded graph, and the reverse pass over it: one loop, for Tensors and for Values.
+
+Every recorded result has a `Node`, which refers to the nodes of its operands. Nodes have sequence numbers in the order
+in which they are made, operands before results. So falling sequence numbers are a topological order.
+"""
+
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from heapq import heappop, heappush
+from typing import Any
+
+import numpy as np
+
+from minigrad.core import ops
+from minigrad.core.modes import Scope, local
+from minigrad.core.primitive import Plan, Primitive, Shape
+from minigrad.core.versions import at, changes, check_unchanged, sequence
+
+SMALL = 1 << 14  # elements; a node keeps the values of results up to this size, for pictures
+
+
+class Node:
+    """One recorded result: how it came about, what its vjps need, and its gradient, if that is to be retained.
+
+    - `seq`: its sequence number. `shape`, `dtype`: those of the result.
+    - `plan`: which vjps run; None for a leaf. `params`: the operation's parameters.
+    - `inputs`: for each operand its node, or the operand itself where it needs no gradient.
+    - `saved`: the values that the plan saves; None after a backward pass has released them.
+    - `retains_grad`: whether a pass keeps the gradient, as of leaves, and of results after `retain_grad()`.
+    - `value`: the result, if it is small. `scope`: the module that recorded it. `line`: the user's line, if known.
+    - `label`: the public function that made it, if that is not the primitive. `name`: what the user calls it.
+    """
+
+    __slots__ = (
+        *("__weakref__", "dtype", "grad", "inputs", "label", "line", "name", "params", "plan"),
+        *("requires_grad", "retains_grad", "saved", "scope", "seq", "shape", "value"),
+    )
+
+    def __init__(
+        self,
+        array: np.ndarray,
+        plan: Plan | None = None,
+        inputs: tuple[Any, ...] = (),
+        params: tuple[Any, ...] = (),
+        saved: tuple[Any, ...] | None = (),
+        label: str | None = None,
+        scope: Scope | None = None,
+    ) -> None:
+        self.seq = next(sequence)
+        self.shape, self.dtype = array.shape, array.dtype
+        self.value = array if array.size <= SMALL else None
+        self.plan = plan
+        self.inputs = inputs
+        self.params = params
+        self.saved = saved
+        self.label = label
+        self.scope = scope
+        self.requires_grad = True
+        self.retains_grad = plan is None
+        self.grad = self.name = self.line = None
+
+    @property
+    def operation(self) -> str:
+        """The name of the primitive that made this; an empty text for a leaf."""
+        return self.plan.primitive.name if self.plan else ""
+
+    def __repr__(self) -> str:
+        return f"<{self.label or self.operation or 'leaf'}>"
+
+
+def leaf(array: np.ndarray) -> Node:
+    """The node of a leaf."""
+    return Node(array, scope=local.mode.scope)
+
+
+def reverse(
+    seeds: Iterable[tuple[Any, Any]],
+    *,
+    saved_of: Callable[[Any], tuple[Any, ...]] | None = None,
+    release: bool = False,
+    needed: set[Any] | None = None,
+) -> Iterator[tuple[Any, Any, bool]]:
+    """Run the reverse pass from `seeds`, pairs of a node and the gradient that arrives there, to the leaves.
+
+    This is reverse-mode automatic differentiation: a heap holds the nodes whose gradient is being added up. The node
+    with the greatest sequence number comes next. All that was computed from it has been visited by then, so its
+    gradient is complete, and its vjps turn it into gradients of its operands.
+
+    Every node that retains its gradient is yielded with it, and with whether nothing else refers to that array.
+
+    - `saved_of(node)` returns the saved values in a form that records, where the pass is to be recorded itself.
+    - `release` drops the saved values. A second pass through them is refused.
+    - `needed`: run the vjps of these nodes alone, and yield the gradients of all of them.
+    """
+    check = local.mode.check
+    # By -seq, so that the last node comes first: [node, gradient so far, is that array shared?].
+    pending: dict[int, list[Any]] = {}
+    heap: list[int] = []
+    has_shape = False  # Values have none, and their gradients are floats
+    for node, g in seeds:
+        if needed is None or node in needed:
+            key, has_shape = -node.seq, isinstance(node, Node)
+            if key in pending:
+                g = pending[key][1] + g
+            else:
+                heappush(heap, key)
+            pending[key] = [node, g, True]
+    in_place = has_shape and saved_of is None
+    while heap:
+        node, g, shared = pending.pop(heappop(heap))
+        if node.retains_grad or needed is not None:
+            yield node, g, not shared
+        plan = node.plan
+        if plan is None or (needed is not None and needed.isdisjoint(_nodes(node.inputs))):
+            continue
+        saved: Any = ()
+        if plan.uses_saved:
+            saved = node.saved if saved_of is None else saved_of(node)
+            if in_place and (saved is None or node.seq < changes.latest):
+                saved = saved_values(node)
+        if plan.joint is not None:
+            saved = plan.joint.vjp(g, *plan.joint.pick(saved))
+        for position, vjp, count, pick in plan.steps:
+            operand = node.inputs[position]
+            if needed is not None and operand not in needed:
+                continue
+            h = vjp(g, pick(saved)) if count == 1 else vjp(g, *pick(saved)) if count else vjp(g)
+            if has_shape and (h.shape != operand.shape or h.dtype is not operand.dtype):
+                h = unbroadcast(h, operand, plan.primitive)
+            if check is not None:
+                check(node, operand, g, h)
+            key = -operand.seq
+            so_far = pending.get(key)
+            if so_far is None:
+                pending[key] = [operand, h, not in_place or h is g or h.base is not None]
+                heappush(heap, key)
+            elif so_far[2]:
+                so_far[1], so_far[2] = so_far[1] + h, not in_place
+            else:
+                so_far[1] += h
+        if release and (plan.releases or (plan.key is not None and np.ndarray in map(type, node.saved[plan.key]))):
+            node.saved = None
+
+
+def saved_values(node: Node) -> tuple[Any, ...]:
+    """The values saved for the vjps of a node. RuntimeError if they were released, or changed in place since then."""
+    if node.saved is None:
+        raise RuntimeError(
+            f"{node.operation}: backward through the graph a second time, but the first released what it had saved; "
+            f"call backward(retain_graph=True) the first time, or compute the result anew{at(node.line)}"
+        )
+    for value in node.saved:
+        if isinstance(value, np.ndarray):
+            check_unchanged(value, node)
+    return node.saved
+
+
+def unbroadcast(g: Any, node: Node, primitive: Primitive) -> Any:
+    """Turn `g` into a gradient of `node`: sum over the axes that broadcasting repeated, and restore the dtype.
+
+    RuntimeError if no broadcasting leads from the node's shape to that of `g`.
+    """
+    if g.shape != node.shape:
+        axes = _broadcast_axes(g.shape, node.shape)
+        if axes is None:
+            raise RuntimeError(
+                f"{primitive.name}: its vjp returned a gradient of shape {g.shape} for an operand of {node.shape}"
+            )
+        if axes:
+            g = ops.sum(g, axes, len(g.shape) == len(node.shape))
+        if g.shape != node.shape:
+            g = ops.reshape(g, node.shape)
+    return g if g.dtype == node.dtype else ops.cast(g, node.dtype)
+
+
+@functools.lru_cache
+def _broadcast_axes(shape: Shape, before: Shape) -> tuple[int, ...] | None:
+    """The axes of `shape` that broadcasting added to `before` or made longer; None if it cannot have made `shape`."""
+    extra = len(shape) - len(before)
+    inner = shape[extra:] if extra >= 0 else None
+    if inner is None or any(size not in (1, large) for size, large in zip(before, inner, strict=True)):
+        return None
+    repeated = [axis + extra for axis, size in enumerate(before) if size != inner[axis]]
+    leading = range(extra) if repeated or shape[:extra] != (1,) * extra else ()
+    return (*leading, *repeated)
+
+
+def ancestors(roots: Iterable[Any]) -> list[Any]:
+    """The roots and all recorded results that they were computed from, each once, operands before results."""
+    found = [*dict.fromkeys(roots)]
+    seen = set(found)
+    for node in found:  # which grows meanwhile
+        new = [x for x in dict.fromkeys(_nodes(node.inputs)) if x not in seen]
+        seen.update(new)
+        found += new
+    return sorted(found, key=lambda node: node.seq)
+
+
+def nodes_between(roots: Iterable[Node], targets: Iterable[Node]) -> set[Node]:
+    """The nodes that a gradient passes through on its way from `roots` to `targets`, both included."""
+    targets = set(targets)
+    first = min(target.seq for target in targets)
+    found, open_ends = set(roots), list(roots)
+    while open_ends:
+        new = {x for x in _nodes(open_ends.pop().inputs) if x.seq >= first} - found
+        found |= new
+        open_ends += new
+    passed = found & targets
+    for node in sorted(found, key=lambda node: node.seq):
+        if not passed.isdisjoint(_nodes(node.inputs)):
+            passed.add(node)
+    return passed
+
+
+def _nodes(inputs: Iterable[Any]) -> Iterator[Any]:
+    """The recorded results among the inputs of a node: those that have a sequence number."""
+    return (x for x in inputs if hasattr(x, "seq"))

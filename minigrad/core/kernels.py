@@ -1,0 +1,132 @@
+"""The forward functions of primitives that are longer than a line: numpy in, numpy out, no primitive called.
+
+`derive` copies a function from here into the source that it writes, if numpy has no word for it. So each stands alone.
+"""
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.primitive import Axes, Shape
+
+# Functions of one number
+
+
+def erf(x: np.ndarray) -> np.ndarray:
+    return np.asarray(np.frompyfunc(math.erf, 1, 1)(x)).astype(x.dtype)  # numpy has no error function
+
+
+def sigmoid(x: Any) -> Any:
+    e = np.exp(-np.abs(x))  # the exponent is never positive, so exp cannot overflow
+    return np.where(x >= 0, 1, e) / (1 + e)
+
+
+# Reductions. Subtracting the maximum first changes no result, and keeps exp from overflowing.
+
+
+def softmax(x: np.ndarray, axes: Axes) -> np.ndarray:
+    counts = np.exp(x - np.maximum.reduce(x, axes, keepdims=True, initial=-math.inf))
+    return counts / np.add.reduce(counts, axes, keepdims=True)
+
+
+def log_softmax(x: np.ndarray, axes: Axes) -> np.ndarray:
+    shifted = x - np.maximum.reduce(x, axes, keepdims=True, initial=-math.inf)
+    return shifted - np.log(np.add.reduce(np.exp(shifted), axes, keepdims=True))
+
+
+def logsumexp(x: np.ndarray, axes: Axes, keepdims: bool) -> np.ndarray:
+    greatest = np.maximum.reduce(x, axes, keepdims=True, initial=-math.inf)
+    greatest = np.where(np.isfinite(greatest), greatest, 0)  # infinity minus itself would be nan
+    total = np.log(np.add.reduce(np.exp(x - greatest), axes, keepdims=True)) + greatest
+    return total if keepdims else total.squeeze(axes)
+
+
+def ties(x: np.ndarray, y: np.ndarray, axes: Axes) -> np.ndarray:
+    """One over the number of elements that equal `y` along `axes`, at the places of these elements; else 0."""
+    equal = (x == y).astype(x.dtype)
+    return equal / equal.sum(axes, keepdims=True)
+
+
+# Shape
+
+
+@functools.lru_cache
+def _broadcast_strides(shape: Shape, strides: tuple[int, ...], ndim: int) -> tuple[int, ...]:
+    """The strides of an array that is repeated along its dims of size 1, and along new dims in front."""
+    inner = [0 if size == 1 else stride for size, stride in zip(shape, strides, strict=True)]
+    return (*[0] * (ndim - len(shape)), *inner)
+
+
+def expand(x: np.ndarray, shape: Shape) -> np.ndarray:
+    if not x.size or not x.flags.c_contiguous:
+        return np.broadcast_to(x, shape)
+    # The gradient of every sum comes through here, and np.broadcast_to takes ten times as long.
+    repeated: np.ndarray = np.ndarray(shape, x.dtype, x, 0, _broadcast_strides(x.shape, x.strides, len(shape)))
+    repeated.flags.writeable = False
+    return repeated
+
+
+# Selection
+
+
+def one_hot(indices: np.ndarray, shape: Shape, axis: int, dtype: Any) -> np.ndarray:
+    choices = np.arange(shape[axis]).reshape(-1, *[1] * (len(shape) - axis - 1))
+    return (choices == indices).astype(dtype)
+
+
+_identity = functools.lru_cache(maxsize=8)(np.eye)
+
+
+def one_hot_rows(indices: np.ndarray, shape: Shape, axis: int, dtype: Any) -> np.ndarray:
+    """`one_hot`, faster for few classes along the last axis: as rows of an identity matrix that is kept."""
+    if axis < len(shape) - 1 or shape[axis] > 256:
+        return one_hot(indices, shape, axis, dtype)
+    rows: np.ndarray = _identity(shape[axis], dtype=dtype).take(indices.reshape(indices.shape[:-1]), 0)
+    return rows
+
+
+def index(x: np.ndarray, key: tuple[Any, ...]) -> np.ndarray:
+    """`x[key]`; for a list of rows, `take` is faster."""
+    rows = key[0] if len(key) == 1 and x.size and x.ndim else None
+    return x.take(rows, 0) if isinstance(rows, np.ndarray) and rows.dtype.kind != "b" else x[key]
+
+
+def put(x: np.ndarray, key: tuple[Any, ...], shape: Shape) -> np.ndarray:
+    """Zeros of a shape, to which `x` is added at `key`, as often as `key` names a place.
+
+    There are five ways, and the choice is a matter of speed. Ints, slices and masks name no place twice, so one
+    assignment will do. Few elements are added one by one. Many rows are sorted by their place, so that the rows of each
+    place form a run: short runs are summed by one call for all, long runs one by one, while they are in the cache. For
+    anything else, `bincount` sums over flat places.
+    """
+    whole = np.zeros(shape, x.dtype)
+    lists = [k for k in key if isinstance(k, np.ndarray) and k.dtype.kind != "b"]
+    if not lists:
+        whole[key] = x
+    elif x.size <= 64:
+        np.add.at(whole, key, x)
+    elif len(key) == 1 and len(shape) > 1 and x.size > 2**14:
+        places = lists[0].ravel().astype(np.intp) % shape[0]
+        small = places.astype(np.uint16) if shape[0] <= 2**16 else places  # sorted several times as fast
+        order = small.argsort(kind="stable")
+        rows, starts = np.unique(places[order], return_index=True)
+        x = x.reshape(len(places), *shape[1:])
+        if len(places) < 16 * len(rows):
+            whole[rows] = np.add.reduceat(x.take(order, 0), starts)
+        else:
+            for row, run in zip(rows, np.split(order, starts[1:]), strict=True):
+                np.add.reduce(x.take(run, 0), 0, out=whole[row])
+    else:
+        places = np.arange(whole.size).reshape(shape)
+        places = places.take(lists[0], 0) if len(key) == 1 else places[key]
+        whole = np.bincount(places.ravel(), x.ravel(), whole.size).reshape(shape).astype(x.dtype)
+    return whole
+
+
+def assign(x: np.ndarray, value: Any, key: tuple[Any, ...]) -> np.ndarray:
+    """A copy of `x` with `value` at `key`."""
+    changed = np.array(x)
+    changed[key] = value
+    return changed

@@ -1,0 +1,129 @@
+"""detect_anomaly: where the first NaN or infinity came up, forward or backward, and in which line of whose code."""
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.modes import local
+from minigrad.core.primitive import Primitive, Traced
+from minigrad.core.versions import at
+from minigrad.debug.lines import Line, calling_line
+from minigrad.grad_mode import From, Within
+
+
+class detect_anomaly(Within):
+    """Within it the first NaN or infinity is refused where it comes up (`torch.autograd.detect_anomaly`).
+
+    A with-block, or a decorator. RuntimeError for an operation whose result holds a NaN, or an infinity that its
+    operands did not, and for a rule that makes one of a gradient, which PyTorch alone looks at; the message names the
+    operation, the shapes and ranges of what it was given, and the line of the user's code that called it. Refusals of a
+    backward pass tell such lines too. With `check_nan=False` they are all it does. It is there to find a fault with,
+    and slow.
+
+    >>> import minigrad
+    >>> with minigrad.detect_anomaly():
+    ...     minigrad.tensor([1.0, 0.0]).log()
+    Traceback (most recent call last):
+        ...
+    RuntimeError: log (File ...): the result is infinite in 1 of 2 elements, first at (1,), where x ...
+    """
+
+    def __init__(self, check_nan: bool = True) -> None:
+        super().__init__(**_settings(True, check_nan))
+
+
+class set_detect_anomaly(From):
+    """`detect_anomaly`, on or off from here on, or within a with-block (`torch.autograd.set_detect_anomaly`)."""
+
+    def __init__(self, mode: bool, check_nan: bool = True) -> None:
+        super().__init__(**_settings(bool(mode), check_nan))
+
+
+def is_anomaly_enabled() -> bool:
+    """Whether anomalies are being detected in this thread (`torch.is_anomaly_enabled`)."""
+    return local.mode.locate is not None
+
+
+def _settings(on: bool, check_nan: bool) -> dict[str, Any]:
+    watch = (_watched if check_nan else located) if on else None
+    return {"locate": calling_line if on else None, "watch": watch, "check": _checked if on and check_nan else None}
+
+
+def located(primitive: Primitive, operands: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None:
+    """Note on a recorded result's node which line called its operation."""
+    node = getattr(result, "node", result)
+    if node is not None:
+        node.line = calling_line()
+
+
+def _watched(primitive: Primitive, operands: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None:
+    """The same, if its numbers are in order."""
+    arrays = [_array(x) for x in operands]
+    already = {kind for x in arrays for kind in _anomalies(x)}
+    for kind, places in _anomalies(_array(result)).items():
+        if kind == "NaN" or kind not in already:
+            already_there = ", as what it was given does already" if kind in already else ""
+            given = dict(zip(_names(primitive, len(arrays)), arrays, strict=True))
+            _refuse(primitive, "result", kind, places, already_there, given, calling_line())
+    located(primitive, operands, params, result)
+
+
+def _checked(node: Any, operand: Any, g: Any, part: Any) -> None:
+    """Refuse a part of a gradient that a node's rule has made of `g`, if it holds an anomaly."""
+    for kind, places in _anomalies(_array(part)).items():
+        primitive, plan = node.plan.primitive, node.plan
+        values = {
+            primitive.values[i]: x
+            for i, x in zip(plan.saved, node.saved, strict=True)
+            if primitive.values[i] not in primitive.params
+        }
+        of = next(
+            name for name, x in zip(_names(primitive, len(node.inputs)), node.inputs, strict=True) if x is operand
+        )
+        _refuse(primitive, f"gradient of {of}", kind, places, "", {"g": g} | values, node.line)
+
+
+def _refuse(
+    primitive: Primitive,
+    what: str,
+    kind: str,
+    places: np.ndarray,
+    already_there: str,
+    given: dict[str, Any],
+    line: Line | None,
+) -> None:
+    first = tuple(np.argwhere(places)[0].tolist())
+    where = f" in {np.count_nonzero(places)} of {places.size} elements, first at {first}" if places.ndim else ""
+    remedy = "look where that comes from" if already_there else "keep away from there: clamp, or add a small number"
+    values = {name: _array(x) for name, x in given.items()}
+    numbers = [f"{name} of shape {x.shape} is {_range(x)}" for name, x in values.items() if x.dtype.kind in "iuf"]
+    raise RuntimeError(
+        f"{primitive.name}{at(line)}: the {what} is {kind}{where}{already_there}, where {', '.join(numbers)}; {remedy}"
+    )
+
+
+def _anomalies(array: np.ndarray) -> dict[str, np.ndarray]:
+    """The kinds of numbers in an array that are none, each with the places where it stands."""
+    if array.dtype.kind != "f" or np.isfinite(array).all():
+        return {}
+    found = {"NaN": np.isnan(array), "infinite": np.isinf(array)}
+    return {kind: places for kind, places in found.items() if places.any()}
+
+
+def _range(array: np.ndarray) -> str:
+    numbers = array[~np.isnan(array)]
+    if not numbers.size:
+        return "NaN" if array.size else "empty"
+    low, high = numbers.min(), numbers.max()
+    return (f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}") + " or NaN" * (numbers.size < array.size)
+
+
+def _names(primitive: Primitive, count: int) -> list[str]:
+    return list(primitive.operands) if len(primitive.operands) == count else [f"operand {i}" for i in range(count)]
+
+
+def _array(x: Any) -> np.ndarray:
+    """The numbers of a Tensor, a Value, an array or a number."""
+    if isinstance(x, Traced):
+        x = getattr(x, "array", None) if hasattr(x, "array") else x.data
+    return np.asarray(x)

@@ -1,0 +1,29 @@
+"""Which line of the user's code called an operation, for messages."""
+
+import linecache
+import sys
+from typing import NamedTuple
+
+PACKAGES = ("minigrad", "nn")  # the packages of this distribution, whose lines are not the user's
+
+
+class Line(NamedTuple):
+    """A line of the user's code, which called an operation."""
+
+    file: str
+    number: int
+    function: str
+
+    def __str__(self) -> str:
+        text = linecache.getline(self.file, self.number).strip()
+        return f'File "{self.file}", line {self.number}, in {self.function}' + (f": {text}" if text else "")
+
+
+def calling_line() -> Line | None:
+    """The line of the user's code that is running; None if there is none, as in a thread of minigrad's own."""
+    frame = sys._getframe(1)
+    while frame.f_globals.get("__name__", "").partition(".")[0] in PACKAGES:
+        if frame.f_back is None:
+            return None
+        frame = frame.f_back
+    return Line(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)

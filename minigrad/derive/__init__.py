@@ -1,0 +1,76 @@
+"""derive: write the forward and the backward pass of a recorded graph as numpy source.
+
+How it works, in the order in which to read the modules:
+
+    symbols.py      a Symbol stands for an array; primitives and rules applied to Symbols build expressions
+    trace.py        runs a recorded graph once more on Symbols, forward and backward
+    expressions.py  numpy text for an operand, a number, an index
+    forms.py        how each primitive is spelled, with a default that serves new ones
+    copying.py      copies the Python functions of primitives into the source
+    source.py       decides what becomes a statement of its own
+    program.py      puts the whole function together
+    derived.py      the function that is returned
+
+`formula.py` prints Symbols for pictures; `naming.py` names things after the variables that hold them. All but
+`derived.py` are imported when something is derived, because they would slow the import of minigrad down.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from minigrad.core.tensor import Tensor
+from minigrad.core.value import Value
+from minigrad.derive.derived import Derived
+
+
+def derive(
+    loss: Any,
+    names: Mapping[str, Any] | None = None,
+    *,
+    wrt: Iterable[Any] | None = None,
+    retain: Iterable[str] = (),
+) -> Derived:
+    """Write the forward and the backward pass of a recorded `loss` as one function in numpy.
+
+    `names`, such as `locals()`, says what its variables are called. The function takes all leaves, and the arrays that
+    something was indexed by. It returns the loss, then the gradients of the leaves that require one (or of those in
+    `wrt`: Tensors or names), then the gradients of the results named in `retain`.
+
+    The gradients are the engine's, bit for bit, with two exceptions: the sign of a zero, and the last bit of the
+    gradient of a number to the power of a Tensor (there the engine has a logarithm in float64). What was computed
+    without being recorded, such as a mask `x > 0`, is a constant: it is a parameter too, with a default if no variable
+    held it. A loss made of Values becomes a function of floats, which needs `math` alone.
+
+    A primitive of your own needs no registration. It is written as a call of its numpy function, or its Python function
+    is copied into the source.
+
+    TypeError if `loss` is neither Tensor nor Value. ValueError if it requires no gradient or is not a single number,
+    for a name that nothing in its graph has, and for a primitive whose function cannot be copied, such as a lambda.
+
+    >>> import minigrad
+    >>> x = minigrad.core.tensor([1.0, 2.0], requires_grad=True)
+    >>> h = x.tanh()
+    >>> loss = (h * 3).sum()
+    >>> print(derive(loss, names=locals()).source)
+    import numpy as np
+    <BLANKLINE>
+    <BLANKLINE>
+    def step(x):
+        # forward
+        h = np.tanh(x)
+        loss = (h * 3).sum()
+    <BLANKLINE>
+        # backward
+        dx = 3.0 * (1 - h**2)  # x
+        return loss, dx
+    <BLANKLINE>
+    """
+    if not isinstance(loss, Tensor | Value):
+        raise TypeError(f"derive: expected a Tensor or a Value, got {type(loss).__name__}")
+    if isinstance(loss, Tensor) and (not loss.requires_grad or loss.array.size != 1):
+        what = f"of shape {loss.array.shape}" if loss.requires_grad else "that requires no gradient"
+        raise ValueError(f"derive: expected a single number that requires a gradient, got one {what}")
+    from minigrad.derive.program import derived
+    from minigrad.derive.trace import Trace
+
+    return derived(Trace(loss, names or {}), wrt, retain)

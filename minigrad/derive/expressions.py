@@ -1,0 +1,159 @@
+"""Numpy text for the parts of an expression: operands, numbers, indices, dtypes."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from minigrad.core import ops
+from minigrad.core.infix import COMPARISON, PRODUCT, SIGN, WHOLE
+from minigrad.core.primitive import Primitive, Shape
+from minigrad.derive.copying import Helpers
+from minigrad.derive.symbols import Symbol
+
+Text = tuple[str, int]  # a text, and how strongly its parts hold together
+
+
+class Expressions:
+    """The texts of Symbols so far, and how to put them into larger ones.
+
+    `numbers` says that Symbols stand for floats, not for arrays. The other attributes are keyed by the ids of Symbols:
+    `first` holds the first Symbol that is computed in the same way, and only that one has a text; `names` holds the
+    names to assign to; `uses` counts the places where a Symbol stands.
+    """
+
+    def __init__(self, helpers: Helpers, numbers: bool) -> None:
+        self.helpers, self.numbers = helpers, numbers
+        self.texts: dict[int, Text] = {}
+        self.first: dict[int, Symbol] = {}
+        self.names: dict[int, str] = {}
+        self.uses: Counter[int] = Counter()
+
+    def canonical(self, symbol: Any) -> Any:
+        """The Symbol that stands for all that are computed alike. A number stays as it is."""
+        return self.first.get(id(symbol), symbol)
+
+    # Operands
+
+    def part(self, x: Any, least: int = COMPARISON) -> str:
+        """The text of an operand, in brackets if its parts hold together less strongly than `least`."""
+        x = self.canonical(x)
+        if isinstance(x, Symbol) and x.value is None:
+            text, strength = self.texts[id(x)]
+        else:
+            text, strength = number(x)
+            if isinstance(x, Symbol) and not self.numbers:
+                text = f"np.full({x.shape}, {text}, {dtype_of(x)})" if x.shape else f"{dtype_of(x)}({text})"
+                strength = WHOLE
+        return f"({text})" if strength < least else text
+
+    def operand(self, x: Any, least: int, whole: Symbol) -> str:
+        """The text of an operand of an elementwise primitive, without the steps that broadcasting makes needless."""
+        x = self.canonical(x)
+        others = [other for part in whole.arguments if (other := self.canonical(part)) is not x]
+        arrays = [other for other in others if isinstance(other, Symbol) and other.value is None]
+
+        def is_broadcast(shape: Shape) -> bool:
+            return np.broadcast_shapes(shape, *(other.shape for other in arrays)) == whole.shape
+
+        if isinstance(x, Symbol) and x.value is not None:
+            alike = x.dtype == whole.dtype and any(other.dtype == whole.dtype for other in arrays)
+            if alike and is_broadcast(()):  # beside an array of the dtype, a Python number takes that dtype
+                text, strength = number(x)
+                return f"({text})" if strength < least else text
+        elif (
+            isinstance(x, Symbol) and x.primitive is ops.expand and self.texts[id(x)][0].startswith("np.broadcast_to(")
+        ):
+            repeated = self.canonical(x.arguments[0])
+            if is_broadcast(repeated.shape):
+                return self._without_leading_ones(repeated, least)
+        return self.part(x, least)
+
+    def _without_leading_ones(self, x: Any, least: int) -> str:
+        """An operand without the dims of size 1 in front, which broadcasting puts there."""
+        if isinstance(x, Symbol) and x.primitive is ops.reshape and id(x) not in self.names and self.uses[id(x)] == 1:
+            before = self.canonical(x.arguments[0])
+            if x.shape == (1,) * (len(x.shape) - len(before.shape)) + before.shape:
+                return self.part(before, least)
+        return self.part(x, least)
+
+    def filling(self, x: Any) -> str:
+        """The right-hand side of an assignment to places: one number, if it is the same for all."""
+        x = self.canonical(x)
+        return number(x)[0] if isinstance(x, Symbol) and x.value is not None else self.part(x)
+
+    # Parameters
+
+    def argument(self, x: Any, primitive: Primitive) -> str:
+        """A parameter as an argument of a function."""
+        if isinstance(x, tuple):
+            start, end = ("np.s_[", "]") if any(isinstance(part, slice) for part in x) else ("(", ")")
+            return f"{start}{', '.join(self.argument(part, primitive) for part in x)}{',' * (len(x) == 1)}{end}"
+        if isinstance(x, float):
+            return number(x)[0]
+        if isinstance(x, np.ndarray):
+            counted = np.array_equal(x, np.arange(x.size))
+            return f"np.arange({x.size})" if counted else f"np.array({x.tolist()}, {dtype_text(x.dtype)})"
+        if isinstance(x, np.generic):
+            return f"{dtype_text(x.dtype)}({x.item()!r})"
+        if isinstance(x, str):
+            return repr(x)
+        if isinstance(x, np.dtype) or (isinstance(x, type) and issubclass(x, np.generic)):
+            return dtype_text(x)
+        if x is None or x is ... or isinstance(x, int | slice | Symbol):
+            return self.index(x)
+        raise ValueError(
+            f"derive: {primitive.name}: its parameter of type {type(x).__name__} cannot be written in the source; give "
+            "the primitive numbers, strings, arrays, dtypes, or tuples of these"
+        )
+
+    def key(self, key: tuple[Any, ...]) -> str:
+        """What stands between the brackets of an index."""
+        return ", ".join(self.index(part) for part in key)
+
+    def index(self, part: Any) -> str:
+        """One part of an index."""
+        if isinstance(part, slice):
+            ends = (part.start, part.stop) if part.step is None else (part.start, part.stop, part.step)
+            return ":".join("" if end is None else str(end) for end in ends)
+        if isinstance(part, np.ndarray):
+            counted = np.array_equal(part, np.arange(part.size))
+            return f"np.arange({part.size})" if counted else str(part.tolist())
+        return "..." if part is ... else self.part(part) if isinstance(part, Symbol) else str(part)
+
+
+Form = Callable[[Expressions, Symbol], Text | None]
+
+
+def number(x: Any) -> Text:
+    """A number, or a Symbol with a value. A quotient 1 / n is written so, if that gives the same bits."""
+    value = np.asarray(x.value).item() if isinstance(x, Symbol) else x
+    if isinstance(value, float) and not math.isfinite(value):
+        return "-np.inf" if value < 0 else "np.inf" if value > 0 else "np.nan", SIGN if value < 0 else WHOLE
+    if isinstance(value, float) and value and isinstance(x, Symbol):
+        n = round(1 / value)
+        if abs(n) > 1 and x.dtype.type(math.copysign(1.0, n) / abs(n)) == value:
+            return f"{'-' * (n < 0)}1.0 / {abs(n)}", PRODUCT
+        value = float(str(x.dtype.type(value)))
+    if isinstance(value, float) and not isinstance(x, Symbol) and 1e-4 < value < 0.3 and value == 1 / round(1 / value):
+        return f"1 / {round(1 / value)}", PRODUCT
+    return repr(value), SIGN if isinstance(value, int | float) and value < 0 else WHOLE
+
+
+def axes_text(params: Mapping[str, Any], x: Symbol) -> str:
+    """The arguments that say which axes to reduce."""
+    axes, keepdims = params["axes"], params["keepdims"]
+    words = [] if len(axes) == len(x.shape) else [str(axes[0] if len(axes) == 1 else axes)]
+    return ", ".join([*words, *["keepdims=True"] * keepdims])
+
+
+def dtype_of(x: Symbol) -> str:
+    """The dtype of a Symbol, as source."""
+    return dtype_text(x.dtype)
+
+
+def dtype_text(dtype: Any) -> str:
+    """A dtype, as source."""
+    return f"np.{np.dtype(dtype)}".replace("np.bool", "np.bool_")
