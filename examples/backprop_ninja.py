@@ -28,8 +28,7 @@ from train_names import END, NAMES, BadInputError, contexts, positive, read_name
 
 import minigrad
 import nn.functional as F
-from minigrad import Tensor, cmp
-from minigrad.core import graph
+from minigrad import Tensor, cmp, walks
 from minigrad.core.ops import reshape
 from minigrad.core.primitive import parameter_names
 from minigrad.debug.cmp import numbers_of
@@ -311,7 +310,7 @@ def training(data: Data, start: Mapping[str, Tensor], v: Mapping[str, Any], opti
 @minigrad.no_grad()
 def validation_loss(parameters: Mapping[str, np.ndarray], data: Data) -> float:
     """The loss over all names to validate with; BatchNorm uses the mean and the variance of all names to train on."""
-    C, W1, b1, W2, b2, bngain, bnbias = (minigrad.core.tensor(parameters[name]) for name in PARAMETERS)
+    C, W1, b1, W2, b2, bngain, bnbias = (minigrad.tensor(parameters[name]) for name in PARAMETERS)
     train, validation = (C[X].view(len(X), -1) @ W1 + b1 for X in (data.inputs, data.val_inputs))
     bnraw = (validation - train.mean(0)) / (train.var(0) + 1e-5) ** 0.5
     logits = (bngain * bnraw + bnbias).tanh() @ W2 + b2
@@ -357,7 +356,7 @@ def uses_of(v: Mapping[str, Any]) -> dict[str, list[Use]]:
     uses: dict[str, list[Use]] = defaultdict(list)
     gradients: dict[Any, Any] = {}
     towards: dict[Any, str] = {}  # the variable that each node goes into
-    nodes = graph.paths([loss], [x.node for x in v.values() if isinstance(x, Tensor) and x.node])
+    nodes = walks.nodes_between([loss], [x.node for x in v.values() if isinstance(x, Tensor) and x.node])
     for node in sorted(nodes, key=lambda node: -node.seq):
         if node.plan is None:
             continue

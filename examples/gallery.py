@@ -59,8 +59,8 @@ def layer() -> viz.Drawing:
 
 def both_passes() -> viz.Drawing:
     """The backward pass, which is a graph of operations itself, beside the forward one."""
-    w = minigrad.core.tensor([0.5, -1.0], requires_grad=True)
-    x = minigrad.core.tensor([2.0, 3.0])
+    w = minigrad.tensor([0.5, -1.0], requires_grad=True)
+    x = minigrad.tensor([2.0, 3.0])
     y = (w * x).tanh().sum()
     return viz.draw(y, names=locals(), backward=True)
 
@@ -93,7 +93,7 @@ def layers() -> viz.Drawing:
 
 def ten_thousand() -> viz.Drawing:
     """A graph of ten thousand operations, of which those nearest to its end are drawn."""
-    x = minigrad.core.tensor([1.0, 2.0], requires_grad=True)
+    x = minigrad.tensor([1.0, 2.0], requires_grad=True)
     for _ in range(5_000):
         x = x * 0.999 + 0.001
     return viz.draw(x.sum(), limit=8)

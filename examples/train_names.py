@@ -72,7 +72,7 @@ def contexts(names: Sequence[str], characters: str, block_size: int) -> tuple[Te
             inputs.append(context)
             targets.append(index[character])
             context = [*context[1:], index[character]]
-    return minigrad.core.tensor(inputs), minigrad.core.tensor(targets)
+    return minigrad.tensor(inputs), minigrad.tensor(targets)
 
 
 def learning_rate(options: argparse.Namespace, step: int) -> float:
@@ -105,7 +105,7 @@ def derived_step(model: nn.MLP, loss: Tensor, inputs: Tensor, targets: Tensor) -
         value, *gradients = derived(X=inputs, Y=targets, **arrays)
         for array, gradient in zip(arrays.values(), gradients, strict=True):
             array -= lr * gradient
-        return minigrad.core.tensor(value)
+        return minigrad.tensor(value)
 
     return step
 
@@ -114,7 +114,7 @@ def train(model: nn.MLP, inputs: Tensor, targets: Tensor, options: argparse.Name
     """Train with minibatches; returns the loss at every step, and one, the last that was recorded, with its graph."""
     step = recorded_step(model)
     if options.derived:
-        first = minigrad.core.tensor([i % len(inputs) for i in range(options.batch)])
+        first = minigrad.tensor([i % len(inputs) for i in range(options.batch)])
         X, Y = inputs[first], targets[first]
         recorded = F.cross_entropy(model(X), Y)
         step = derived_step(model, recorded, X, Y)
@@ -158,7 +158,7 @@ def sample(model: nn.MLP, characters: str, longest: int) -> str:
     model.eval()
     context, name = [0] * model.block_size, ""
     while len(name) < longest:
-        probabilities = F.softmax(model(minigrad.core.tensor([context])), dim=1)
+        probabilities = F.softmax(model(minigrad.tensor([context])), dim=1)
         i = int(minigrad.multinomial(probabilities, num_samples=1))
         if characters[i] == END:
             break

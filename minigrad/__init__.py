@@ -9,7 +9,20 @@ import types
 import typing
 import warnings
 
-from minigrad.api import creation, grad_fn, methods, missing, pointwise, products, reductions, selection, shapes
+from minigrad.api import (
+    creation,
+    distributions,
+    einsum,
+    extremes,
+    grad_fn,
+    methods,
+    missing,
+    pointwise,
+    products,
+    reductions,
+    selection,
+    shapes,
+)
 from minigrad.api.device import Device as device
 from minigrad.api.printing import set_printoptions
 from minigrad.core.dtypes import bool_ as bool
@@ -48,7 +61,7 @@ def _is_defined_in(thing: object, module: types.ModuleType) -> typing.Any:
 
 
 # The public functions of these modules are functions of minigrad.
-for _module in (pointwise, products, reductions, shapes, creation):
+for _module in (pointwise, reductions, extremes, distributions, products, einsum, shapes, creation):
     for _name, _function in vars(_module).items():
         if not _name.startswith("_") and _is_defined_in(_function, _module):
             globals()[_name] = _function

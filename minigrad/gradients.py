@@ -2,17 +2,18 @@
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from minigrad.core import graph
-from minigrad.core.graph import Node
 from minigrad.core.methods import methods
 from minigrad.core.modes import local
-from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.record import Node
+from minigrad.core.tensor import Tensor, own_gradient, wrap
 from minigrad.core.versions import bump_version
 from minigrad.grad_mode import Within, enable_grad
+from minigrad.walks import nodes_between
 
 Tensors = Tensor | Sequence[Tensor]
 Found = tuple[Node, Any, bool]  # see graph.reverse
@@ -40,7 +41,7 @@ def backward(
     with _accumulating:
         for node, g, owned in found:
             if node.requires_grad:
-                node.grad = _kept(g, owned) if node.grad is None else _sum(node, g)
+                node.grad = own_gradient(g, owned) if node.grad is None else _sum(node, g)
 
 
 def grad(
@@ -72,10 +73,10 @@ def grad(
     gradients: dict[Any, Tensor] = {}
     for node, g, owned in _found(seeds, retain_graph, create_graph, targets):
         if node in targets:
-            gradients[node] = _kept(g, owned)
+            gradients[node] = own_gradient(g, owned)
         if node.retains_grad and node.plan is not None:
             with _accumulating:
-                node.grad = _kept(g, False) if node.grad is None else _sum(node, g)
+                node.grad = own_gradient(g, False) if node.grad is None else _sum(node, g)
     for place, x in enumerate(inputs):
         if x.node not in gradients and not (allow_unused or materialize_grads):
             raise RuntimeError(
@@ -88,24 +89,25 @@ def grad(
 
 
 def _found(
-    seeds: list[tuple[Any, Tensor]], retain_graph: bool | None, create_graph: bool, targets: dict[Any, Tensor] | None
+    seeds: list[tuple[Any, Any]], retain_graph: bool | None, create_graph: bool, targets: dict[Any, Tensor] | None
 ) -> list[Found]:
     """What the reverse pass gives of all nodes that retain their gradients, and of targets."""
     release = not (create_graph if retain_graph is None else retain_graph)
-    needed = None if targets is None else graph.nodes_between([node for node, _ in seeds], targets)
+    needed = None if targets is None else nodes_between([node for node, _ in seeds], targets)
     if not create_graph:
-        starts = [(node, seed.array) for node, seed in seeds]
-        return _wanted(graph.reverse(starts, release=release, needed=needed), targets)
+        arrays = [(node, seed.array if isinstance(seed, Tensor) else seed) for node, seed in seeds]
+        return _wanted(graph.reverse(arrays, release=release, needed=needed), targets)
+    tensors = [(node, seed if isinstance(seed, Tensor) else wrap(seed)) for node, seed in seeds]
     with Within(grad=True, watch=_locate if local.mode.check else local.mode.watch):
-        return _wanted(graph.reverse(seeds, saved_of=saved_as_tensors, release=release, needed=needed), targets)
+        return _wanted(graph.reverse(tensors, saved_of=saved_as_tensors, release=release, needed=needed), targets)
 
 
 def _wanted(found: Iterable[Found], targets: dict[Any, Tensor] | None) -> list[Found]:
     return [each for each in found if targets is None or each[0].retains_grad or each[0] in targets]
 
 
-def _seeds(name: str, tensors: Tensors, gradients: Any) -> list[tuple[Any, Tensor]]:
-    """The node of every tensor, with the gradient that arrives there."""
+def _seeds(name: str, tensors: Tensors, gradients: Any) -> list[tuple[Any, Any]]:
+    """The node of every tensor, with the gradient that arrives there: a Tensor if it was given, else an array."""
     tensors = _sequence(name, tensors)
     if gradients is None:
         gradients = [None] * len(tensors)
@@ -116,8 +118,9 @@ def _seeds(name: str, tensors: Tensors, gradients: Any) -> list[tuple[Any, Tenso
     return [_seed(name, *pair) for pair in zip(tensors, gradients, strict=True)]
 
 
-def _seed(name: str, tensor: Tensor, gradient: Any) -> tuple[Any, Tensor]:
-    if not tensor.requires_grad:
+def _seed(name: str, tensor: Tensor, gradient: Any) -> tuple[Any, Any]:
+    node = tensor.stored_node if tensor.base is None else tensor.node
+    if node is None or not node.requires_grad:
         raise RuntimeError(
             f"{name}: this Tensor does not require a gradient, and nothing that it was computed from does; set "
             "requires_grad=True on a leaf before computing with it"
@@ -130,7 +133,7 @@ def _seed(name: str, tensor: Tensor, gradient: Any) -> tuple[Any, Tensor]:
                 f"{name}: of a result of shape {shape}, not a single number, it needs the gradient that arrives here, "
                 f"as {argument}; or reduce it first with .sum() or .mean()"
             )
-        return tensor.node, wrap(np.array(1, tensor.array.dtype).reshape(shape))
+        return node, np.ones(shape, tensor.array.dtype)
     if not isinstance(gradient, (Tensor, np.ndarray)):
         raise TypeError(
             f"{name}: a gradient must be a Tensor, got {type(gradient).__name__}; make one with tensor(...)"
@@ -138,7 +141,7 @@ def _seed(name: str, tensor: Tensor, gradient: Any) -> tuple[Any, Tensor]:
     seed = gradient if isinstance(gradient, Tensor) else wrap(gradient)
     if seed.array.shape != shape:
         raise RuntimeError(f"{name}: a gradient of shape {seed.array.shape} for a result of shape {shape}")
-    return tensor.node, seed.to(tensor.dtype)
+    return node, seed.to(tensor.dtype)
 
 
 def _targets(name: str, inputs: tuple[Tensor, ...]) -> dict[Any, Tensor]:
@@ -158,13 +161,6 @@ def _sequence(name: str, tensors: Any) -> tuple[Tensor, ...]:
         if not isinstance(x, Tensor):
             raise TypeError(f"{name}: expected Tensors, got {type(x).__name__}")
     return members
-
-
-def _kept(g: Any, owned: bool) -> Tensor:
-    """A gradient in memory that is nobody else's."""
-    if owned and type(g) is np.ndarray:
-        return wrap(g)
-    return wrap(np.array(g.array), g.node) if isinstance(g, Tensor) else wrap(np.array(g))
 
 
 def _sum(node: Node, g: Any) -> Tensor:
@@ -214,10 +210,23 @@ def _locate(primitive: Any, operands: tuple[Any, ...], params: tuple[Any, ...], 
 
 
 @methods
-class Backward(Tensor):
-    """The reverse pass, started from a Tensor."""
+class Gradients(Tensor):
+    """The reverse pass, started from a Tensor, and which Tensors get a gradient."""
 
     __slots__ = ()
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Set `requires_grad`, and return the Tensor itself."""
+        if not requires_grad or self.is_leaf:
+            self.requires_grad = requires_grad
+        return self
+
+    def retain_grad(self) -> None:
+        """Keep this result's gradient in `.grad` at the next backward pass; a leaf keeps it anyway."""
+        node = self.node
+        if node is None or not node.requires_grad:
+            raise RuntimeError("retain_grad: this Tensor does not require a gradient, so it will get none")
+        node.retains_grad = True
 
     def backward(
         self,

@@ -254,7 +254,8 @@ def cross_entropy(
     dim = int(len(shape) != 1)
     scores = log_softmax(input, dim)
     if classes.shape != shape:
-        return _nll("cross_entropy", scores, target, weight, ignore_index, reduction, label_smoothing)
+        losses = _nll("cross_entropy", scores, target, weight, ignore_index, reduction, label_smoothing)
+        return relabelled(losses, "nll_loss")
     if classes.dtype.kind != "f" or ignore_index >= 0:
         raise RuntimeError(
             f"cross_entropy: a target of the logits' shape {shape} holds probabilities: of a floating dtype, not "
@@ -265,6 +266,7 @@ def cross_entropy(
     return _reduced("cross_entropy", losses, reduction, losses.nelement())
 
 
+@labelled
 def nll_loss(
     input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"
 ) -> Tensor:
@@ -293,7 +295,6 @@ def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tenso
     return _reduced("mse_loss", square(difference), reduction, difference.nelement())
 
 
-@labelled
 def _nll(
     name: str, scores: Tensor, target: Tensor, weight: Tensor | None, ignored: int, reduction: str, smoothing: float
 ) -> Tensor:

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad import Tensor, Value
+from minigrad import Tensor, Value, walks
 from minigrad.core import graph
-from minigrad.core.graph import Node
 from minigrad.core.modes import Scope
+from minigrad.core.record import Node
 from minigrad.core.tensor import wrap
 from minigrad.derive.naming import Key, Names, key, states
 from minigrad.grad_mode import Within
@@ -61,7 +61,7 @@ def things_behind(roots: Sequence[Any], named: Collection[Key] = ()) -> list[Any
     that something was indexed by are included if they are `named`.
     """
     found = {key(root): root for root in roots if not isinstance(root, Node | Value)}
-    for thing in graph.ancestors(root for root in roots if isinstance(root, Node | Value)):
+    for thing in walks.ancestors(root for root in roots if isinstance(root, Node | Value)):
         read = [index for index in indices(thing) if key(index) in named]
         for operand in (*operands(thing), *read):
             if key(operand) is not None and not isinstance(operand, Node | Value):

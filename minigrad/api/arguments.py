@@ -1,9 +1,8 @@
 """How the public functions read their arguments: Tensors, dims, sizes, and what they refuse, in PyTorch's words."""
 
 import builtins
-import functools
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -53,20 +52,6 @@ def check_floating(name: str, input: "Tensor") -> None:
 def check_no_bools(name: str, input: "Tensor") -> None:
     if array_of(name, input).dtype.kind == "b":
         raise RuntimeError(f"{name}: is not defined for bools; convert with .long() or .float() first")
-
-
-def numpy_spelling(function: Callable[..., Result]) -> Callable[..., Result]:
-    """Let a function of `dim` and `keepdim` be called with `axis` and `keepdims` instead."""
-
-    @functools.wraps(function)
-    def spelled(*args: Any, **kwargs: Any) -> Result:
-        if "axis" in kwargs:
-            kwargs["dim"] = kwargs.pop("axis")
-        if "keepdims" in kwargs:
-            kwargs["keepdim"] = kwargs.pop("keepdims")
-        return function(*args, **kwargs)
-
-    return spelled
 
 
 def axes_of(name: str, input: "Tensor", dim: Dims) -> Axes:
@@ -123,3 +108,9 @@ def int_of(name: str, x: Any) -> int:
     if not isinstance(x, int | np.integer) or isinstance(x, bool):
         raise TypeError(f"{name}: expected an integer, got {x!r}")
     return int(x)
+
+
+def shown_as_fields(pair: Any) -> str:
+    """What PyTorch shows of a pair that a function returns."""
+    fields = ",\n".join(f"{name}={value!r}" for name, value in pair._asdict().items())
+    return f"torch.return_types.{type(pair).__name__.lower()}(\n{fields})"

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from minigrad.core.graph import Node
+from minigrad.core.record import Node
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -64,7 +64,7 @@ def replace(target: Tensor, result: Tensor, name: str) -> None:
         if category(result.array.dtype) > category(dtype):
             given = result.array.dtype
             raise RuntimeError(f"{name}: a result of {given} does not fit in place into {dtype}; convert it")
-        result = result.converted(dtype)
+        result = result._converted(dtype)
     np.copyto(target.array, result.array)
     if target.counts_versions:
         bump_version(name, target.array)

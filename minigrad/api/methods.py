@@ -11,12 +11,11 @@ from minigrad.api.arguments import axis_of
 from minigrad.api.device import CPU, Device
 from minigrad.api.pointwise import abs
 from minigrad.api.printing import format_tensor
-from minigrad.api.products import matmul
 from minigrad.api.shapes import permute
 from minigrad.core.dtypes import DType, get_default_dtype, number_dtype
-from minigrad.core.graph import leaf
 from minigrad.core.methods import methods
-from minigrad.core.tensor import Data, Tensor, wrap
+from minigrad.core.record import leaf
+from minigrad.core.tensor import Tensor, wrap
 
 
 @methods
@@ -45,7 +44,7 @@ class Conversions(Tensor):
             elif x is not None:
                 dtype = x
         kind = number_dtype("to", dtype, self.array.dtype)
-        return self.converted(kind, copy)
+        return self._converted(kind, copy)
 
     def cpu(self) -> Tensor:
         """The Tensor itself."""
@@ -90,6 +89,47 @@ class Conversions(Tensor):
 
     numel = nelement
 
+    def item(self) -> Any:
+        """The only element, as a Python number; RuntimeError if there are more or none."""
+        if self.array.size != 1:
+            raise RuntimeError(f"item: {self.array.shape} holds {self.array.size} numbers, not one; use .tolist()")
+        return self.array.item()
+
+    def numpy(self) -> np.ndarray:
+        """The array itself, sharing its memory. RuntimeError if the Tensor requires a gradient."""
+        if self.requires_grad:
+            raise RuntimeError("numpy: this Tensor requires a gradient, which numpy would lose; use .detach().numpy()")
+        return self.array
+
+    @property
+    def data(self) -> "Tensor":
+        """A constant that shares the memory and has no version counter (`torch.Tensor.data`).
+
+        A backward pass does not notice what is changed in place here, even if it needs the values from before.
+        """
+        alias = Data.__new__(Data)
+        alias.array, alias.stored_node, alias.base = self.array, None, None
+        return alias
+
+    @data.setter
+    def data(self, new: "Tensor") -> None:
+        if not isinstance(new, Tensor):
+            raise TypeError(f"data: expected a Tensor, got {type(new).__name__}; make one with tensor(...)")
+        if new.array is self.array:
+            return
+        self.array = new.array
+        if self.node is not None:
+            self.node.shape, self.node.dtype, self.node.value = new.array.shape, new.array.dtype, new.array
+
+    @property
+    def name(self) -> str | None:
+        """What to call it in pictures and messages."""
+        return None if self.node is None else self.node.name
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        self._leaf().name = name
+
     def tolist(self) -> Any:
         """The elements as nested lists of Python numbers."""
         return self.array.tolist()
@@ -105,10 +145,6 @@ class Protocols(Tensor):
     """What Python and numpy ask of a Tensor."""
 
     __slots__ = ()
-
-    def __matmul__(self, other: Any) -> Any:
-        other = wrap(other) if isinstance(other, np.ndarray) else other
-        return matmul(self, other) if isinstance(other, Tensor) else NotImplemented
 
     def __abs__(self) -> Tensor:
         return abs(self)
@@ -177,6 +213,17 @@ class Protocols(Tensor):
         if call is None or method != "__call__" or kwargs:
             raise TypeError(f"numpy.{ufunc.__name__} is not defined for Tensors; use .detach().numpy() for its array")
         return call(*(wrap(x) if isinstance(x, np.ndarray) else x for x in inputs))
+
+
+class Data(Tensor):
+    """What `.data` of a Tensor is."""
+
+    __slots__ = ()
+
+    @property
+    def counts_versions(self) -> bool:  # type: ignore[override]
+        """Only after it has become a leaf that requires a gradient."""
+        return self.stored_node is not None and self.stored_node.requires_grad
 
 
 # What numpy calls by another name than PyTorch.

@@ -1,30 +1,44 @@
 """Reductions: one number from many, over some dims or all."""
 
 import builtins
+import functools
 import math
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from minigrad.api.arguments import (
     Dims,
     Number,
+    Result,
     array_of,
     axes_of,
     check_floating,
-    check_no_bools,
     dim_of,
-    int_of,
     is_empty_list,
-    numpy_spelling,
 )
 from minigrad.api.grad_fn import relabelled
 from minigrad.api.pointwise import clone, sqrt, where
 from minigrad.core import ops
-from minigrad.core.dtypes import get_default_dtype
 from minigrad.core.methods import method
 from minigrad.core.primitive import Traced
 from minigrad.core.tensor import Tensor
+
+
+def numpy_spelling(function: Callable[..., Result]) -> Callable[..., Result]:
+    """Let a function of `dim` and `keepdim` be called with `axis` and `keepdims` instead."""
+
+    @functools.wraps(function)
+    def spelled(*args: Any, **kwargs: Any) -> Result:
+        if "axis" in kwargs:
+            kwargs["dim"] = kwargs.pop("axis")
+        if "keepdims" in kwargs:
+            kwargs["keepdim"] = kwargs.pop("keepdims")
+        return function(*args, **kwargs)
+
+    return spelled
+
 
 # Sums
 
@@ -108,102 +122,6 @@ def cumsum(input: Tensor, dim: int) -> Tensor:
     return ops.cumsum.on_tensors(x, axis) if input.ndim else clone(x)
 
 
-# The greatest and the least
-
-
-def _shown(pair: Any) -> str:
-    """What PyTorch shows of a pair that a function returns."""
-    fields = ",\n".join(f"{name}={value!r}" for name, value in pair._asdict().items())
-    return f"torch.return_types.{type(pair).__name__.lower()}(\n{fields})"
-
-
-class Max(NamedTuple):
-    """What `max` returns over a dim: the values, and where along the dim they stood."""
-
-    values: Tensor
-    indices: Tensor
-
-    def __repr__(self) -> str:
-        return _shown(self)
-
-
-class Min(NamedTuple):
-    """What `min` returns over a dim: the values, and where along the dim they stood."""
-
-    values: Tensor
-    indices: Tensor
-
-    def __repr__(self) -> str:
-        return _shown(self)
-
-
-@method
-@numpy_spelling
-def max(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The greatest element, or over a dim the pair `values, indices` (`torch.max`).
-
-    Over a dim the gradient goes to the index returned, the first of equals; of the whole tensor, to all equals evenly.
-    """
-    return _extremum("max", input, dim, keepdim)
-
-
-@method
-@numpy_spelling
-def min(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The least element, or over a dim the pair `values, indices`, as `max` (`torch.min`)."""
-    return _extremum("min", input, dim, keepdim)
-
-
-@method
-@numpy_spelling
-def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """The index of the greatest element, in the flattened tensor or along a dim, as int64 (`torch.argmax`)."""
-    check_no_bools("argmax", input)
-    return _arg_extremum("argmax", np.ndarray.argmax, input, dim, keepdim)
-
-
-@method
-@numpy_spelling
-def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """The index of the least element, as `argmax` (`torch.argmin`)."""
-    check_no_bools("argmin", input)
-    return _arg_extremum("argmin", np.ndarray.argmin, input, dim, keepdim)
-
-
-_EXTREMA: dict[str, tuple[Any, ...]] = {
-    "max": (ops.max, ops.amax, np.ndarray.argmax, Max),
-    "min": (ops.min, ops.amin, np.ndarray.argmin, Min),
-}
-
-
-def _extremum(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Any:
-    row, whole, arg, pair = _EXTREMA[name]
-    if dim is None:
-        if not array_of(name, input).size:
-            raise RuntimeError(f"{name}: {input.array.shape} has no elements, so it has no {name}; give a dim")
-        if keepdim:
-            raise TypeError(f"{name}: keepdim is for a dim, and none was given")
-        return whole.on_tensors(input, tuple(range(input.ndim)), False)
-    axis = dim_of(name, input, dim)
-    if not input.array.ndim:
-        return pair(ops.reshape.on_tensors(input, ()), input.wrap(np.zeros((), np.int64)))
-    indices = _places(name, arg, input.array, axis, True)
-    values = row.on_tensors(input, (axis,), keepdim, indices)
-    return pair(values, input.wrap(indices if keepdim else indices.squeeze(axis)))
-
-
-def _arg_extremum(name: str, arg: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
-    x = array_of(name, input)
-    axis = None if dim is None else dim_of(name, input, dim)
-    return input.wrap(np.asarray(_places(name, arg, x, axis if x.ndim else None, keepdim)))
-
-
-def _places(name: str, arg: Any, x: np.ndarray, axis: int | None, keepdim: bool) -> Any:
-    if not (x.size if axis is None else x.shape[axis]):
-        raise IndexError(f"{name}: {x.shape} has no elements along dim {axis}, so there is none to choose")
-    return arg(x, axis, keepdims=keepdim)
-
-
 # Truth
 
 
@@ -244,61 +162,3 @@ def allclose(
         return builtins.bool(np.allclose(a, b, rtol, atol, equal_nan))
     except ValueError:
         raise RuntimeError(f"allclose: {a.shape} and {b.shape} do not broadcast") from None
-
-
-# Distributions
-
-
-@method
-def softmax(input: Tensor, dim: int) -> Tensor:
-    """exp(x) over its sum along a dim: positive numbers that sum to 1 (`torch.softmax`)."""
-    axis = dim_of("softmax", input, dim)
-    check_floating("softmax", input)
-    return ops.softmax.on_tensors(input, (axis,)[: input.ndim])
-
-
-@method
-def log_softmax(input: Tensor, dim: int) -> Tensor:
-    """The logarithm of `softmax`, exact where that rounds to 0 (`torch.log_softmax`)."""
-    axes = (dim_of("log_softmax", input, dim),)[: array_of("log_softmax", input).ndim]
-    check_floating("log_softmax", input)
-    return ops.log_softmax.on_tensors(input, axes)
-
-
-@method
-@numpy_spelling
-def logsumexp(input: Tensor, dim: Dims, keepdim: builtins.bool = False) -> Tensor:
-    """log(sum(exp(x))) over dims, without overflow (`torch.logsumexp`)."""
-    axes = axes_of("logsumexp", input, dim)
-    input = input if input.array.dtype.kind == "f" else input.to(get_default_dtype())
-    return ops.logsumexp.on_tensors(input, axes, keepdim)
-
-
-class Histogram(NamedTuple):
-    """What `histogram` returns: the counts, or densities, and the edges of the bins, one more."""
-
-    hist: Tensor
-    bin_edges: Tensor
-
-    def __repr__(self) -> str:
-        return _shown(self)
-
-
-@method
-def histogram(
-    input: Tensor, bins: int = 100, *, range: tuple[float, float] | None = None, density: builtins.bool = False
-) -> Histogram:
-    """How many elements fall into each of `bins` equal parts of a range, by default that of the elements.
-
-    With `density` the counts are divided so that their integral is 1 (`torch.histogram`).
-    """
-    check_floating("histogram", input)
-    bins = int_of("histogram", bins)
-    if not isinstance(range, tuple | list | None):
-        raise TypeError(f"histogram: range must be two numbers, not {range!r}")
-    try:
-        with np.errstate(all="ignore"):
-            counts, edges = np.histogram(input.array, bins, range, density=density)
-    except (ValueError, TypeError, MemoryError, OverflowError) as error:
-        raise RuntimeError(f"histogram: {bins} bins over {range}: {error}") from None
-    return Histogram(*(input.wrap(x.astype(input.array.dtype)) for x in (counts, edges)))

@@ -1,7 +1,8 @@
-"""The recorded graph, and the reverse pass over it: one loop, for Tensors and for Values.
+"""The reverse pass over the recorded graph: one loop, for Tensors and for Values.
 
-Every recorded result has a `Node`, which refers to the nodes of its operands. Nodes have sequence numbers in the order
-in which they are made, operands before results. So falling sequence numbers are a topological order.
+Every recorded result has a `Node` (`record.py`), which refers to the nodes of its operands. Nodes get their sequence
+numbers in the order in which they are made, operands before results. So falling sequence numbers are a topological
+order, and no sorting is needed.
 """
 
 import functools
@@ -12,65 +13,10 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import ops
-from minigrad.core.modes import Scope, local
-from minigrad.core.primitive import Plan, Primitive, Shape
-from minigrad.core.versions import at, changes, check_unchanged, sequence
-
-SMALL = 1 << 14  # elements; a node keeps the values of results up to this size, for pictures
-
-
-class Node:
-    """One recorded result: how it came about, what its vjps need, and its gradient, if that is to be retained.
-
-    - `seq`: its sequence number. `shape`, `dtype`: those of the result.
-    - `plan`: which vjps run; None for a leaf. `params`: the operation's parameters.
-    - `inputs`: for each operand its node, or the operand itself where it needs no gradient.
-    - `saved`: the values that the plan saves; None after a backward pass has released them.
-    - `retains_grad`: whether a pass keeps the gradient, as of leaves, and of results after `retain_grad()`.
-    - `value`: the result, if it is small. `scope`: the module that recorded it. `line`: the user's line, if known.
-    - `label`: the public function that made it, if that is not the primitive. `name`: what the user calls it.
-    """
-
-    __slots__ = (
-        *("__weakref__", "dtype", "grad", "inputs", "label", "line", "name", "params", "plan"),
-        *("requires_grad", "retains_grad", "saved", "scope", "seq", "shape", "value"),
-    )
-
-    def __init__(
-        self,
-        array: np.ndarray,
-        plan: Plan | None = None,
-        inputs: tuple[Any, ...] = (),
-        params: tuple[Any, ...] = (),
-        saved: tuple[Any, ...] | None = (),
-        label: str | None = None,
-        scope: Scope | None = None,
-    ) -> None:
-        self.seq = next(sequence)
-        self.shape, self.dtype = array.shape, array.dtype
-        self.value = array if array.size <= SMALL else None
-        self.plan = plan
-        self.inputs = inputs
-        self.params = params
-        self.saved = saved
-        self.label = label
-        self.scope = scope
-        self.requires_grad = True
-        self.retains_grad = plan is None
-        self.grad = self.name = self.line = None
-
-    @property
-    def operation(self) -> str:
-        """The name of the primitive that made this; an empty text for a leaf."""
-        return self.plan.primitive.name if self.plan else ""
-
-    def __repr__(self) -> str:
-        return f"<{self.label or self.operation or 'leaf'}>"
-
-
-def leaf(array: np.ndarray) -> Node:
-    """The node of a leaf."""
-    return Node(array, scope=local.mode.scope)
+from minigrad.core.modes import local
+from minigrad.core.primitive import Primitive, Shape
+from minigrad.core.record import Node
+from minigrad.core.versions import at, changes, check_unchanged
 
 
 def reverse(
@@ -166,10 +112,11 @@ def unbroadcast(g: Any, node: Node, primitive: Primitive) -> Any:
             raise RuntimeError(
                 f"{primitive.name}: its vjp returned a gradient of shape {g.shape} for an operand of {node.shape}"
             )
+        is_array, keepdims = isinstance(g, np.ndarray), len(g.shape) == len(node.shape)
         if axes:
-            g = ops.sum(g, axes, len(g.shape) == len(node.shape))
+            g = np.add.reduce(g, axes, keepdims=keepdims) if is_array else ops.sum(g, axes, keepdims)
         if g.shape != node.shape:
-            g = ops.reshape(g, node.shape)
+            g = g.reshape(node.shape) if is_array else ops.reshape(g, node.shape)
     return g if g.dtype == node.dtype else ops.cast(g, node.dtype)
 
 
@@ -183,33 +130,6 @@ def _broadcast_axes(shape: Shape, before: Shape) -> tuple[int, ...] | None:
     repeated = [axis + extra for axis, size in enumerate(before) if size != inner[axis]]
     leading = range(extra) if repeated or shape[:extra] != (1,) * extra else ()
     return (*leading, *repeated)
-
-
-def ancestors(roots: Iterable[Any]) -> list[Any]:
-    """The roots and all recorded results that they were computed from, each once, operands before results."""
-    found = [*dict.fromkeys(roots)]
-    seen = set(found)
-    for node in found:  # which grows meanwhile
-        new = [x for x in dict.fromkeys(_nodes(node.inputs)) if x not in seen]
-        seen.update(new)
-        found += new
-    return sorted(found, key=lambda node: node.seq)
-
-
-def nodes_between(roots: Iterable[Node], targets: Iterable[Node]) -> set[Node]:
-    """The nodes that a gradient passes through on its way from `roots` to `targets`, both included."""
-    targets = set(targets)
-    first = min(target.seq for target in targets)
-    found, open_ends = set(roots), list(roots)
-    while open_ends:
-        new = {x for x in _nodes(open_ends.pop().inputs) if x.seq >= first} - found
-        found |= new
-        open_ends += new
-    passed = found & targets
-    for node in sorted(found, key=lambda node: node.seq):
-        if not passed.isdisjoint(_nodes(node.inputs)):
-            passed.add(node)
-    return passed
 
 
 def _nodes(inputs: Iterable[Any]) -> Iterator[Any]:

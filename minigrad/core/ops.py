@@ -38,23 +38,26 @@ def keepdims_shape(shape: Shape, axes: Axes) -> Shape:
 
 # Arithmetic
 
-add = Primitive("add", operator.add, elementwise=True, a=lambda g: g, b=lambda g: g)
-sub = Primitive("sub", operator.sub, elementwise=True, a=lambda g: g, b=lambda g: -g)
-mul = Primitive("mul", operator.mul, elementwise=True, a=lambda g, b: g * b, b=lambda g, a: g * a)
-div = Primitive("div", operator.truediv, floating=True, a=lambda g, b: g / b, b=lambda g, a, b: -g * (a / b / b))
-neg = Primitive("neg", operator.neg, elementwise=True, x=lambda g: -g)
+add = Primitive("add", operator.add, symbol="+", elementwise=True, a=lambda g: g, b=lambda g: g)
+sub = Primitive("sub", operator.sub, symbol="-", elementwise=True, a=lambda g: g, b=lambda g: -g)
+mul = Primitive("mul", operator.mul, symbol="*", elementwise=True, a=lambda g, b: g * b, b=lambda g, a: g * a)
+div = Primitive(
+    "div", operator.truediv, symbol="/", floating=True, a=lambda g, b: g / b, b=lambda g, a, b: -g * (a / b / b)
+)
+neg = Primitive("neg", operator.neg, symbol="-", elementwise=True, x=lambda g: -g)
 
 # d(a**b)/da = b a**(b-1) and d(a**b)/db = a**b log(a). The two comparisons keep 0 * 0**-1 and 0 * log(0), which are
 # nan, out of the gradients.
 pow: Primitive = Primitive(
     "pow",
     operator.pow,
+    symbol="**",
     scalar=math.pow,
     elementwise=True,
     a=lambda g, a, b: g * (b * a ** (b - 1.0 * (b != 0))),
     b=lambda g, y, a, b: g * (y * log(where((a == 0) * (b >= 0), 1.0, a))),
 )
-matmul = Primitive("matmul", np.matmul, a=lambda g, b: g @ b.mT, b=lambda g, a: a.mT @ g)
+matmul = Primitive("matmul", np.matmul, symbol="@", a=lambda g, b: g @ b.mT, b=lambda g, a: a.mT @ g)
 
 # Of two operands. `terms` are the letters of their dims, and of those of the result.
 einsum: Primitive = Primitive(
@@ -70,11 +73,7 @@ exp = Primitive("exp", np.exp, scalar=math.exp, floating=True, x=lambda g, y: g 
 log: Primitive = Primitive("log", np.log, scalar=math.log, floating=True, x=lambda g, x: g / x)
 log10 = Primitive("log10", np.log10, floating=True, x=lambda g, x: g / (x * math.log(10)))
 erf = Primitive(
-    "erf",
-    kernels.erf,
-    scalar=math.erf,
-    floating=True,
-    x=lambda g, x: g * (2 / math.sqrt(math.pi) * exp(-x * x)),
+    "erf", kernels.erf, scalar=math.erf, floating=True, x=lambda g, x: g * (2 / math.sqrt(math.pi) * exp(-x * x))
 )
 sqrt = Primitive("sqrt", np.sqrt, scalar=math.sqrt, floating=True, x=lambda g, y: g / (2 * y))
 tanh = Primitive("tanh", np.tanh, scalar=math.tanh, floating=True, x=lambda g, y: g * (1 - y * y))
@@ -82,15 +81,14 @@ sigmoid = Primitive("sigmoid", kernels.sigmoid, floating=True, x=lambda g, y: g 
 relu = Primitive(
     "relu",
     lambda x: np.maximum(x, 0),
+    symbol="ReLU",
     scalar=lambda x: x if x > 0 else 0.0,
     elementwise=True,
     x=lambda g, y: g * (y != 0),
 )
 abs = Primitive("abs", np.abs, scalar=math.fabs, elementwise=True, x=lambda g, x: g * sign(x))
 clamp = Primitive(
-    "clamp",
-    lambda x, min, max: np.clip(x, min, max),
-    x=lambda g, x, min, max: g * ((x >= min) * (x <= max)),
+    "clamp", lambda x, min, max: np.clip(x, min, max), x=lambda g, x, min, max: g * ((x >= min) * (x <= max))
 )
 sign: Primitive = Primitive("sign", np.sign, scalar=lambda x: float((x > 0) - (x < 0)), elementwise=True, x=None)
 
@@ -194,10 +192,7 @@ index: Primitive = Primitive(
 )
 put: Primitive = Primitive("put", kernels.put, x=lambda g, key: index(g, key))  # the transpose of `index`
 assign: Primitive = Primitive(  # x, with `value` at `key`
-    "assign",
-    kernels.assign,
-    x=lambda g, key: assign(g, 0.0, key),
-    value=lambda g, key: index(g, key),
+    "assign", kernels.assign, x=lambda g, key: assign(g, 0.0, key), value=lambda g, key: index(g, key)
 )
 one_hot = Primitive("one_hot", kernels.one_hot, kernel=kernels.one_hot_rows, indices=None)  # 1 at indices along an axis
 where: Primitive = Primitive(
@@ -222,10 +217,7 @@ cat = Primitive(  # `bounds` are the places along `axis` where one operand ends 
 # they have made themselves; in a batch that no cache holds, that saves a third of the time.
 
 linear_map = Primitive(  # without a bias
-    "linear_map",
-    lambda x, weight: x @ weight.mT,
-    x=lambda g, weight: g @ weight,
-    weight=lambda g, x: g.mT @ x,
+    "linear_map", lambda x, weight: x @ weight.mT, x=lambda g, weight: g @ weight, weight=lambda g, x: g.mT @ x
 )
 
 
@@ -235,13 +227,7 @@ def _linear(x: Any, weight: Any, bias: Any) -> Any:
     return result
 
 
-linear = Primitive(
-    "linear",
-    _linear,
-    x=lambda g, weight: g @ weight,
-    weight=lambda g, x: g.mT @ x,
-    bias=lambda g: g,
-)
+linear = Primitive("linear", _linear, x=lambda g, weight: g @ weight, weight=lambda g, x: g.mT @ x, bias=lambda g: g)
 
 
 def _batch_norm(x: Any, weight: Any, bias: Any, axes: Axes, eps: float) -> tuple[Any, ...]:

@@ -42,6 +42,7 @@ class Primitive:
     The keywords that remain, `**vjps`, are the operands in order, each with its vjp, or None for an operand without a
     gradient. The parameters of `forward` that follow the operands are the operation's parameters, such as `axes`.
 
+    - `symbol`: how it is written between or before its operands, such as `+`.
     - `scalar` computes it for Python floats, where `forward` does not, or not as fast; `kernel` for arrays, where there
       is a faster way than `forward`.
     - `elementwise`: the operands are promoted to one dtype first; `floating`: to a floating dtype.
@@ -62,6 +63,7 @@ class Primitive:
         name: str,
         forward: Callable[..., Any],
         *,
+        symbol: str = "",
         scalar: Callable[..., Any] | None = None,
         kernel: Callable[..., Any] | None = None,
         elementwise: bool = False,
@@ -72,7 +74,8 @@ class Primitive:
         joint_vjp: Vjp | None = None,
         **vjps: Vjp | None,
     ) -> None:
-        self.name, self.forward, self.scalar, self.kernel = name, forward, scalar, kernel or forward
+        self.name, self.forward, self.symbol = name, forward, symbol
+        self.scalar, self.kernel = scalar, kernel or forward
         self.elementwise, self.floating, self.views = elementwise or floating, floating, views
         self.operands, self.vjps, self.joint_vjp = tuple(vjps), tuple(vjps.values()), joint_vjp
         self.differentiable = tuple([name for name, vjp in vjps.items() if vjp or joint_vjp])
@@ -133,8 +136,8 @@ class Plan:
     the vjps are saved and nothing else, so that no array lives longer than it has to. (A Value has `everything` at
     hand, since numbers need not be saved.) `uses_saved` says whether the vjps have such arguments at all.
 
-    `steps` has a step for each vjp. If there is a joint vjp, it is the step `joint`, which runs first, and the other
-    steps pick from what it returns.
+    `steps` has a step for each vjp. A joint vjp is the step `joint`, whose arguments are always picked as a tuple. It
+    runs first, and the other steps pick from what it returns.
 
     `releases`: whether a backward pass lets go of the saved values, as PyTorch does: if an operand or the result is
     among them. `key` is the position of an index among them, which is released too if it holds arrays.
@@ -160,9 +163,9 @@ class Plan:
         for (operand, vjp), each in zip(vjps.items(), wanted, strict=True):
             steps.append(Step(operand, vjp, len(each), operator.itemgetter(*map(names.index, each)) if each else tuple))
         self.uses_saved = any(step.count for step in steps)
-        self.joint = None
+        self.joint: Step | None = None
         if primitive.joint_vjp:
-            (self.joint,) = steps
+            self.joint = steps[0]._replace(pick=picker([*map(names.index, wanted[0])]))
             steps = [Step(i, _given, 1, operator.itemgetter(i)) for i, need in enumerate(needs) if need]
         self.steps = tuple(steps)
         arrays = {"y", "indices", *primitive.residuals, *primitive.operands}

@@ -42,7 +42,7 @@ def promote_and_apply(
         raise RuntimeError("sub: bools are not subtracted; invert a mask with mask == 0, or convert with .float()")
     if primitive.floating and dtype.kind != "f":
         dtype = get_default_dtype().dtype
-    operands = tuple([x.converted(dtype) if isinstance(x, kind) else x for x in operands])
+    operands = tuple([x._converted(dtype) if isinstance(x, kind) else x for x in operands])
     return primitive.on_tensors(*operands, *params, label=label, promoted=True)
 
 

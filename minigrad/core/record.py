@@ -1,4 +1,4 @@
-"""Recording: how an operation on Tensors becomes a result and a node.
+"""Recording: how an operation on Tensors becomes a result and a `Node`.
 
 `_any_operands` says all of it, for any primitive. Most operations have one or two operands and no residuals; for these
 `_one_operand` and `_two_operands` do the same without loops, in two thirds of the time.
@@ -9,12 +9,67 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.dtypes import float16, float32, float64
-from minigrad.core.graph import Node
-from minigrad.core.modes import local
-from minigrad.core.primitive import Primitive, Recorder
+from minigrad.core.modes import Scope, local
+from minigrad.core.primitive import Plan, Primitive, Recorder
 from minigrad.core.promotion import promote_and_apply, translated
-from minigrad.core.tensor import Tensor
-from minigrad.core.views import Base
+from minigrad.core.versions import sequence
+
+SMALL = 1 << 14  # elements; a node keeps the values of results up to this size, for pictures
+
+
+class Node:
+    """One recorded result: how it came about, what its vjps need, and its gradient, if that is to be retained.
+
+    - `seq`: its sequence number. `shape`, `dtype`: those of the result.
+    - `plan`: which vjps run; None for a leaf. `params`: the operation's parameters.
+    - `inputs`: for each operand its node, or the operand itself where it needs no gradient.
+    - `saved`: the values that the plan saves; None after a backward pass has released them.
+    - `retains_grad`: whether a pass keeps the gradient, as of leaves, and of results after `retain_grad()`.
+    - `value`: the result, if it is small. `scope`: the module that recorded it. `line`: the user's line, if known.
+    - `label`: the public function that made it, if that is not the primitive. `name`: what the user calls it.
+    """
+
+    __slots__ = (
+        *("__weakref__", "dtype", "grad", "inputs", "label", "line", "name", "params", "plan"),
+        *("requires_grad", "retains_grad", "saved", "scope", "seq", "shape", "value"),
+    )
+
+    def __init__(
+        self,
+        array: np.ndarray,
+        plan: Plan | None = None,
+        inputs: tuple[Any, ...] = (),
+        params: tuple[Any, ...] = (),
+        saved: tuple[Any, ...] | None = (),
+        label: str | None = None,
+        scope: Scope | None = None,
+    ) -> None:
+        self.seq = next(sequence)
+        self.shape, self.dtype = array.shape, array.dtype
+        self.value = array if array.size <= SMALL else None
+        self.plan = plan
+        self.inputs = inputs
+        self.params = params
+        self.saved = saved
+        self.label = label
+        self.scope = scope
+        self.requires_grad = True
+        self.retains_grad = plan is None
+        self.grad = self.name = self.line = None
+
+    @property
+    def operation(self) -> str:
+        """The name of the primitive that made this; an empty text for a leaf."""
+        return self.plan.primitive.name if self.plan else ""
+
+    def __repr__(self) -> str:
+        return f"<{self.label or self.operation or 'leaf'}>"
+
+
+def leaf(array: np.ndarray) -> Node:
+    """The node of a leaf."""
+    return Node(array, scope=local.mode.scope)
+
 
 NUMPY_ERRORS = (ValueError, TypeError, IndexError, OverflowError)
 
@@ -27,17 +82,20 @@ UNIFORM = {
 }
 
 
-def recorder(primitive: Primitive) -> Recorder:
-    """The function that applies a primitive to Tensors, and to numbers and arrays beside them."""
+def recorder(primitive: Primitive, Tensor: Any) -> Recorder:
+    """The function that applies a primitive to Tensors, and to numbers and arrays beside them.
+
+    `tensor.py`, which needs nodes itself, passes the class Tensor.
+    """
     if not primitive.residuals and not primitive.variadic:
         if len(primitive.operands) == 1:
-            return _one_operand(primitive)
+            return _one_operand(primitive, Tensor)
         if len(primitive.operands) == 2 and not primitive.shaped:
-            return _two_operands(primitive)
-    return _any_operands(primitive)
+            return _two_operands(primitive, Tensor)
+    return _any_operands(primitive, Tensor)
 
 
-def _any_operands(primitive: Primitive) -> Recorder:
+def _any_operands(primitive: Primitive, Tensor: Any) -> Recorder:
     kernel, plans = primitive.kernel, primitive.plans
 
     def record(*arguments: Any, label: str | None = None, promoted: bool = False) -> Any:
@@ -61,7 +119,7 @@ def _any_operands(primitive: Primitive) -> Recorder:
         if mode.grad and any(needs) and primitive.differentiable:
             plan = plans[needs]
             inputs = tuple(
-                [node if need else constant(x) for node, need, x in zip(nodes, needs, operands, strict=True)]
+                [node if need else _constant(x, Tensor) for node, need, x in zip(nodes, needs, operands, strict=True)]
             )
             shapes = [arrays[i].shape for i in primitive.shaped]
             saved = plan.save((tensor.array, *residuals, *params, *arrays, *shapes))
@@ -73,7 +131,7 @@ def _any_operands(primitive: Primitive) -> Recorder:
     return record
 
 
-def _one_operand(primitive: Primitive) -> Recorder:
+def _one_operand(primitive: Primitive, Tensor: Any) -> Recorder:
     kernel, elementwise, shaped = primitive.kernel, primitive.elementwise, bool(primitive.shaped)
     plan = primitive.plans[(True,)] if primitive.differentiable else None
 
@@ -94,7 +152,7 @@ def _one_operand(primitive: Primitive) -> Recorder:
             values = (result, *params, array, array.shape) if shaped else (result, *params, array)
             tensor.stored_node = Node(result, plan, (node,), params, plan.save(values), label, mode.scope)
         if primitive.views and result.base is not None and (result.base is array or result.base is array.base):
-            tensor.base = Base.of(x, primitive, params)
+            tensor.base = x.base_of_view(primitive, params)
         if mode.watch is not None:
             mode.watch(primitive, (x,), params, tensor)
         return tensor
@@ -102,7 +160,7 @@ def _one_operand(primitive: Primitive) -> Recorder:
     return record
 
 
-def _two_operands(primitive: Primitive) -> Recorder:
+def _two_operands(primitive: Primitive, Tensor: Any) -> Recorder:
     kernel, elementwise, plans = primitive.kernel, primitive.elementwise, primitive.plans
     a_counts, b_counts = (name in primitive.differentiable for name in primitive.operands)
 
@@ -132,7 +190,7 @@ def _two_operands(primitive: Primitive) -> Recorder:
         b_needs = b_node is not None and b_node.requires_grad and b_counts
         if (a_needs or b_needs) and mode.grad:
             plan = plans[a_needs, b_needs]
-            inputs = (a_node if a_needs else constant(a), b_node if b_needs else constant(b))
+            inputs = (a_node if a_needs else _constant(a, Tensor), b_node if b_needs else _constant(b, Tensor))
             values = (result, *params, a_array, b_array) if params else (result, a_array, b_array)
             tensor.stored_node = Node(result, plan, inputs, params, plan.save(values), label, mode.scope)
         if mode.watch is not None:
@@ -142,14 +200,16 @@ def _two_operands(primitive: Primitive) -> Recorder:
     return record
 
 
-def constant(x: Any) -> Any:
+def _constant(x: Any, Tensor: Any) -> Any:
     """An operand that needs no gradient, as a node refers to it: a Tensor as it is now.
 
     The Tensor itself may later be changed in place, and get a node that leads back to this one: a cycle.
     """
-    return Tensor.wrap(x.array, x.stored_node) if isinstance(x, Tensor) else x
+    if not isinstance(x, Tensor):
+        return x
+    tensor = new(Tensor)
+    tensor.array, tensor.stored_node, tensor.base = x.array, x.stored_node, None
+    return tensor
 
 
 new = object.__new__
-
-Primitive.recorders["Tensor"] = recorder

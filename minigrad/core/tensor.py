@@ -3,20 +3,22 @@
 What stands here is what the graph needs. All other methods, `exp`, `sum`, `view`, come from `api/`; see `methods.py`.
 """
 
+import functools
 import math
 import operator
 import warnings
 from collections.abc import Callable
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
 from minigrad.core import ops
 from minigrad.core.dtypes import BY_NUMPY, DType
-from minigrad.core.graph import Node, leaf
 from minigrad.core.methods import Methods
 from minigrad.core.operators import Arithmetic
+from minigrad.core.primitive import Primitive
 from minigrad.core.promotion import translated
+from minigrad.core.record import Node, leaf, recorder
 from minigrad.core.views import Base, regenerate_node
 
 
@@ -57,6 +59,13 @@ def _comparison(compare: np.ufunc) -> Callable[["Tensor", Any], Any]:
             raise translated(compare.__name__, [self.array, array], error) from None
 
     return method
+
+
+def own_gradient(g: Any, owned: bool) -> "Tensor":
+    """A gradient from the reverse pass as a Tensor whose memory nothing else uses; `owned` says that of `g` already."""
+    if isinstance(g, Tensor):
+        return wrap(np.array(g.array), g.node)
+    return wrap(g if owned and type(g) is np.ndarray else np.array(g))
 
 
 class Tensor(Methods, Arithmetic):
@@ -114,19 +123,7 @@ class Tensor(Methods, Arithmetic):
         first, (row, column) = range(self.ndim - 2), range(self.ndim)[-2:]
         return ops.permute.on_tensors(self, (*first, column, row), label="transpose")
 
-    def item(self) -> Any:
-        """The only element, as a Python number; RuntimeError if there are more or none."""
-        if self.array.size != 1:
-            raise RuntimeError(f"item: {self.array.shape} holds {self.array.size} numbers, not one; use .tolist()")
-        return self.array.item()
-
-    def numpy(self) -> np.ndarray:
-        """The array itself, sharing its memory. RuntimeError if the Tensor requires a gradient."""
-        if self.requires_grad:
-            raise RuntimeError("numpy: this Tensor requires a gradient, which numpy would lose; use .detach().numpy()")
-        return self.array
-
-    def converted(self, dtype: np.dtype[Any], copy: bool = False) -> "Tensor":
+    def _converted(self, dtype: np.dtype[Any], copy: bool = False) -> "Tensor":
         """The elements converted to a dtype; the Tensor itself if it has that dtype, unless `copy`."""
         if dtype == self.array.dtype and not copy:
             return self
@@ -135,26 +132,6 @@ class Tensor(Methods, Arithmetic):
     def detach(self) -> "Tensor":
         """A constant that shares the memory (`torch.Tensor.detach`)."""
         return wrap(self.array)
-
-    @property
-    def data(self) -> "Tensor":
-        """A constant that shares the memory and has no version counter (`torch.Tensor.data`).
-
-        A backward pass does not notice what is changed in place here, even if it needs the values from before.
-        """
-        alias = Data.__new__(Data)
-        alias.array, alias.stored_node, alias.base = self.array, None, None
-        return alias
-
-    @data.setter
-    def data(self, new: "Tensor") -> None:
-        if not isinstance(new, Tensor):
-            raise TypeError(f"data: expected a Tensor, got {type(new).__name__}; make one with tensor(...)")
-        if new.array is self.array:
-            return
-        self.array = new.array
-        if self.node is not None:
-            self.node.shape, self.node.dtype, self.node.value = new.array.shape, new.array.dtype, new.array
 
     # The node
 
@@ -168,6 +145,10 @@ class Tensor(Methods, Arithmetic):
     @node.setter
     def node(self, node: Node | None) -> None:
         self.stored_node = node
+
+    def base_of_view(self, primitive: Primitive, params: tuple[Any, ...]) -> Base:
+        """The base of a view of this Tensor that `primitive` makes."""
+        return Base.of(self, primitive, params)
 
     @property
     def requires_grad(self) -> bool:
@@ -186,12 +167,6 @@ class Tensor(Methods, Arithmetic):
         if wanted or self.node is not None:
             self._leaf().requires_grad = bool(wanted)
 
-    def requires_grad_(self, requires_grad: bool = True) -> Self:
-        """Set `requires_grad`, and return the Tensor itself."""
-        if not requires_grad or self.is_leaf:
-            self.requires_grad = requires_grad
-        return self
-
     @property
     def is_leaf(self) -> bool:
         """Whether no recorded operation made it."""
@@ -201,15 +176,6 @@ class Tensor(Methods, Arithmetic):
     def grad_fn(self) -> Node | None:
         """The node of the operation that made it; None for a leaf."""
         return None if self.is_leaf else self.node
-
-    @property
-    def name(self) -> str | None:
-        """What to call it in pictures and messages."""
-        return None if self.node is None else self.node.name
-
-    @name.setter
-    def name(self, name: str | None) -> None:
-        self._leaf().name = name
 
     @property
     def grad(self) -> "Tensor | None":
@@ -240,13 +206,6 @@ class Tensor(Methods, Arithmetic):
             )
         self._leaf().grad = grad
 
-    def retain_grad(self) -> None:
-        """Keep this result's gradient in `.grad` at the next backward pass; a leaf keeps it anyway."""
-        node = self.node
-        if node is None or not node.requires_grad:
-            raise RuntimeError("retain_grad: this Tensor does not require a gradient, so it will get none")
-        node.retains_grad = True
-
     def _leaf(self) -> Node:
         """The node. A constant gets one now, to hold a name or a gradient."""
         if self.node is None:
@@ -263,12 +222,4 @@ class Tensor(Methods, Arithmetic):
     __hash__ = object.__hash__
 
 
-class Data(Tensor):
-    """What `.data` of a Tensor is."""
-
-    __slots__ = ()
-
-    @property
-    def counts_versions(self) -> bool:  # type: ignore[override]
-        """Only after it has become a leaf that requires a gradient."""
-        return self.stored_node is not None and self.stored_node.requires_grad
+Primitive.recorders["Tensor"] = functools.partial(recorder, Tensor=Tensor)

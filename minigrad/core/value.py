@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import graph, ops
-from minigrad.core.infix import infix_of
 from minigrad.core.modes import local
 from minigrad.core.operators import Arithmetic
 from minigrad.core.primitive import Plan, Primitive, Recorder
@@ -79,11 +78,7 @@ class Value(Arithmetic):
     @property
     def _op(self) -> str:
         """The operation that made it, as micrograd writes it."""
-        if self.plan is None:
-            return ""
-        primitive = self.plan.primitive
-        infix = infix_of(primitive)
-        return infix.python if infix else "ReLU" if primitive is ops.relu else primitive.name
+        return (self.plan.primitive.symbol or self.plan.primitive.name) if self.plan else ""
 
     def __reduce__(self) -> Any:
         if self.plan is not None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from minigrad.core.graph import Node
 from minigrad.core.primitive import Primitive
+from minigrad.core.record import Node
 
 if TYPE_CHECKING:
     from minigrad.core.tensor import Tensor

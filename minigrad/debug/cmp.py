@@ -56,7 +56,7 @@ def cmp(name: str, computed: Any, tensor: Any) -> Comparison:
     RuntimeError if `tensor` has no gradient.
 
     >>> import minigrad
-    >>> x = minigrad.core.tensor([1.0, 2.0], requires_grad=True)
+    >>> x = minigrad.tensor([1.0, 2.0], requires_grad=True)
     >>> (x**2).sum().backward()
     >>> bool(cmp("x", 2 * x, x))
     x               | exact: True  | approximate: True  | maxdiff: 0.0

@@ -48,7 +48,7 @@ def derive(
     for a name that nothing in its graph has, and for a primitive whose function cannot be copied, such as a lambda.
 
     >>> import minigrad
-    >>> x = minigrad.core.tensor([1.0, 2.0], requires_grad=True)
+    >>> x = minigrad.tensor([1.0, 2.0], requires_grad=True)
     >>> h = x.tanh()
     >>> loss = (h * 3).sum()
     >>> print(derive(loss, names=locals()).source)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import ops
-from minigrad.core.infix import COMPARISON, PRODUCT, SIGN, WHOLE
 from minigrad.core.primitive import Primitive, Shape
 from minigrad.derive.copying import Helpers
+from minigrad.derive.infix import COMPARISON, PRODUCT, SIGN, WHOLE
 from minigrad.derive.symbols import Symbol
 
 Text = tuple[str, int]  # a text, and how strongly its parts hold together

@@ -10,10 +10,10 @@ import re
 from typing import Any, NamedTuple
 
 from minigrad.core import ops
-from minigrad.core.infix import POWER, PRODUCT, SIGN, SUM, WHOLE, infix_of
 from minigrad.core.primitive import Primitive
 from minigrad.derive.copying import is_copied
 from minigrad.derive.expressions import Expressions, Form, Text, axes_text, dtype_text
+from minigrad.derive.infix import POWER, PRODUCT, SIGN, SUM, WHOLE, infix_of
 from minigrad.derive.symbols import OUTPUT, Symbol, is_mT
 
 # Where the greatest and the least elements are: `max` and `min` are told.

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import ops
-from minigrad.core.infix import POWER, SIGN, WHOLE, infix_of
 from minigrad.core.primitive import Plan, Primitive, Shape, Traced, parameter_names
+from minigrad.derive.infix import POWER, SIGN, WHOLE, infix_of
 from minigrad.derive.symbols import Symbol, is_mT
 
 Names = Mapping[Any, str]  # of arrays, by their id

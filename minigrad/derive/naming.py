@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core.graph import Node
+from minigrad.core.record import Node
 from minigrad.core.tensor import Tensor
 from minigrad.core.value import Value
 

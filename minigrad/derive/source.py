@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import ops
-from minigrad.core.infix import COMPARISON, WHOLE
 from minigrad.derive import forms
 from minigrad.derive.copying import Helpers
 from minigrad.derive.expressions import Expressions, dtype_of, number
+from minigrad.derive.infix import COMPARISON, WHOLE
 from minigrad.derive.naming import identifier, unused
 from minigrad.derive.symbols import OUTPUT, Symbol
 

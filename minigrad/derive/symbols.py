@@ -16,9 +16,12 @@ from minigrad.core.operators import Arithmetic
 from minigrad.core.primitive import Primitive, Shape
 
 # Rules compare with these. They have no gradient.
-EQUAL, UNEQUAL = Primitive("equal", operator.eq, a=None, b=None), Primitive("unequal", operator.ne, a=None, b=None)
-AT_LEAST, MORE = Primitive("at_least", operator.ge, a=None, b=None), Primitive("more", operator.gt, a=None, b=None)
-AT_MOST, LESS = Primitive("at_most", operator.le, a=None, b=None), Primitive("less", operator.lt, a=None, b=None)
+EQUAL = Primitive("equal", operator.eq, symbol="==", a=None, b=None)
+UNEQUAL = Primitive("unequal", operator.ne, symbol="!=", a=None, b=None)
+AT_LEAST = Primitive("at_least", operator.ge, symbol=">=", a=None, b=None)
+MORE = Primitive("more", operator.gt, symbol=">", a=None, b=None)
+AT_MOST = Primitive("at_most", operator.le, symbol="<=", a=None, b=None)
+LESS = Primitive("less", operator.lt, symbol="<", a=None, b=None)
 
 # One of the results of a fused primitive that could not be traced: the result itself, or one of the residuals.
 OUTPUT = Primitive("output", lambda outputs, place: outputs[place], outputs=None)

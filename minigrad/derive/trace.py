@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import walks
 from minigrad.core import graph, ops
-from minigrad.core.graph import Node
 from minigrad.core.primitive import Primitive, Shape
+from minigrad.core.record import Node
 from minigrad.core.tensor import Tensor
 from minigrad.core.value import Value
 from minigrad.derive.forms import ARGMAX, ARGMIN, RESERVED
@@ -42,7 +43,7 @@ class Trace:
         self.residuals: dict[Any, tuple[Any, ...]] = {}  # those of fused primitives, by node
         self.params: dict[Any, tuple[Any, ...]] = {}  # of primitives, by node, with Symbols in place of arrays
         self.gradients: list[tuple[Any, Any]] = []  # nodes and their gradients, in the order of the reverse pass
-        self.nodes = graph.ancestors([self.root])
+        self.nodes = walks.ancestors([self.root])
         self.leaves = {label: node for node in self.nodes if node.plan is None and (label := self.label(node))}
         self.names = {node: self.free_name(label) for node, label in self._labelled()}
         for node in self.nodes:

@@ -1,0 +1,112 @@
+"""einsum: the letters of an equation, worked off two operands at a time."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from minigrad.api.arguments import tensors_of
+from minigrad.api.grad_fn import relabelled
+from minigrad.api.reductions import sum
+from minigrad.api.shapes import permute
+from minigrad.core import ops
+from minigrad.core.tensor import Tensor
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def einsum(equation: str, *operands: Any) -> Tensor:
+    """Products of tensors, summed over the dims whose letters the result does not have (`torch.einsum`).
+
+    Without an arrow the result has, in alphabetical order, the letters that stand once. `...` stands for further dims.
+    RuntimeError where the equation and the tensors' dims do not match.
+
+    >>> from minigrad import ones
+    >>> einsum("ij,jk->ik", ones(2, 3), ones(3, 2))
+    tensor([[3., 3.],
+            [3., 3.]])
+    """
+    if not isinstance(equation, str):
+        raise TypeError(f"einsum: expected an equation such as 'ij,jk->ik', got {type(equation).__name__}")
+    listed = len(operands) == 1 and isinstance(operands[0], list | tuple)
+    tensors = tensors_of("einsum", operands[0] if listed else operands, ValueError)
+    if len({t.array.dtype for t in tensors}) > 1:
+        raise RuntimeError(
+            f"einsum: dtypes {', '.join(str(t.array.dtype) for t in tensors)} differ; convert with .to(dtype)"
+        )
+    terms, output = _terms(equation, tensors)
+    sizes = _sizes(equation, terms, tensors)
+    tensors = tuple(t.expand([sizes[letter] for letter in term]) for t, term in zip(tensors, terms, strict=True))
+    result, letters = _diagonal(tensors[0], terms[0])
+    for i, other in enumerate(tensors[1:], start=1):
+        other, others = _diagonal(other, terms[i])
+        later = output + "".join(terms[i + 1 :])
+        result, letters = _sum_out(result, letters, keep=later + others)
+        other, others = _sum_out(other, others, keep=later + letters)
+        both = "".join(dict.fromkeys(letter for letter in letters + others if letter in later))
+        result, letters = ops.einsum.on_tensors(result, other, (letters, others, both)), both
+    result, letters = _sum_out(result, letters, keep=output)
+    result = permute(result, [letters.index(letter) for letter in output])
+    contracted = len(tensors) > 1 and set("".join(terms)) > set(output)
+    return relabelled(result, "view") if contracted else result
+
+
+def _terms(equation: str, tensors: tuple[Tensor, ...]) -> tuple[list[str], str]:
+    """A letter for each dim of each tensor, and of the result."""
+    if not set(equation) <= {*LETTERS, *" .,->"}:
+        raise RuntimeError(f"einsum: expected an equation such as 'ij,jk->ik', got {equation!r}")
+    left, arrow, output = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(tensors):
+        raise RuntimeError(f"einsum: {equation!r} is for {len(terms)} tensors, but there are {len(tensors)}")
+    spare = [letter for letter in LETTERS if letter not in equation]
+    widest = 0
+    for i, (term, tensor) in enumerate(zip(terms, tensors, strict=True)):
+        if "..." in term:
+            width = tensor.ndim - len(term) + 3
+            widest = max(widest, width)
+            # Counted from the last dim, as broadcasting is.
+            terms[i] = term.replace("...", "".join(spare[:width])[::-1])
+        if len(terms[i]) != tensor.ndim:
+            raise RuntimeError(f"einsum: {term!r} does not fit the {tensor.ndim} dims of {tensor.array.shape}")
+    dots = "".join(spare[:widest])[::-1]
+    counts = Counter("".join(terms))
+    if not arrow:
+        output = dots + "".join(sorted(letter for letter in counts if counts[letter] == 1 and letter not in dots))
+    output = output.replace("...", dots, 1)
+    if not set(output) <= set(counts) or len(set(output)) < len(output):
+        raise RuntimeError(f"einsum: the result of {equation!r} must have letters of the operands, each once")
+    return terms, output
+
+
+def _sizes(equation: str, terms: list[str], tensors: tuple[Tensor, ...]) -> dict[str, int]:
+    """The size that each letter stands for; a 1 broadcasts, but not beside the same letter in one operand."""
+    sizes: dict[str, int] = {}
+    for term, tensor in zip(terms, tensors, strict=True):
+        for letter, size in zip(term, tensor.array.shape, strict=True):
+            own = tensor.array.shape[term.index(letter)]
+            known = sizes.setdefault(letter, size)
+            if own != size or (1 not in (known, size) and known != size):
+                other = own if own != size else known
+                raise RuntimeError(f"einsum: in {equation!r} a dim {letter!r} has both sizes {other} and {size}")
+            sizes[letter] = max(known, size) if 0 not in (known, size) else 0
+    return sizes
+
+
+def _diagonal(tensor: Tensor, letters: str) -> tuple[Tensor, str]:
+    """The diagonal over dims that share a letter, which then has one dim."""
+    for letter, count in Counter(letters).items():
+        for _ in range(count - 1):
+            i = letters.index(letter)
+            j = letters.index(letter, i + 1)
+            rest = [axis for axis in range(len(letters)) if axis not in (i, j)]
+            along = np.arange(tensor.array.shape[i])
+            tensor = permute(tensor, [i, j, *rest])[along, along]
+            letters = letter + "".join(letters[axis] for axis in rest)
+    return tensor, letters
+
+
+def _sum_out(tensor: Tensor, letters: str, keep: str) -> tuple[Tensor, str]:
+    """The sum over the dims whose letters are not to be kept."""
+    axes = [axis for axis, letter in enumerate(letters) if letter not in keep]
+    return (sum(tensor, axes) if axes else tensor), "".join(letter for letter in letters if letter in keep)

@@ -1,0 +1,38 @@
+"""Walks over the recorded graph, without recursion: it may be a million nodes deep."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from minigrad.core.record import Node
+
+
+def ancestors(roots: Iterable[Any]) -> list[Any]:
+    """The roots and all recorded results that they were computed from, each once, operands before results."""
+    found = [*dict.fromkeys(roots)]
+    seen = set(found)
+    for node in found:  # which grows meanwhile
+        new = [x for x in dict.fromkeys(recorded(node.inputs)) if x not in seen]
+        seen.update(new)
+        found += new
+    return sorted(found, key=lambda node: node.seq)
+
+
+def nodes_between(roots: Iterable[Node], targets: Iterable[Node]) -> set[Node]:
+    """The nodes that a gradient passes through on its way from `roots` to `targets`, both included."""
+    targets = set(targets)
+    first = min(target.seq for target in targets)
+    found, open_ends = set(roots), list(roots)
+    while open_ends:
+        new = {x for x in recorded(open_ends.pop().inputs) if x.seq >= first} - found
+        found |= new
+        open_ends += new
+    passed = found & targets
+    for node in sorted(found, key=lambda node: node.seq):
+        if not passed.isdisjoint(recorded(node.inputs)):
+            passed.add(node)
+    return passed
+
+
+def recorded(inputs: Iterable[Any]) -> Iterator[Any]:
+    """The recorded results among the inputs of a node: those that have a sequence number."""
+    return (x for x in inputs if hasattr(x, "seq"))
