@@ -117,6 +117,35 @@ def assert_close(mine: np.ndarray, reference: np.ndarray) -> None:
     np.testing.assert_allclose(mine, reference, rtol=tolerance, atol=tolerance * largest)
 
 
+def assert_near(mine: Any, reference: Any, tolerance: float = 1e-11) -> None:
+    """Require two tensors, or None and zeros, to be equal but for what is lost over many steps."""
+    if mine is None or reference is None:
+        assert all(x is None or not x.detach().numpy().any() for x in (mine, reference))
+        return
+    mine, reference = mine.detach().numpy(), reference.detach().numpy()
+    assert (mine.shape, mine.dtype) == (reference.shape, reference.dtype)
+    largest = np.abs(reference).max(initial=1e-300)
+    np.testing.assert_allclose(mine, reference, rtol=tolerance, atol=tolerance * largest)
+
+
+def orders(library: Any, make: Function, function: Function, arrays: list[np.ndarray], order: int) -> list[Any]:
+    """The gradients of the cube of a function up to some order, each with respect to all that went into it.
+
+    What went into it are the inputs, and the gradients that arrived at the results of the orders below.
+    """
+    directions = np.random.default_rng(order)
+    inputs, found = leaves(make, arrays), []
+    outputs = [function(library, *inputs) ** 3]
+    inputs = [x for x in inputs if x.requires_grad]
+    for _ in range(order):
+        arriving = [make(directions.normal(size=tuple(x.shape)), requires_grad=True) for x in outputs]
+        gradients = library.autograd.grad(outputs, inputs, arriving, create_graph=True, allow_unused=True)
+        inputs += arriving
+        found.append(gradients)
+        outputs = [x for x in gradients if x is not None and x.requires_grad]
+    return [gradient for gradients in found for gradient in gradients]
+
+
 def assert_refused(function: Function, *arrays: np.ndarray, message: str = "") -> None:
     """Require that both libraries refuse, with the same type of exception, and that ours says what went wrong."""
     expected = refusal(function, torch, *leaves(theirs, arrays))
