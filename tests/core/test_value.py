@@ -11,6 +11,7 @@ import torch
 import minigrad
 from minigrad import Value
 from tests.support.comparison import Function, random
+from tests.support.table import PRIMITIVES, SCALAR, TABLE
 
 ROUNDING = 1e-14  # Python's pow, exp and tanh differ from PyTorch's in the last bits
 
@@ -27,6 +28,14 @@ def compare(function: Function, *numbers: float) -> None:
     for value, tensor in zip(values, tensors, strict=True):
         assert type(value.grad) is float
         assert value.grad == pytest.approx(0 if tensor.grad is None else tensor.grad.item(), rel=ROUNDING)
+
+
+@pytest.mark.parametrize("name", SCALAR)
+def test_a_primitive_of_numbers(name: str) -> None:
+    operation, primitive = TABLE[name], PRIMITIVES[name]
+    for _ in range(10):
+        numbers = [float(domain()) for domain in operation.domains]
+        compare(lambda *xs: primitive(*xs) if isinstance(xs[0], Value) else operation.call(torch, *xs), *numbers)
 
 
 def test_an_expression_that_uses_its_parts_again_and_again() -> None:
