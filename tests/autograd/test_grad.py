@@ -17,7 +17,9 @@ import torch
 
 import minigrad
 import nn
-from minigrad.modes import local
+from minigrad import ops
+from minigrad.rows import Row
+from tests.support import lecture
 from tests.support.comparison import (
     FUNCTIONAL,
     Function,
@@ -378,39 +380,60 @@ def test_the_gradient_that_a_result_retained_is_its_own() -> None:
 # Only what is needed
 
 
-def rules_run(monkeypatch: pytest.MonkeyPatch, run: Function) -> list[tuple[str, tuple[int, ...]]]:
-    """The operations whose rules `run` runs, each with the shape of the operand whose gradient it is."""
-    seen: list[tuple[str, tuple[int, ...]]] = []
-    with monkeypatch.context() as patch:
-        patch.setattr(local.mode, "check", lambda node, operand, *_: seen.append((node.operation, operand.shape)))
+class Ran(list[str]):
+    """The rules that were run, in order: called by a rule, it adds a name, and gives back the gradient."""
+
+    def __call__(self, name: str, g: Any) -> Any:
+        self.append(name)
+        return g
+
+    def by(self, run: Function) -> list[str]:
+        """The rules that a call runs."""
+        self.clear()
         run()
-    return seen
+        return [*self]
 
 
-def test_only_rules_on_the_way_to_the_inputs_run(monkeypatch: pytest.MonkeyPatch) -> None:
+ran = Ran()
+tanh = Row("tanh", np.tanh, x=lambda g, y: ran("tanh", g * (1 - y * y)))
+exp = Row("exp", np.exp, x=lambda g, y: ran("exp", g * y))
+log = Row("log", np.log, x=lambda g, x: ran("log", g / x))
+total = Row("sum", lambda x: np.asarray(x.sum()), x=lambda g, x_shape: ran("sum", ops.expand(g, x_shape)))
+mul = Row("mul", np.multiply, a=lambda g, b: ran("mul a", g * b), b=lambda g, a: ran("mul b", g * a))
+add = Row("add", np.add, a=lambda g: ran("add a", g), b=lambda g: ran("add b", g))
+linear = Row(
+    "linear",
+    lambda x, weight, bias: x @ weight.mT + bias,
+    x=lambda g, weight: ran("linear x", g @ weight),
+    weight=lambda g, x: ran("linear weight", g.mT @ x),
+    bias=lambda g: ran("linear bias", g),
+)
+
+
+def test_only_rules_on_the_way_to_the_inputs_run() -> None:
     a, b = minigrad.ones(3, requires_grad=True), minigrad.ones(2, 1, requires_grad=True)
-    loss = (a.tanh() * b.exp()).sum() + b.log().sum()
+    loss = add(total(mul(tanh(a), exp(b))), total(log(b)))
     expected = {
-        a: [("add", ()), ("sum", (2, 3)), ("mul", (3,)), ("tanh", (3,))],
-        b: [("add", ())] * 2 + [("sum", (2, 1)), ("log", (2, 1)), ("sum", (2, 3)), ("mul", (2, 1)), ("exp", (2, 1))],
+        a: ["add a", "sum", "mul a", "tanh"],
+        b: ["add a", "add b", "sum", "log", "sum", "mul b", "exp"],
     }
     for x, rules in expected.items():
         for run in (minigrad.autograd.grad, lambda y, x, **settings: y.backward(inputs=[x], **settings)):
-            assert rules_run(monkeypatch, functools.partial(run, loss, x, retain_graph=True)) == rules
+            assert ran.by(functools.partial(run, loss, x, retain_graph=True)) == rules
 
 
-def test_the_pass_ends_at_the_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pass_ends_at_the_inputs() -> None:
     a = minigrad.ones(3, requires_grad=True)
-    y = a.exp().tanh()
-    assert rules_run(monkeypatch, lambda: minigrad.autograd.grad(y.sum(), y)) == [("sum", (3,))]
-    assert rules_run(monkeypatch, lambda: minigrad.autograd.grad(y, y, y.detach())) == []
+    y = tanh(exp(a))
+    assert ran.by(lambda: minigrad.autograd.grad(total(y), y)) == ["sum"]
+    assert ran.by(lambda: minigrad.autograd.grad(y, y, y.detach())) == []
 
 
-def test_no_gradient_of_a_matrix_is_computed_for_a_bias(monkeypatch: pytest.MonkeyPatch) -> None:
-    layer = nn.Linear(3, 2)
-    loss = layer(minigrad.ones(4, 3)).sum()
-    rules = rules_run(monkeypatch, lambda: minigrad.autograd.grad(loss, layer.bias))
-    assert rules == [("sum", (4, 2)), ("linear", (2,))]
+def test_no_gradient_of_a_matrix_is_computed_for_a_bias() -> None:
+    weight, bias = minigrad.ones(2, 3, requires_grad=True), minigrad.ones(2, requires_grad=True)
+    loss = total(linear(minigrad.ones(4, 3), weight, bias))
+    assert ran.by(lambda: minigrad.autograd.grad(loss, bias, retain_graph=True)) == ["sum", "linear bias"]
+    assert ran.by(loss.backward) == ["sum", "linear weight", "linear bias"]  # and none for the inputs
 
 
 # Derivatives of higher order
@@ -498,35 +521,29 @@ def test_a_mixed_derivative_does_not_depend_on_the_order() -> None:
 # Hessians
 
 CONTEXT, CLASSES, WIDTH = 3, 7, 5
+SHAPES = lecture.shapes(CLASSES, embedding=2, context=CONTEXT, hidden=WIDTH)
 Xb, Yb = np.random.default_rng(1).integers(0, CLASSES, (12, CONTEXT)), np.random.default_rng(2).integers(0, CLASSES, 12)
 
 
 def parameters() -> list[np.ndarray]:
-    """The course's BatchNorm MLP: a table, a hidden layer, gain and shift, and an output layer with a bias."""
-    shapes = [(CLASSES, 2), (WIDTH, 2 * CONTEXT), (WIDTH,), (WIDTH,), (CLASSES, WIDTH), (CLASSES,)]
-    return [normal(*shape) for shape in shapes]
+    """Numbers for the parameters of the lecture's network, but for b1, of which no gradient is left by BatchNorm."""
+    return [normal(*shape) for name, shape in SHAPES.items() if name != "b1"]
+
+
+def named(library: Any, C: Any, W1: Any, *others: Any) -> list[Any]:
+    """All that the lecture's network takes."""
+    b1 = library.zeros(WIDTH, dtype=library.float64)
+    return [C, W1, b1, *others, library.tensor(Xb), library.tensor(Yb)]
 
 
 def fused(library: Any, *given: Any) -> Any:
     """The loss by the functions of nn.functional."""
-    table, hidden, gain, shift, output, bias = given
-    functional = FUNCTIONAL[library]
-    inputs = table[library.tensor(Xb)].view(len(Xb), -1)
-    before = functional.linear(inputs, hidden, library.zeros(WIDTH, dtype=library.float64))
-    states = functional.batch_norm(before, None, None, gain, shift, training=True).tanh()
-    return functional.cross_entropy(functional.linear(states, output, bias), library.tensor(Yb))
+    return lecture.fused(library, *named(library, *given))
 
 
 def spelled_out(library: Any, *given: Any) -> Any:
     """The loss by the steps of the lesson."""
-    table, hidden, gain, shift, output, bias = given
-    before = table[library.tensor(Xb)].view(len(Xb), -1) @ hidden.T
-    centred = before - before.mean(0, keepdim=True)
-    states = (gain * centred / (before.var(0, keepdim=True, unbiased=False) + 1e-5).sqrt() + shift).tanh()
-    logits = states @ output.T + bias
-    counts = (logits - logits.max(1, keepdim=True).values).exp()
-    probabilities = counts / counts.sum(1, keepdim=True)
-    return -probabilities[range(len(Yb)), library.tensor(Yb)].log().mean()
+    return lecture.forward(library, *named(library, *given), ddof=0)["loss"]
 
 
 def hessian_times(library: Any, loss: Function, inputs: list[Any], directions: Sequence[Any]) -> Any:

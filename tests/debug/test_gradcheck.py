@@ -1,8 +1,10 @@
 """gradcheck and gradgradcheck: they pass what is right, hard as it may be to measure, and say what is wrong."""
 
 import contextlib
+import gc
 import re
 import warnings
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,12 +14,13 @@ import torch
 
 import minigrad
 import nn.functional as F
-from minigrad import Value, graph, ops
+from minigrad import Value, ops
 from minigrad.check import GradcheckError, gradcheck, gradgradcheck
-from minigrad.modes import local
-from minigrad.rows import Plans, Row
+from minigrad.rows import Row
 from minigrad.tensor import wrap
-from tests.support.comparison import normal
+from tests.support import lecture
+from tests.support.comparison import normal, theirs
+from tests.support.table import SMOOTH, TABLE, few
 
 Function = Callable[..., Any]
 
@@ -42,7 +45,7 @@ def message(fn: Function, inputs: Any, check: Function = gradcheck) -> str:
     return str(caught.value)
 
 
-# Every row of the table, through the public functions
+# Every primitive
 
 
 def assigned(x: Any, value: Any) -> Any:
@@ -57,76 +60,49 @@ def indexed(x: Any) -> Any:
 
 letters = minigrad.tensor([0, 2, 2])
 mask = minigrad.tensor([[True, False, True]])
-ROWS: dict[str, tuple[Function, tuple[Any, ...]]] = {
-    "add": (lambda a, b: a + b, (random(3, 2), random(2))),
-    "sub": (lambda a, b: a - b, (random(3, 1), random(1, 2))),
-    "mul": (lambda a, b: a * b, (random(3, 2), random(3, 1))),
-    "div": (lambda a, b: a / b, (random(3, 2), positive(2))),
-    "neg": (lambda x: -x, (random(3),)),
-    "pow": (lambda a, b: a**b, (positive(3, 2), random(2))),
-    "matmul": (lambda a, b: a @ b, (random(2, 3), random(4, 3, 2))),
-    "einsum": (lambda a, b: minigrad.einsum("bij,bkj->bik", a, b), (random(2, 3, 2), random(2, 1, 2))),
-    "exp": (minigrad.exp, (random(3),)),
-    "log": (minigrad.log, (positive(3),)),
-    "log10": (minigrad.log10, (positive(3),)),
-    "erf": (F.gelu, (random(3),)),
-    "sqrt": (minigrad.sqrt, (positive(3),)),
-    "tanh": (minigrad.tanh, (random(3),)),
-    "sigmoid": (minigrad.sigmoid, (random(3),)),
-    "relu": (minigrad.relu, (random(5),)),
-    "abs": (minigrad.abs, (random(5),)),
-    "clamp": (lambda x: x.clamp(-0.5, 0.5), (random(5),)),
-    "log_softmax": (lambda x: minigrad.log_softmax(x, 1), (random(2, 3),)),
-    "logsumexp": (lambda x: x.logsumexp((0, 2)), (random(2, 3, 2),)),
-    "sum": (lambda x: x.sum((0, 2), keepdim=True), (random(2, 3, 2),)),
-    "mean": (lambda x: x.mean(1), (random(2, 3),)),
-    "var": (lambda x: x.var((0, 2), keepdim=True), (random(2, 3, 2),)),
-    "softmax": (lambda x: x.softmax(1), (random(2, 3),)),
-    "cumsum": (lambda x: x.cumsum(1), (random(2, 3),)),
-    "max": (lambda x: x.max(1).values, (random(3, 4),)),
-    "min": (lambda x: x.min(0, keepdim=True).values, (random(3, 4),)),
-    "amax": (lambda x: x.max(), (random(3, 4),)),
-    "amin": (lambda x: x.min(), (random(3, 4),)),
-    "reshape": (lambda x: x.view(3, 2), (random(2, 3),)),
-    "permute": (lambda x: x.permute(2, 0, 1), (random(2, 3, 1),)),
-    "expand": (lambda x: x.expand(4, 3, 2), (random(3, 1),)),
-    "cast": (lambda x: x.to(minigrad.float64, copy=True), (random(3),)),
-    "index": (lambda x: x[letters, 1:], (random(3, 3),)),
-    "put": (indexed, (random(3, 3),)),
-    "assign": (assigned, (random(3, 2), random(2))),
-    "where": (lambda a, b: minigrad.where(mask, a, b), (random(2, 3), random(3))),
-    "cat": (lambda a, b, c: minigrad.cat([a, b, c], 1), (random(2, 1), random(2, 3), random(2, 2))),
-    "linear_map": (F.linear, (random(4, 3), random(2, 3))),
-    "linear": (F.linear, (random(4, 3), random(2, 3), random(2))),
-    "batch_norm": (
-        lambda x, weight, bias: F.batch_norm(x, None, None, weight, bias, training=True),
-        (random(5, 3), random(3), random(3)),
-    ),
-    "cross_entropy": (F.cross_entropy, (random(3, 4), letters)),
-}
-WITHOUT_A_GRADIENT = {"sign", "ties", "one_hot"}
 
 
-def test_every_row_is_among_them() -> None:
-    table = {row.name for row in vars(ops).values() if isinstance(row, Row)}
-    assert table - WITHOUT_A_GRADIENT == set(ROWS)
+def tried(name: str, shapes: Any) -> tuple[Function, list[minigrad.Tensor]]:
+    """An operation of the table as a function of its operands, and these."""
+    operation = TABLE[name]
+    return lambda *xs: operation.call(minigrad, *xs), [wrap(x) for x in operation.arrays(shapes)]
 
 
-@pytest.mark.parametrize("name", ROWS)
-def test_every_row_passes(name: str) -> None:
-    fn, inputs = ROWS[name]
-    seen = []
-    local.mode.watch = lambda row, *rest: seen.append(row.name)
-    try:
-        fn(*(x.clone().requires_grad_() if x.dtype.is_floating_point else x for x in inputs))
-    finally:
-        local.mode.watch = None
-    assert name in seen
+@pytest.mark.parametrize(("name", "shapes"), **few(SMOOTH))
+def test_every_primitive_passes(name: str, shapes: Any) -> None:
+    fn, inputs = tried(name, shapes)
     assert gradcheck(fn, inputs)
     assert gradgradcheck(fn, inputs)
-    second = (lambda *xs: fn(*(x * x if x.dtype.is_floating_point else x for x in xs)), inputs)
-    assert gradcheck(*second)
-    assert gradgradcheck(*second)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_every_primitive_passes_within_a_longer_function(name: str) -> None:
+    fn, inputs = tried(name, None)
+
+    def longer(*xs: Any) -> Any:
+        return fn(*(x * x if x.dtype.is_floating_point else x for x in xs))
+
+    assert gradcheck(longer, inputs)
+    assert gradgradcheck(longer, inputs)
+
+
+COMPOSED: dict[str, tuple[Function, Function]] = {
+    "sub": (lambda a, b: a - b, lambda: (random(3, 1), random(1, 2))),
+    "einsum": (lambda a, b: minigrad.einsum("bij,bkj->bik", a, b), lambda: (random(2, 3, 2), random(2, 1, 2))),
+    "gelu": (F.gelu, lambda: (random(3),)),
+    "var": (lambda x: x.var((0, 2), keepdim=True), lambda: (random(2, 3, 2),)),
+    "index": (lambda x: x[letters, 1:], lambda: (random(3, 3),)),
+    "index_add_": (indexed, lambda: (random(3, 3),)),
+    "an assignment": (assigned, lambda: (random(3, 2), random(2))),
+    "where": (lambda a, b: minigrad.where(mask, a, b), lambda: (random(2, 3), random(3))),
+}
+
+
+@pytest.mark.parametrize(("fn", "make"), COMPOSED.values(), ids=COMPOSED)
+def test_functions_of_several_operations_pass(fn: Function, make: Function) -> None:
+    inputs = make()
+    assert gradcheck(fn, inputs)
+    assert gradgradcheck(fn, inputs)
 
 
 @pytest.mark.parametrize("name", ["tanh", "sigmoid", "mul", "matmul", "batch_norm"])
@@ -138,31 +114,22 @@ def test_pytorch_agrees_that_these_are_right(name: str) -> None:
         "matmul": torch.matmul,
         "batch_norm": lambda x, w, b: torch.nn.functional.batch_norm(x, None, None, w, b, training=True),
     }
-    inputs = [torch.from_numpy(x.numpy()).requires_grad_() for x in ROWS[name][1]]
+    inputs = [theirs(x, requires_grad=True) for x in TABLE[name].arrays()]
     assert torch.autograd.gradcheck(functions[name], inputs)
 
 
 # The lecture's network
 
 
-def chunked(x: Any, W: Any, b: Any, gain: Any, bias: Any, V: Any, labels: Any) -> Any:
-    """The MLP with batch norm, in small steps."""
-    n = x.shape[0]
-    hidden = x @ W + b
-    difference = hidden - 1 / n * hidden.sum(0, keepdim=True)
-    variance = 1 / (n - 1) * (difference**2).sum(0, keepdim=True)
-    logits = minigrad.tanh(gain * (difference * (variance + 1e-5) ** -0.5) + bias) @ V
-    shifted = logits - logits.max(1, keepdim=True).values
-    counts = shifted.exp()
-    probs = counts * counts.sum(1, keepdim=True) ** -1
-    return -probs.log()[range(n), labels].mean()
-
-
 def test_the_network_of_the_lecture_passes() -> None:
-    labels = minigrad.tensor([0, 2, 1, 2])
-    inputs = (random(4, 3), random(3, 5), random(5), random(1, 5), random(1, 5), random(5, 3), labels)
-    assert gradcheck(chunked, inputs)
-    assert gradgradcheck(chunked, inputs)
+    shapes = lecture.shapes(classes=4, embedding=2, context=2, hidden=5)
+    inputs = [*(random(*shape) for shape in shapes.values()), minigrad.tensor([[0, 1], [2, 3], [1, 1], [3, 0]])]
+
+    def loss(*given: Any) -> Any:
+        return lecture.forward(minigrad, *given, minigrad.tensor([0, 2, 1, 2]))["loss"]
+
+    assert gradcheck(loss, inputs)
+    assert gradgradcheck(loss, inputs)
 
 
 def test_a_module_passes_with_its_parameters() -> None:
@@ -258,12 +225,20 @@ def test_the_librarys_random_numbers_stay_where_they_were() -> None:
     assert minigrad.randn(3).tolist() == first
 
 
-def test_nobody_listens_afterwards() -> None:
-    assert local.mode.watch is None
-    for fn in (minigrad.tanh, lambda x: x.detach() * x, lambda x: x.view(7)):
+def test_nothing_of_a_check_stays() -> None:
+    """Not even the function, whether it passes, fails or raises: nobody listens to operations any more."""
+    functions = [minigrad.tanh, lambda x: x.detach() * x, lambda x: x.view(7)]
+    for inner in functions:
+
+        def fn(x: Any, inner: Function = inner) -> Any:
+            return inner(x)
+
+        watched = weakref.ref(fn)
         with contextlib.suppress(RuntimeError):
             gradcheck(fn, random(3), raise_exception=False)
-        assert local.mode.watch is None
+        del fn
+        gc.collect()
+        assert watched() is None
 
 
 def test_a_random_function_is_refused() -> None:
@@ -369,13 +344,9 @@ def wrong_rows() -> Iterator[tuple[str, Row, tuple[Any, ...], str]]:
     )
 
 
-CASES = list(wrong_rows())
-
-
-@pytest.mark.parametrize(("row", "arguments", "words"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_a_wrong_rule_is_found_alone_and_within_a_longer_function(
-    row: Row, arguments: tuple[Any, ...], words: str
-) -> None:
+@pytest.mark.parametrize("mistake", [name for name, *_ in wrong_rows()])
+def test_a_wrong_rule_is_found_alone_and_within_a_longer_function(mistake: str) -> None:
+    row, arguments, words = {name: case for name, *case in wrong_rows()}[mistake]
     count = len(row.operands)
     operands, params = arguments[:count], arguments[count:]
     said = message(lambda *xs: row(*xs, *params), operands)
@@ -421,65 +392,44 @@ def test_a_gradient_of_nan_gets_no_cause() -> None:
     assert re.search("arrive at the results; the rule of planted is wrong: .* arrive at the results$", said)
 
 
-def test_rules_of_the_table_that_are_replaced_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def replace(row: Row, **rules: Any) -> None:
-        monkeypatch.setattr(row, "rules", tuple({**dict(zip(row.operands, row.rules, strict=True)), **rules}.values()))
-        monkeypatch.setattr(row, "plans", Plans(row))
+def test_a_wrong_rule_in_a_network_is_named() -> None:
+    def network(x: Any, W: Any, gain: Any, **wrong: Row) -> Any:
+        """A layer with batch norm and tanh, of which some primitives may be wrong ones."""
+        tanh, pow, matmul, sub = (wrong.get(name, getattr(ops, name)) for name in ("tanh", "pow", "matmul", "sub"))
+        hidden = matmul(x, W)
+        centred = sub(hidden, hidden.mean(0, keepdim=True))
+        states = tanh(gain * centred * pow((centred * centred).mean(0, keepdim=True) + 1e-5, -0.5))
+        return F.cross_entropy(states, minigrad.tensor([0, 2, 1, 2]))
 
-    labels = minigrad.tensor([0, 2, 1, 2])
-    inputs = (random(4, 3), random(3, 5), random(5), random(1, 5), random(1, 5), random(5, 3), labels)
-    replacements: list[tuple[Row, dict[str, Any], str]] = [
-        (ops.tanh, {"x": lambda g, y: g * (1 - y)}, "the rule of tanh is wrong: checked alone, operand x"),
-        (ops.pow, {"a": lambda g, a, b: g * a ** (b - 1)}, "the rule of pow is wrong: checked alone, operand a"),
-        (ops.matmul, {"b": lambda g, a: g.mT @ a}, "the rule of matmul is wrong: checked alone, operand b"),
-        (ops.sub, {"b": lambda g: g}, "the rule of sub is wrong: .* operand b.* a minus is missing"),
-    ]
-    for row, rules, words in replacements:
-        with monkeypatch.context():
-            replace(row, **rules)
-            assert re.search(words, message(chunked, inputs))
-        monkeypatch.undo()
-    assert gradcheck(chunked, inputs)
-
-
-def test_an_engine_that_does_not_sum_what_broadcasting_repeated_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(graph.reverse.__kwdefaults__, "fit", None)
-    said = message(lambda x, b: (x * 2 + b).tanh(), (random(3, 2), random(2)))
-    assert "input 1: its gradient has the shape (3, 2) instead of (2,)" in said
-    assert "the rule of add is wrong: checked alone, operand b: its gradient has the shape (3, 2)" in said
+    wrong = {
+        "tanh": (Row("tanh", np.tanh, x=lambda g, y: g * (1 - y)), "operand x"),
+        "pow": (Row("pow", np.power, a=lambda g, a, b: g * a ** (b - 1), b=None), "operand a"),
+        "matmul": (Row("matmul", np.matmul, a=lambda g, b: g @ b.mT, b=lambda g, a: g.mT @ a), "operand b"),
+        "sub": (Row("sub", np.subtract, a=lambda g: g, b=lambda g: g), "operand b.*a minus is missing"),
+    }
+    inputs = (random(4, 3), random(3, 5), random(5))
+    for name, (row, words) in wrong.items():
+        said = message(lambda *xs, name=name, row=row: network(*xs, **{name: row}), inputs)
+        assert re.search(f"the rule of {name} is wrong: checked alone, {words}", said), said
+    assert gradcheck(network, inputs)
 
 
-def test_an_engine_that_takes_the_first_of_what_broadcasting_repeated_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def first(g: Any, node: Any, row: Any) -> Any:
-        while g.ndim > len(node.shape):
-            g = g[0]
-        return g
-
-    monkeypatch.setitem(graph.reverse.__kwdefaults__, "fit", first)
+def test_a_rule_that_takes_the_first_of_what_broadcasting_repeated_is_found() -> None:
+    mul = Row("mul", np.multiply, a=lambda g, b: g * b, b=lambda g, a: ops.index(g * a, (0,)))
     assert "the rule of mul is wrong: checked alone, operand b" in message(
-        lambda x, b: (x * b).tanh(), (random(3, 2), random(2))
+        lambda x, b: mul(x, b).tanh(), (random(3, 2), random(2))
     )
 
 
-def test_an_engine_that_does_not_add_up_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = graph.reverse
+def test_the_pass_that_is_not_recorded_is_what_gradcheck_checks() -> None:
+    def only_of(kind: type) -> Row:
+        """A row whose rule is wrong where `kind` arrives."""
+        return Row("planted", np.tanh, x=lambda g, y: g * (1 - y * y) * (2 if isinstance(g, kind) else 1))
 
-    def lossy(seeds: Any, **settings: Any) -> Any:
-        """As if of two parts of a gradient, which there are where a graph has more than one operation, one got lost."""
-        seeds = list(seeds)
-        deep = any(isinstance(x, graph.Node) and x.plan for node, _ in seeds for x in node.inputs)
-        return ((node, g / 2 if deep else g, owned) for node, g, owned in original(seeds, **settings))
-
-    monkeypatch.setattr(graph, "reverse", lossy)
-    said = message(lambda x: x.tanh() * x.exp(), random(3))
-    assert "each operation's rule alone is right (tanh, exp, mul)" in said
-    assert "or when gradients are added up" in said
-
-
-def test_the_function_that_a_backward_pass_runs_is_what_is_checked() -> None:
-    row = Row("planted", np.tanh, x=lambda g, y: g * (1 - y * y))
-    row.plans[True,].run = lambda g, node: [(node.inputs[0], 2 * g)]
-    assert "the rule of planted is wrong" in message(lambda x: row(x), random(3))
+    wrong = only_of(np.ndarray)
+    assert "the rule of planted is wrong" in message(lambda x: wrong(x), random(3))
+    recorded = only_of(minigrad.Tensor)
+    assert gradcheck(lambda x: recorded(x), random(3))
 
 
 @pytest.mark.parametrize("lost", ["detach", "data", "no_grad", "in place"])
@@ -498,6 +448,7 @@ def test_a_gradient_lost_between_the_operations_is_no_rules_fault(lost: str) -> 
     assert re.search(
         r"each operation's rule alone is right \(tanh, .*mul.*\), so the gradient is lost or altered", said
     )
+    assert "or when gradients are added up" in said
 
 
 def test_a_backward_pass_that_is_refused_is_reported() -> None:
