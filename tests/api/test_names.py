@@ -1,12 +1,9 @@
-"""Names: those of PyTorch's that are missing, what an import brings, copies of what has a name, and parameters.
+"""Names: those of PyTorch's that are missing, what an import brings, and copies of what has a name.
 
 What an import brings is seen in a fresh interpreter alone.
 """
 
 import copy
-import functools
-import inspect
-import operator
 import pickle
 import re
 import subprocess
@@ -14,12 +11,10 @@ import sys
 from types import ModuleType
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
 import minigrad
-from minigrad.rows import Row, names_of
 from tests.support.comparison import Function, assert_same
 
 # Names that are missing
@@ -284,40 +279,3 @@ def test_a_copy_of_a_generator_goes_on_where_it_was(duplicate: Function) -> None
     twin = duplicate(generator)
     assert minigrad.randn(20, generator=twin).tolist() == minigrad.randn(20, generator=generator).tolist()
     assert twin.initial_seed() == generator.initial_seed()
-
-
-# Parameters
-
-
-def _plain(g: Any, x: Any, axes: Any = None, *, keepdims: Any = False) -> Any:
-    local = x
-    return local
-
-
-@functools.wraps(_plain)
-def _wrapped(*args: Any, **kwargs: Any) -> Any:
-    return _plain(*args, **kwargs)
-
-
-RULES = [
-    rule for row in vars(minigrad.ops).values() if isinstance(row, Row) for rule in (*row.rules, row.joint) if rule
-]
-OTHERS = [
-    _plain,
-    _wrapped,
-    functools.partial(_plain, 1),
-    lambda *args, a, **kwargs: a,
-    lambda: None,
-    minigrad.Value.exp,
-    minigrad.Value(1.0).backward,
-]
-
-
-def test_the_names_of_a_functions_parameters_are_those_of_its_signature() -> None:
-    for function in [*OTHERS, *RULES]:
-        assert names_of(function) == tuple(inspect.signature(function).parameters)
-
-
-@pytest.mark.parametrize("function", [operator.add, np.add, len])
-def test_what_is_not_written_in_python_names_no_parameters(function: Function) -> None:
-    assert names_of(function) == ()

@@ -1,10 +1,6 @@
-"""The functions that are written out for the rows of the table, which compute and record."""
+"""How an operation is recorded: operands of all kinds beside PyTorch, what a node has, and what is refused."""
 
-import ast
-import builtins
-import linecache
 import operator
-import traceback
 from typing import Any
 
 import numpy as np
@@ -12,45 +8,23 @@ import pytest
 import torch
 
 import minigrad
-from minigrad import ops, recording
 from minigrad.rows import Row
 from tests.support.comparison import REFUSALS, ours, theirs
 
-ROWS = [row for row in vars(ops).values() if isinstance(row, Row)]
-TEXTS = {f"{row.name} on tensors": recording.text(row) for row in ROWS if not row.variadic}
-TEXTS |= {f"{row.name} on values": recording.text_on_values(row) for row in ROWS}
 
-
-@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_a_text_uses_all_that_it_names_and_nothing_else(text: str) -> None:
-    function = ast.parse(text).body[0]
-    assert isinstance(function, ast.FunctionDef)
-    names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
-    read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
-    assigned = {node.id for node in names if isinstance(node.ctx, ast.Store)}
-    arguments = {argument.arg for argument in function.args.args}
-    known = {*recording.names_in_texts(), "row", "function", *dir(builtins), "error"}
-    assert read - assigned - arguments <= known
-    assert arguments | assigned <= read | {"grad_fn"}  # of a row without a derivative nothing prints one
-
-
-def test_a_row_that_was_never_asked_for_is_written_when_it_is() -> None:
-    row = Row("twice", lambda x: 2 * x, x=lambda g: 2 * g)
-    assert "on_tensors" not in vars(row)
+def test_a_primitive_of_ones_own_is_recorded() -> None:
+    twice = Row("twice", lambda x: 2 * x, x=lambda g: 2 * g)
     x = ours(np.array([1.0, 2.0]), requires_grad=True)
-    row.on_tensors(x).sum().backward()
-    assert "on_tensors" in vars(row)
+    result = twice(x)
+    assert result.grad_fn.operation == "twice"
+    result.sum().backward()
     np.testing.assert_array_equal(x.grad.array, [2, 2])
-
-
-def test_a_traceback_shows_the_line_that_was_written() -> None:
-    try:
-        minigrad.ones(2, 3) + minigrad.ones(4)
-    except RuntimeError as error:
-        *_, last = traceback.extract_tb(error.__traceback__)
-    assert last.line == "raise explained(row.name, [a_array, b_array], error) from None"
-    linecache.checkcache(last.filename)
-    assert linecache.getline(last.filename, 1) == recording.text(ops.add).splitlines(keepends=True)[0]
+    number = minigrad.Value(3.0)
+    result = twice(number)
+    result.backward()
+    assert (result.data, number.grad) == (6.0, 2.0)
+    np.testing.assert_array_equal(twice(np.array([1.0, 2.0])), [2, 4])
+    assert twice(1.5) == 3.0
 
 
 def test_what_is_recorded_has_all_that_its_kind_has() -> None:
@@ -97,20 +71,13 @@ def _reflected(name: str, left: Any, right: Any) -> Any:
     return getattr(right, f"__r{'truediv' if name == 'div' else name}__")(left)
 
 
-def test_a_row_of_any_number_of_operands_keeps_nothing_for_each_number() -> None:
-    parts = [minigrad.ones(1, 2) for _ in range(40)]
-    minigrad.cat(parts[:2])
-    before = len(linecache.cache)
-    for count in range(1, 40):
-        assert minigrad.cat(parts[:count]).shape == (count, 2)
-    assert len(linecache.cache) == before
-
-
-@pytest.mark.parametrize("name", ["result", "x_array", "row", "grad_fn", "Node"])
-def test_a_row_whose_names_are_those_of_the_text_is_refused(name: str) -> None:
-    forward = eval(f"lambda x, {name}: x * {name}")
-    with pytest.raises(ValueError, match=f"scaled: '{name}' is a name in the text"):
-        Row("scaled", forward, x=lambda g: g).on_tensors(minigrad.ones(2), 3.0)
+def test_a_primitive_takes_any_number_of_operands() -> None:
+    parts = [minigrad.ones(1, 2, requires_grad=True) for _ in range(40)]
+    for count in range(1, 41):
+        joined = minigrad.cat(parts[:count])
+        assert joined.shape == (count, 2)
+    joined.sum().backward()
+    assert all(part.grad.tolist() == [[1.0, 1.0]] for part in parts)
 
 
 class Other:

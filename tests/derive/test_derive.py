@@ -25,7 +25,9 @@ import nn
 import nn.functional as F
 from minigrad import Value, derive, tensor
 from nn.scalar import MLP
+from tests.support import lecture
 from tests.support.comparison import read_only
+from tests.support.lecture import LEAVES, RESULTS
 from tests.support.programs import (
     CHANGING,
     OF_ONE_DTYPE,
@@ -38,6 +40,7 @@ from tests.support.programs import (
     step,
 )
 from tests.support.programs import leaf as leaf_statement
+from tests.support.table import SMOOTH, TABLE, few, operand_names
 
 Names = dict[str, Any]
 SLOW = ("np.exp(", "np.log(", "np.tanh(", "np.sqrt(", "np.einsum(", "math.exp(", "math.log(", "math.tanh(")
@@ -66,8 +69,7 @@ def arguments(derived: Any, names: Mapping[str, Any]) -> Names:
 def assert_the_engines(derived: Any, loss: minigrad.Tensor, names: Mapping[str, Any], given: Names) -> None:
     """Require of a derived function the engine's loss and gradients, to the last bit, in arrays of their own."""
     loss.backward()
-    tensors = {name: x for name, x in names.items() if isinstance(x, minigrad.Tensor) and x.requires_grad}
-    expected = {f"d{name}": x.grad for name, x in tensors.items() if x.node.retains}  # type: ignore[union-attr]
+    expected = {f"d{name}": x.grad for name, x in names.items() if f"d{name}" in derived.gradients}
     results = derived(**given)
     assert isinstance(results, tuple)
     assert len(results) == len(derived.gradients) + 1
@@ -162,42 +164,11 @@ def _changes_nothing(node: ast.BinOp) -> bool:
 
 
 def chunked(seed: int = 0, dtype: Any = "float32") -> Names:
-    """The forward pass of makemore part 4: all of its variables."""
-    n = 32
-    C, W1, b1 = (leaf(*shape, seed=seed, dtype=dtype) for shape in [(27, 10), (30, 64), (64,)])
-    W2, b2 = leaf(64, 27, seed=seed, dtype=dtype), leaf(27, seed=seed, dtype=dtype)
-    bngain, bnbias = leaf(1, 64, seed=seed + 1, dtype=dtype), leaf(1, 64, seed=seed + 2, dtype=dtype)
+    """The forward pass of makemore part 4, for a batch of 32: all of its variables."""
+    leaves = {name: leaf(*shape, seed=seed, dtype=dtype) for name, shape in lecture.shapes().items()}
     integers = np.random.default_rng(seed)
-    Xb, Yb = tensor(integers.integers(0, 27, (n, 3))), tensor(integers.integers(0, 27, n))
-    emb = C[Xb]
-    embcat = emb.view(emb.shape[0], -1)
-    hprebn = embcat @ W1 + b1
-    bnmeani = 1 / n * hprebn.sum(0, keepdim=True)
-    bndiff = hprebn - bnmeani
-    bndiff2 = bndiff**2
-    bnvar = 1 / (n - 1) * bndiff2.sum(0, keepdim=True)
-    bnvar_inv = (bnvar + 1e-5) ** -0.5
-    bnraw = bndiff * bnvar_inv
-    hpreact = bngain * bnraw + bnbias
-    h = minigrad.tanh(hpreact)
-    logits = h @ W2 + b2
-    logit_maxes = logits.max(1, keepdim=True).values
-    norm_logits = logits - logit_maxes
-    counts = norm_logits.exp()
-    counts_sum = counts.sum(1, keepdims=True)
-    counts_sum_inv = counts_sum**-1
-    probs = counts * counts_sum_inv
-    logprobs = probs.log()
-    loss = -logprobs[range(n), Yb].mean()
-    return {name: x for name, x in locals().items() if isinstance(x, minigrad.Tensor)}
-
-
-LEAVES = ["C", "W1", "b1", "W2", "b2", "bngain", "bnbias"]
-RESULTS = [
-    *("emb", "embcat", "hprebn", "bnmeani", "bndiff", "bndiff2", "bnvar", "bnvar_inv", "bnraw"),
-    *("hpreact", "h", "logits", "logit_maxes", "norm_logits", "counts"),
-    *("counts_sum", "counts_sum_inv", "probs", "logprobs"),
-]
+    Xb, Yb = tensor(integers.integers(0, 27, (32, 3))), tensor(integers.integers(0, 27, 32))
+    return lecture.forward(minigrad, **leaves, Xb=Xb, Yb=Yb)
 
 
 def backward_by_hand(v: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -318,6 +289,21 @@ def test_a_short_one_in_full() -> None:
         "import numpy as np\n\n\ndef step(x):\n    # forward\n    h = np.tanh(x)\n    loss = (h * 3).sum()\n\n"
         "    # backward\n    dx = 3.0 * (1 - h**2)  # x\n    return loss, dx\n"
     )
+
+
+# Primitives
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("name", "shapes"), **few(SMOOTH))
+def test_every_primitive_is_the_engines_to_the_last_bit(name: str, shapes: Any, dtype: str) -> None:
+    operation = TABLE[name]
+    operands = [minigrad.Tensor.wrap(read_only(x)) for x in operation.arrays(shapes, dtype)]
+    named = dict(zip(operand_names(name), operands, strict=True))
+    for x in operands:
+        x.requires_grad_(x.dtype.is_floating_point)
+    loss = weighted(operation.call(minigrad, *operands))
+    assert_exact(loss, named)
 
 
 # Functions
@@ -621,7 +607,7 @@ def test_a_network_of_values() -> None:
     nodes, open_ends = {id(loss): loss}, [loss]
     for value in open_ends:
         open_ends += [x for x in value.inputs if isinstance(x, Value) and nodes.setdefault(id(x), x) is x]
-    leaves = sorted((x for x in nodes.values() if x.plan is None), key=lambda x: x.number)
+    leaves = sorted((x for x in nodes.values() if not x._op), key=lambda x: x.number)
     given = dict(zip(derived.parameters, [x.data for x in leaves], strict=True))
     result, *gradients = derived(**given)
     assert result == loss.data
