@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 
-import comparison
 import hypothesis
 import numpy as np
 import pytest
 import torch
 
 import minigrad
+
+pytest.register_assert_rewrite("tests.support")  # whose failures then show both sides, as in a test
+from tests.support import comparison  # noqa: E402
 
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")

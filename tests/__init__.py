@@ -1,0 +1,1 @@
+"""The tests, in folders as the packages; `support` holds what several of them share."""

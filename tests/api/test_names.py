@@ -1,0 +1,281 @@
+"""Names: those of PyTorch's that are missing, what an import brings, and copies of what has a name.
+
+What an import brings is seen in a fresh interpreter alone.
+"""
+
+import copy
+import pickle
+import re
+import subprocess
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+
+import minigrad
+from tests.support.comparison import Function, assert_same
+
+# Names that are missing
+
+MISSING_FUNCTIONS = ["sin", "bmm", "maximum", "norm", "outer", "from_numpy", "gather", "hstack", "compile", "sparse"]
+MISSING_METHODS = ["sin", "bmm", "cuda", "contiguous", "scatter_", "type", "norm", "detach_", "sub_", "register_hook"]
+REMEDIES = {
+    "mm": "use @ or matmul",
+    "bmm": "use @ or matmul",
+    "norm": "use x.square().sum().sqrt()",
+    "maximum": "use where(a > b, a, b)",
+    "vstack": "use cat",
+    "ne": "use !=",
+}
+
+
+@pytest.mark.parametrize("name", MISSING_FUNCTIONS)
+def test_a_missing_function_is_an_attribute_error_that_names_it(name: str) -> None:
+    assert hasattr(torch, name)
+    assert not hasattr(minigrad, name)
+    with pytest.raises(AttributeError, match=f"^minigrad has no attribute '{name}'[;:] ") as caught:
+        getattr(minigrad, name)
+    assert caught.value.name == name
+
+
+@pytest.mark.parametrize("name", MISSING_METHODS)
+def test_a_missing_method_is_an_attribute_error_that_names_it(name: str) -> None:
+    assert hasattr(torch.Tensor, name)
+    assert not hasattr(minigrad.ones(2), name)
+    with pytest.raises(AttributeError, match=f"^minigrad.Tensor has no attribute '{name}'[;:] ") as caught:
+        getattr(minigrad.ones(2), name)
+    assert caught.value.name == name
+
+
+@pytest.mark.parametrize("owner", [minigrad, minigrad.ones(2)], ids=["minigrad", "Tensor"])
+@pytest.mark.parametrize(("name", "remedy"), REMEDIES.items())
+def test_what_to_use_instead_is_told(owner: Any, name: str, remedy: str) -> None:
+    with pytest.raises(AttributeError, match=re.escape(f"has no attribute '{name}'; {remedy}")):
+        getattr(owner, name)
+
+
+def test_every_remedy_is_for_a_name_of_pytorchs_that_is_missing() -> None:
+    for owner, theirs, table in (
+        (minigrad, torch, minigrad.missing.FUNCTIONS),
+        (minigrad.Tensor, torch.Tensor, minigrad.missing.METHODS),
+    ):
+        for name in table:
+            assert not hasattr(owner, name), f"{name} is not missing"
+        unknown = [name for name in table if not hasattr(theirs, name) and not hasattr(torch, name)]
+        assert not unknown, f"PyTorch has no {unknown}"
+
+
+def test_a_word_that_is_not_pytorchs_is_missing_too() -> None:
+    with pytest.raises(AttributeError, match="minigrad has no attribute 'softmux'"):
+        _ = minigrad.softmux
+    with pytest.raises(ImportError, match="cannot import name 'softmux'"):
+        exec("from minigrad import softmux")
+
+
+def test_hasattr_and_getattr_with_a_default() -> None:
+    for owner in (minigrad, minigrad.ones(2)):
+        assert hasattr(owner, "softmax")
+        assert not hasattr(owner, "sin")
+        assert getattr(owner, "sin", None) is None
+
+
+def test_every_public_name_is_one_of_pytorchs() -> None:
+    own = {"Value", "Any", "array", "node", "own_node", "origin", "partners", "recorder", "tracked", "wrap"}
+    own |= {"TYPE_CHECKING", "cmp", "derive"}
+    own |= {"detect_anomaly", "grad", "gradcheck", "gradgradcheck"}  # of torch.autograd
+    for mine, theirs in ((minigrad, torch), (minigrad.Tensor, torch.Tensor)):
+        names = [name for name in dir(mine) if name[0] != "_"]
+        public = {name for name in names if not isinstance(getattr(mine, name), ModuleType)}
+        assert {name for name in public if not hasattr(theirs, name)} <= own
+
+
+# What an import brings
+
+
+def run(program: str) -> str:
+    """What a program prints in a fresh interpreter, in which warnings are errors."""
+    command = [sys.executable, "-W", "error", "-c", program]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+
+
+IMPORTED = """
+import sys
+import {}
+packages = {{name.partition(".")[0] for name, module in sys.modules.items() if getattr(module, "__file__", None)}}
+print(*packages - {{*sys.stdlib_module_names}})
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "brings"),
+    [
+        ("minigrad", {"minigrad", "numpy"}),
+        ("nn", {"minigrad", "nn", "numpy"}),
+        ("nn.functional", {"minigrad", "nn", "numpy"}),
+        ("nn.optim", {"minigrad", "nn", "numpy"}),
+    ],
+)
+def test_an_import_brings_nothing_but(package: str, brings: set[str]) -> None:
+    already_there = run(IMPORTED.format("sys")).split()  # such as what finds an editable package
+    assert {*run(IMPORTED.format(package)).split()} - {*already_there} == brings
+
+
+LOADED = """
+import copy, heapq, inspect, numpy, sys, threading
+before = {*sys.modules}
+import minigrad
+print(*{*sys.modules} - before)
+"""
+
+AT_ONCE = """
+anomaly creation derive device dtypes einsum functions gradients graph indexing inplace missing modes operators ops
+printing random recording rows tensor value
+"""
+
+
+def test_an_import_of_minigrad_loads_these_modules_alone() -> None:
+    assert {*run(LOADED).split()} == {"minigrad", *(f"minigrad.{name}" for name in AT_ONCE.split())}
+
+
+LATER = {
+    "autograd": "minigrad.autograd",
+    "cmp": "minigrad.compare",
+    "cuda": "minigrad.cuda",
+    "gradcheck": "minigrad.check",
+    "gradgradcheck": "minigrad.check",
+    "load": "minigrad.serialization",
+    "nn": "nn",
+    "optim": "nn.optim",
+    "save": "minigrad.serialization",
+    "utils": "minigrad.utils",
+}
+
+
+@pytest.mark.parametrize(("name", "module"), LATER.items())
+def test_what_is_loaded_later_is_loaded_by_its_name(name: str, module: str) -> None:
+    home = f"getattr({name}, '__module__', {name}.__name__)"
+    asked = f"import minigrad, sys; assert {module!r} not in sys.modules; {name} = minigrad.{name}; print({home})"
+    assert run(asked) == run(f"from minigrad import {name}; print({home})") == module
+
+
+def test_all_that_is_public_is_listed_and_comes_with_a_star() -> None:
+    public = {"Tensor", "derive", "einsum", "tensor", *LATER} - {"nn", "optim"}
+    assert public <= {*run("import minigrad; print(*dir(minigrad))").split()}
+    star = {*run("from minigrad import *; print(*globals())").split()}
+    assert public <= star
+    assert not {"Any", "importlib", "np", "warnings"} & star
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "import minigrad",
+        "import minigrad.derive, minigrad.einsum",
+        "from minigrad.derive import Derived",
+        "from minigrad.derivation import Derivation",
+        "from minigrad.einsum import LETTERS",
+        "from minigrad import *",
+    ],
+)
+def test_a_function_is_itself_and_not_the_module_of_its_name(first: str) -> None:
+    loss = "minigrad.tensor(2.0, requires_grad=True) * 3"
+    program = f"{first}\nimport minigrad, minigrad.derive\nfrom minigrad import derive, einsum"
+    told = "derive is minigrad.derive, einsum is minigrad.einsum, callable(derive), callable(einsum)"
+    assert run(f"{program}\nminigrad.derive({loss})\nprint({told})") == "True True True True"
+
+
+AS_TORCH = """
+import minigrad, nn, sys
+sys.modules |= {"torch": minigrad, "torch.nn": nn, "torch.nn.functional": nn.functional, "torch.optim": nn.optim}
+"""
+
+COURSE = {
+    "import torch": "torch.ones(2, 3).sum(1), torch.nn.functional.relu(torch.tensor([-1.0, 2.0]))",
+    "import torch; import torch.nn.functional as F": "F.softmax(torch.zeros(2), dim=0)",
+    "import torch; import torch.nn as nn; from torch.nn import functional as F": "F.relu(nn.Linear(2, 3).weight).shape",
+    "import torch; import torch.optim as optim": "optim.SGD([torch.zeros(2, requires_grad=True)], lr=0.1).step()",
+    "from torch import nn, tensor": "nn.Tanh()(tensor([0.0]))",
+    "import torch; import torch.utils.data": "[*torch.utils.data.random_split(range(4), [1, 3])[0]] != []",
+    "from torch.utils.data import random_split": "len(random_split(range(4), [0.5, 0.5])[0])",
+    "import torch; import torch.cuda": "torch.cuda.is_available()",
+}
+
+
+@pytest.mark.parametrize(("imports", "expression"), COURSE.items())
+def test_minigrad_stands_in_for_torch(imports: str, expression: str, capsys: pytest.CaptureFixture[str]) -> None:
+    program = f"{imports}\nprint({expression})"
+    exec(program, {})
+    assert run(f"{AS_TORCH}\n{program}") == capsys.readouterr().out.strip()
+
+
+def test_minigrad_imported_as_torch(capsys: pytest.CaptureFixture[str]) -> None:
+    program = "print(torch.nn.functional.softmax(torch.zeros(2), dim=0), torch.optim.SGD.__name__, torch.nn.Tanh())"
+    exec(program, {"torch": torch})
+    assert run(f"import minigrad as torch\n{program}") == capsys.readouterr().out.strip()
+
+
+# Copies
+
+NAMED = [
+    "torch.float32",
+    "torch.int64",
+    "torch.bool",
+    "torch.device('cpu')",
+    "torch.Size([2, 3])",
+    "torch.ones(2).dtype",
+    "torch.ones(2, 3).shape",
+    "torch.ones(2).device",
+]
+DUPLICATES = [copy.copy, copy.deepcopy, lambda original: pickle.loads(pickle.dumps(original))]
+
+
+@pytest.mark.parametrize("duplicate", DUPLICATES, ids=["copy", "deepcopy", "pickle"])
+@pytest.mark.parametrize("expression", NAMED)
+def test_a_copy_of_a_name_is_the_same(expression: str, duplicate: Function) -> None:
+    for library in (minigrad, torch):
+        original = eval(expression, {"torch": library})
+        twin = duplicate(original)
+        assert twin == original
+        assert hash(twin) == hash(original)
+        assert type(twin) is type(original)
+        assert repr(twin) == repr(original)
+
+
+@pytest.mark.parametrize("duplicate", DUPLICATES, ids=["copy", "deepcopy", "pickle"])
+@pytest.mark.parametrize("dtype", ["float32", "int64", "bool"])
+def test_a_copy_of_a_dtype_is_the_dtype_itself(dtype: str, duplicate: Function) -> None:
+    for library in (minigrad, torch):
+        assert duplicate(getattr(library, dtype)) is getattr(library, dtype)
+
+
+@pytest.mark.parametrize("duplicate", DUPLICATES[1:], ids=["deepcopy", "pickle"])
+def test_a_copy_of_a_tensor_is_independent(duplicate: Function) -> None:
+    def scenario(library: Any) -> Any:
+        original = library.arange(6, dtype=library.float32).view(2, 3).requires_grad_()
+        (original * original).sum().backward()
+        twin = duplicate(original)
+        with library.no_grad():
+            twin += 1
+        view = duplicate(original.detach()[0])
+        view[0] = 9
+        return original, original.grad, twin, twin.is_leaf, view, duplicate(library.tensor([True, False]))
+
+    assert_same(scenario(minigrad), scenario(torch))
+
+
+def test_a_deep_copy_keeps_what_is_shared() -> None:
+    x = minigrad.ones(2, requires_grad=True)
+    first, second = copy.deepcopy([x, x])
+    assert first is second
+    assert first is not x
+
+
+@pytest.mark.parametrize("duplicate", DUPLICATES[1:], ids=["deepcopy", "pickle"])
+def test_a_copy_of_a_generator_goes_on_where_it_was(duplicate: Function) -> None:
+    generator = minigrad.Generator().manual_seed(2147483647)
+    minigrad.randn(5, generator=generator)
+    twin = duplicate(generator)
+    assert minigrad.randn(20, generator=twin).tolist() == minigrad.randn(20, generator=generator).tolist()
+    assert twin.initial_seed() == generator.initial_seed()

@@ -1,0 +1,1 @@
+"""Tests of minigrad/core and Tensor: what records, what is kept, what is refused."""

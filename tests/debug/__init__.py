@@ -1,0 +1,1 @@
+"""Tests of gradcheck, cmp and detect_anomaly."""

@@ -1,0 +1,1 @@
+"""Tests of the programs of examples, the README, and notebooks."""

@@ -1,0 +1,418 @@
+"""examples/train_names.py, the main job: what it prints and writes, again from the same seed, and what it refuses."""
+
+import importlib.util
+import os
+import random
+import re
+import signal
+import string
+import subprocess
+import sys
+import xml.etree.ElementTree
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+
+import minigrad
+import nn
+from tests.support import ROOT
+
+PROGRAM = ROOT / "examples" / "train_names.py"
+FILES = ["graph.svg", "loss.png", "model.npz"]
+BLOCK, EMBEDDING, HIDDEN = 2, 4, 12
+OPTIONS = f"--steps 50 --batch 16 --block {BLOCK} --embedding {EMBEDDING} --hidden {HIDDEN} --seed 7 --quiet".split()
+
+
+class Outcome(NamedTuple):
+    """How a run of the program ended: its exit code, and what it wrote on stdout and stderr."""
+
+    code: int
+    output: str
+    errors: str
+
+
+def start(folder: Path, *options: str) -> subprocess.Popen[str]:
+    """Start the program as a user does, in a folder with a list of names."""
+    return subprocess.Popen(
+        [sys.executable, str(PROGRAM), "--names", "names.txt", *options],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job ignores it
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> Outcome:
+    """Wait for the end of a run."""
+    output, errors = process.communicate(timeout=60)
+    return Outcome(process.returncode, output, errors)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """The files below a folder, hidden ones too."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def names() -> list[str]:
+    """Two hundred names, of a consonant and a vowel in turn."""
+    source = random.Random(0)
+    syllables = [consonant + vowel for consonant in "bdklmnrst" for vowel in "aeio"]
+    return ["".join(source.choices(syllables, k=source.randint(1, 4))) for _ in range(200)]
+
+
+def write_names(folder: Path, names: Iterable[str]) -> None:
+    """Write a list of names where `start` looks for it."""
+    (folder / "names.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def program() -> ModuleType:
+    """The program as a module, for its parts and for runs that end before they begin."""
+    specification = importlib.util.spec_from_file_location("train_names", PROGRAM)
+    assert specification
+    assert specification.loader
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+class Runs(NamedTuple):
+    """Two finished runs with the same options, and the folders that they ran in."""
+
+    folders: list[Path]
+    outcomes: list[Outcome]
+
+
+@pytest.fixture(scope="module")
+def runs(names: list[str], tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    """Two runs at the same time."""
+    folders = [tmp_path_factory.mktemp("run") for _ in range(2)]
+    for folder in folders:
+        write_names(folder, names)
+    return Runs(folders, [finish(process) for process in [start(folder, *OPTIONS) for folder in folders]])
+
+
+# A run
+
+
+def printed(label: str, output: str) -> float:
+    """The number that the program printed behind a label."""
+    (number,) = re.findall(rf"^{label} +(\d+\.\d{{4}})$", output, re.MULTILINE)
+    return float(number)
+
+
+def test_it_succeeds_without_a_complaint(runs: Runs) -> None:
+    for outcome in runs.outcomes:
+        assert outcome.code == 0, outcome.errors
+        assert outcome.errors == ""
+
+
+def test_it_prints_the_losses(runs: Runs) -> None:
+    """After fifty steps it does better than chance among all characters, which is log(27) = 3.3."""
+    output = runs.outcomes[0].output
+    assert 0 < printed("train loss", output) < 3.1
+    assert 0 < printed("validation loss", output) < 3.1
+
+
+def test_it_prints_twenty_new_names_of_the_alphabet(runs: Runs) -> None:
+    lines = runs.outcomes[0].output.splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith("validation loss")) + 1
+    new_names, rest = lines[first : first + 20], lines[first + 20 :]
+    assert all(set(name) <= set(string.ascii_lowercase) for name in new_names)
+    assert sum(map(len, new_names)) > 20
+    assert rest == [f"wrote {Path('out') / name}" for name in FILES]
+
+
+def test_it_writes_three_files_and_nothing_else(runs: Runs) -> None:
+    for folder in runs.folders:
+        assert [*contents(folder)] == ["names.txt", *(f"out/{name}" for name in FILES)]
+
+
+def test_the_loss_curve_is_a_picture(runs: Runs) -> None:
+    picture = (runs.folders[0] / "out" / "loss.png").read_bytes()
+    assert picture.startswith(b"\x89PNG\r\n\x1a\n")
+    assert picture.endswith(b"IEND\xaeB`\x82")
+
+
+def test_the_graph_is_a_drawing_of_the_model(runs: Runs) -> None:
+    root = xml.etree.ElementTree.parse(runs.folders[0] / "out" / "graph.svg").getroot()
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    text = "".join(root.itertext())
+    for parameter in ("0.weight", "2.weight", "3.weight", "3.bias", "5.weight", "5.bias"):
+        assert parameter in text
+
+
+def saved_model(folder: Path) -> nn.MLP:
+    """The model that a run in a folder wrote."""
+    model = nn.MLP(1 + 26, block_size=BLOCK, embedding=EMBEDDING, hidden=HIDDEN)
+    model.load_state_dict(minigrad.load(folder / "out" / "model.npz"))
+    return model.eval()
+
+
+def test_the_saved_model_has_the_validation_loss_that_was_printed(
+    runs: Runs, names: list[str], program: ModuleType
+) -> None:
+    _, validation, _ = program.split(names, seed=7)
+    inputs, targets = program.contexts(validation, "." + string.ascii_lowercase, BLOCK)
+    logits = torch.tensor(saved_model(runs.folders[0])(inputs).detach().numpy())
+    loss = torch.nn.functional.cross_entropy(logits, torch.tensor(targets.numpy())).item()
+    assert loss == pytest.approx(printed("validation loss", runs.outcomes[0].output), abs=0.6e-4)
+
+
+def test_it_trained_every_step_in_batches(runs: Runs) -> None:
+    state = saved_model(runs.folders[0]).state_dict()
+    assert state["3.num_batches_tracked"].item() == 50
+
+
+def test_the_same_seed_prints_and_learns_the_same(runs: Runs) -> None:
+    first, second = runs.outcomes
+    assert first.output == second.output
+    models = [saved_model(folder).state_dict() for folder in runs.folders]
+    assert all((models[0][name].array == models[1][name].array).all() for name in models[0])
+
+
+def test_another_alphabet_and_a_plain_model(
+    program: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_names(tmp_path, ["ÄnÖ", "öre", "nörÄ"] * 10)
+    options = f"--alphabet ÄÖöner --plain --steps 3 --batch 1 --hidden 5 4 --out {tmp_path / 'new' / 'out'} --quiet"
+    assert program.main(["--names", str(tmp_path / "names.txt"), *options.split()]) == 0
+    assert "Linear(in_features=5, out_features=4, bias=True)" in capsys.readouterr().out
+    assert [*contents(tmp_path / "new" / "out")] == FILES
+
+
+# The parts of the job
+
+
+@pytest.mark.parametrize("plain", [[], ["--plain"]], ids=["BatchNorm", "plain"])
+def test_the_derived_function_learns_the_same(program: ModuleType, names: list[str], plain: list[str]) -> None:
+    characters = program.END + string.ascii_lowercase
+    inputs, targets = program.contexts(names, characters, BLOCK)
+    losses, parameters = [], []
+    for derived in ([], ["--derived"]):
+        options = program.parse([*OPTIONS, *plain, *derived])
+        minigrad.manual_seed(7)
+        model = nn.MLP(27, block_size=BLOCK, embedding=EMBEDDING, hidden=[HIDDEN], batch_norm=not plain)
+        losses.append(program.train(model, inputs, targets, options)[0])
+        parameters.append(np.concatenate([p.array.ravel() for p in model.parameters()]))
+    # The two add up in another order here and there; fifty steps let a last bit grow to some hundreds.
+    np.testing.assert_allclose(*losses, rtol=1e-4)
+    np.testing.assert_allclose(*parameters, rtol=1e-3, atol=1e-4)
+
+
+def test_the_derived_function_makes_a_model_that_is_whole(
+    program: ModuleType, names: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_names(tmp_path, names)
+    arguments = [*OPTIONS, "--derived", "--names", str(tmp_path / "names.txt"), "--out", str(tmp_path / "out")]
+    assert program.main(arguments) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == FILES
+    assert float(re.findall(r"validation loss (\S+)", capsys.readouterr().out)[0]) < 3.3
+
+
+def test_the_contexts_of_names(program: ModuleType) -> None:
+    inputs, targets = program.contexts(["ab", "", "b"], ".ab", block_size=2)
+    assert inputs.tolist() == [[0, 0], [0, 1], [1, 2], [0, 0], [0, 0], [0, 2]]
+    assert targets.tolist() == [1, 2, 0, 0, 2, 0]
+
+
+def test_the_split(program: ModuleType, names: list[str]) -> None:
+    parts = program.split(names, seed=1)
+    assert [len(part) for part in parts] == [160, 20, 20]
+    assert sorted([*parts[0], *parts[1], *parts[2]]) == sorted(names)
+    assert program.split(names, seed=1) == parts
+    assert program.split(names, seed=2) != parts
+    assert parts[0] != names[:160]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"anna\nbo\n", b"anna\nbo", b"anna\r\nbo\r\n", b"\xef\xbb\xbfanna\nbo\n"],
+    ids=["lines", "no newline at the end", "Windows", "a byte order mark"],
+)
+def test_names_are_read_from_any_editors_file(program: ModuleType, tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "names.txt"
+    path.write_bytes(data)
+    assert program.read_names(path, string.ascii_lowercase) == ["anna", "bo"]
+
+
+# Bad input
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def make_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def line_3(line: bytes) -> Callable[[Path], Any]:
+    """Put a line between those of the file, as its third."""
+
+    def spoil(path: Path) -> None:
+        lines = path.read_bytes().splitlines(keepends=True)
+        path.write_bytes(b"".join([*lines[:2], line + b"\n", *lines[2:]]))
+
+    return spoil
+
+
+BAD_NAMES: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "no such file": (remove, ""),
+    "a directory": (make_folder, ""),
+    "an empty file": (lambda path: path.write_bytes(b""), ""),
+    "only a newline": (lambda path: path.write_bytes(b"\n"), ", line 1"),
+    "too few names": (lambda path: path.write_bytes(b"anna\nbo\n"), ""),
+    "a blank line": (line_3(b""), ", line 3"),
+    "a line of spaces": (line_3(b"  "), ", line 3"),
+    "a capital letter": (line_3(b"Anna"), ", line 3"),
+    "the mark of the end": (line_3(b"an.na"), ", line 3"),
+    "a space": (line_3(b"anna bo"), ", line 3"),
+    "a foreign letter": (line_3("änna".encode()), ", line 3"),
+    "not UTF-8": (line_3(b"\xe4nna"), ", line 3"),
+    "binary": (lambda path: path.write_bytes(bytes(range(256))), ", line"),
+}
+
+
+def run_here(program: ModuleType, capsys: pytest.CaptureFixture[str], *arguments: str) -> Outcome:
+    """Run the program in this process, which is quicker where it ends at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [str(PROGRAM), *arguments])
+        try:
+            code = program.main(arguments)
+        except SystemExit as end:
+            code = end.code
+    return Outcome(code, *capsys.readouterr())
+
+
+def complaint(outcome: Outcome) -> str:
+    """The one line, beside argparse's usage, that a refusal writes on stderr, with exit code 2."""
+    assert outcome.code == 2
+    assert "Traceback" not in outcome.errors
+    usage = re.compile(r"\Ausage: .*\n(?: .*\n)*")
+    (line,) = usage.sub("", outcome.errors).splitlines()
+    assert line.startswith("train_names.py: ")
+    return line
+
+
+@pytest.mark.parametrize(("spoil", "place"), BAD_NAMES.values(), ids=BAD_NAMES)
+def test_a_bad_list_of_names(
+    spoil: Callable[[Path], Any],
+    place: str,
+    program: ModuleType,
+    names: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_names(tmp_path, names)
+    path, out = tmp_path / "names.txt", tmp_path / "out"
+    spoil(path)
+    outcome = run_here(program, capsys, "--names", str(path), "--out", str(out), *OPTIONS)
+    assert f"{path}{place}" in complaint(outcome)
+    assert contents(out) == {}
+
+
+BAD_OPTIONS = [
+    "--steps 0",
+    "--steps -5",
+    "--steps 1.5",
+    "--steps many",
+    "--batch 0",
+    "--batch 1",
+    "--block 0",
+    "--embedding 0",
+    "--hidden 0",
+    "--hidden 10 -1",
+    "--hidden",
+    "--lr 0",
+    "--lr -0.1",
+    "--lr nan",
+    "--lr inf",
+    "--lr fast",
+    "--decay 0",
+    "--decay inf",
+    "--seed 1.5",
+    "--seed 18446744073709551616",
+    "--alphabet abc.",
+    "--alphabet abca",
+    "--alphabet=",
+]
+
+
+@pytest.mark.parametrize("options", BAD_OPTIONS)
+def test_a_bad_option_is_named(
+    options: str, program: ModuleType, names: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_names(tmp_path, names)
+    path, out = tmp_path / "names.txt", tmp_path / "out"
+    outcome = run_here(program, capsys, "--names", str(path), "--out", str(out), *OPTIONS, *options.split(" "))
+    assert re.split("[ =]", options)[0] in complaint(outcome)
+    assert outcome.output == ""
+    assert contents(out) == {}
+
+
+def test_an_unknown_option_is_named(program: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--speed" in complaint(run_here(program, capsys, "--speed", "9"))
+
+
+@pytest.mark.parametrize("out", ["file", "file/out"])
+def test_out_is_no_folder(
+    out: str, program: ModuleType, names: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_names(tmp_path, names)
+    (tmp_path / "file").write_text("kept")
+    before = contents(tmp_path)
+    outcome = run_here(program, capsys, "--names", str(tmp_path / "names.txt"), "--out", str(tmp_path / out), *OPTIONS)
+    assert str(tmp_path / out) in complaint(outcome)
+    assert contents(tmp_path) == before
+
+
+def test_a_learning_rate_that_explodes_is_named(
+    program: ModuleType, names: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_names(tmp_path, names)
+    path, out = tmp_path / "names.txt", tmp_path / "out"
+    outcome = run_here(program, capsys, "--names", str(path), "--out", str(out), *OPTIONS, "--lr", "1e30")
+    assert "--lr" in complaint(outcome)
+    assert contents(out) == {}
+
+
+def test_bad_input_ends_the_process_with_code_2_and_one_line(names: list[str], tmp_path: Path) -> None:
+    write_names(tmp_path, [*names[:99], "Anna", *names])
+    outcome = finish(start(tmp_path, *OPTIONS))
+    assert "names.txt, line 100: 'A' in 'Anna'" in complaint(outcome)
+    assert contents(tmp_path / "out") == {}
+
+
+# Help, and an end before its time
+
+
+def test_help_names_every_option(program: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = run_here(program, capsys, "--help")
+    assert (outcome.code, outcome.errors) == (0, "")
+    for name in ("names", "alphabet", "out", "seed", "quiet"):
+        assert f"--{name}" in outcome.output
+    for name in ("block", "embedding", "hidden", "plain", "steps", "batch", "lr", "decay"):
+        assert f"--{name}" in outcome.output
+
+
+def test_an_interrupted_run_leaves_what_was_there(runs: Runs) -> None:
+    """Ctrl+C during training, in a folder with the results of an earlier run."""
+    folder = runs.folders[1]
+    before = contents(folder)
+    process = start(folder, "--steps", "1000000")
+    assert process.stderr
+    os.read(process.stderr.fileno(), 1)  # the first sign of the progress bar
+    process.send_signal(signal.SIGINT)
+    outcome = finish(process)
+    assert outcome.code not in (0, 2)
+    assert "wrote" not in outcome.output
+    assert contents(folder) == before

@@ -1,0 +1,296 @@
+"""nn.optim against torch.optim: the same parameters after every step, and what is refused."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import minigrad
+import nn
+from tests.support.comparison import Function, leaves, normal, ours, read_only, theirs
+
+OPTIM = {minigrad: nn.optim, torch: torch.optim}
+STEPS = 50
+
+# A step rounds a few times, here and in PyTorch in different places, and starts from what the steps before it left. The
+# problems lead all steps to the same place, so that these differences add up and do not grow by themselves.
+UNITS_IN_THE_LAST_PLACE_A_STEP = 4
+
+OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "SGD": ("SGD", {"lr": 0.05}),
+    "SGD by default": ("SGD", {}),
+    "SGD with momentum": ("SGD", {"lr": 0.02, "momentum": 0.9}),
+    "SGD with weight decay": ("SGD", {"lr": 0.05, "weight_decay": 0.1}),
+    "SGD with both": ("SGD", {"lr": 0.02, "momentum": 0.5, "weight_decay": 0.1}),
+    "SGD with dampening": ("SGD", {"lr": 0.02, "momentum": 0.9, "dampening": 0.5}),
+    "SGD by Nesterov": ("SGD", {"lr": 0.02, "momentum": 0.5, "weight_decay": 0.1, "nesterov": True}),
+    "Adam": ("Adam", {"lr": 0.05}),
+    "Adam by default": ("Adam", {}),
+    "Adam with weight decay": ("Adam", {"lr": 0.01, "weight_decay": 0.5}),
+    "Adam with betas and eps": ("Adam", {"lr": 0.02, "betas": (0.5, 0.9), "eps": 0.1}),
+    "AdamW": ("AdamW", {"lr": 0.05}),
+    "AdamW by default": ("AdamW", {}),
+    "AdamW with weight decay": ("AdamW", {"lr": 0.01, "weight_decay": 0.5}),
+    "AdamW without weight decay": ("AdamW", {"lr": 0.01, "weight_decay": 0.0}),
+    "AdamW with betas": ("AdamW", {"lr": 0.02, "betas": (0.5, 0.9)}),
+    "AdamW with eps": ("AdamW", {"lr": 0.02, "eps": 0.1}),
+}
+
+every_optimizer = pytest.mark.parametrize(("name", "settings"), OPTIMIZERS.values(), ids=OPTIMIZERS)
+every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+
+def quadratic(dtype: Any) -> tuple[Function, list[np.ndarray]]:
+    """A bowl in 6 dimensions, five times as steep in one direction as in another."""
+    axes, _ = np.linalg.qr(normal(6, 6))
+    matrix = (axes * np.linspace(1, 5, 6) @ axes.T).astype(dtype)
+    lowest = normal(6, dtype=dtype)
+
+    def loss(library: Any, x: Any) -> Any:
+        away = x - library.tensor(lowest)
+        return (away * (library.tensor(matrix) @ away)).sum() / 2
+
+    return loss, [normal(6, dtype=dtype)]
+
+
+def net(dtype: Any) -> tuple[Function, list[np.ndarray]]:
+    """A regression by a hidden layer of tanh."""
+    inputs, targets = normal(20, 3, dtype=dtype), normal(20, 2, dtype=dtype)
+
+    def loss(library: Any, w1: Any, b1: Any, w2: Any, b2: Any) -> Any:
+        predictions = library.tanh(library.tensor(inputs) @ w1 + b1) @ w2 + b2
+        return ((predictions - library.tensor(targets)) ** 2).mean()
+
+    return loss, [normal(*shape, dtype=dtype) for shape in ((3, 8), (8,), (8, 2), (2,))]
+
+
+Prepare = Callable[[Any, list[Any]], Any]  # makes an optimizer of a library for parameters
+Change = Callable[[Any, int], None]  # does something to an optimizer before a step
+
+
+def unchanged(optimizer: Any, step: int) -> None:
+    """Leave the optimizer as it is."""
+
+
+def path(
+    library: Any, make: Function, prepare: Prepare, loss: Function, start: list[np.ndarray], change: Change
+) -> Iterator[list[np.ndarray]]:
+    """The parameters after every step, as arrays."""
+    parameters = leaves(make, start)
+    optimizer = prepare(library, parameters)
+    for step in range(STEPS):
+        optimizer.zero_grad()
+        loss(library, *parameters).backward()
+        change(optimizer, step)
+        optimizer.step()
+        yield [np.array(x.detach().numpy()) for x in parameters]
+
+
+def writeable(array: np.ndarray, requires_grad: bool = False) -> minigrad.Tensor:
+    """An array as a minigrad Tensor that may be changed."""
+    return minigrad.tensor(array, requires_grad=requires_grad)
+
+
+def compare_paths(prepare: Prepare, loss: Function, start: list[np.ndarray], change: Change = unchanged) -> None:
+    """Require the same parameters in both libraries, step after step."""
+    mine = path(minigrad, writeable, prepare, loss, start, change)
+    reference = path(torch, theirs, prepare, loss, start, change)
+    tolerance = STEPS * UNITS_IN_THE_LAST_PLACE_A_STEP * float(np.finfo(start[0].dtype).eps)
+    for step, arrays in enumerate(zip(mine, reference, strict=True)):
+        for array, expected in zip(*arrays, strict=True):
+            assert array.dtype == expected.dtype
+            np.testing.assert_allclose(array, expected, tolerance, tolerance, err_msg=f"after step {step}")
+
+
+def optimizer_of(name: str, **settings: Any) -> Prepare:
+    """An optimizer with one group of parameters."""
+    return lambda library, parameters: getattr(OPTIM[library], name)(parameters, **settings)
+
+
+@every_dtype
+@every_optimizer
+@pytest.mark.parametrize("problem", [quadratic, net])
+def test_every_step_is_pytorchs(problem: Callable[[Any], Any], name: str, settings: dict[str, Any], dtype: Any) -> None:
+    compare_paths(optimizer_of(name, **settings), *problem(dtype))
+
+
+@every_optimizer
+def test_the_learning_rate_may_change_between_steps(name: str, settings: dict[str, Any]) -> None:
+    def change(optimizer: Any, step: int) -> None:
+        optimizer.param_groups[0]["lr"] *= 1.5 if step < 5 else 0.9
+
+    compare_paths(optimizer_of(name, **settings), *net(np.float64), change)
+
+
+def in_groups(name: str, **settings: Any) -> Prepare:
+    """An optimizer with weights in one group and biases in another, which has its own settings."""
+
+    def prepare(library: Any, parameters: list[Any]) -> Any:
+        w1, b1, w2, b2 = parameters
+        groups = [{"params": [w1, w2]}, {"params": iter([b1, b2]), "lr": 0.1, "weight_decay": 0.0}]
+        return getattr(OPTIM[library], name)(groups, **settings)
+
+    return prepare
+
+
+@every_optimizer
+def test_groups_have_settings_of_their_own(name: str, settings: dict[str, Any]) -> None:
+    def change(optimizer: Any, step: int) -> None:
+        optimizer.param_groups[1]["lr"] *= 0.9
+
+    compare_paths(in_groups(name, **settings), *net(np.float64), change)
+
+
+@every_optimizer
+def test_a_parameter_without_a_gradient_is_left_alone(name: str, settings: dict[str, Any]) -> None:
+    """Neither decay nor momentum moves it, and the step does not count for it."""
+
+    def change(optimizer: Any, step: int) -> None:
+        first, *_, last = optimizer.param_groups[0]["params"]
+        first.grad = None
+        if step % 3 == 0:
+            last.grad = None
+
+    compare_paths(optimizer_of(name, **settings), *net(np.float64), change)
+
+
+@every_optimizer
+def test_a_step_changes_arrays_in_place_and_no_gradient(name: str, settings: dict[str, Any]) -> None:
+    parameter = writeable(normal(3, 2), requires_grad=True)
+    array, before = parameter.array, parameter.array.copy()
+    optimizer = getattr(nn.optim, name)(iter([parameter]), **settings)
+    for _ in range(3):
+        parameter.grad = ours(normal(3, 2))
+        optimizer.step()
+    assert parameter.array is array
+    assert parameter.is_leaf
+    assert (array != before).all()
+
+
+@every_optimizer
+def test_the_parameters_keep_their_dtype(name: str, settings: dict[str, Any]) -> None:
+    parameter = writeable(normal(3, dtype=np.float32), requires_grad=True)
+    parameter.grad = ours(normal(3, dtype=np.float32))
+    getattr(nn.optim, name)([parameter], **settings).step()
+    assert parameter.dtype == np.float32
+
+
+def test_zero_grad_leaves_no_gradients() -> None:
+    parameters = [writeable(normal(3), requires_grad=True) for _ in range(2)]
+    optimizer = nn.optim.SGD([{"params": [parameter]} for parameter in parameters])
+    sum((parameter * parameter).sum() for parameter in parameters).backward()
+    assert all(parameter.grad is not None for parameter in parameters)
+    optimizer.zero_grad()
+    assert all(parameter.grad is None for parameter in parameters)
+
+
+@every_optimizer
+def test_a_step_between_a_result_and_its_backward_pass_is_refused(name: str, settings: dict[str, Any]) -> None:
+    """The gradient of the square needs the parameter as it was; one that is not needed may have moved."""
+    for function, refused in ((lambda x: x * x, True), (lambda x: x + x, False)):
+        parameter = writeable(normal(3), requires_grad=True)
+        loss = function(parameter).sum()
+        parameter.grad = writeable(normal(3))
+        getattr(nn.optim, name)([parameter], **settings).step()
+        if refused:
+            with pytest.raises(RuntimeError, match=rf"changed.* by {name}\.step"):
+                loss.backward()
+        else:
+            loss.backward()
+
+
+def test_zero_grad_fills_with_zeros_if_asked_to() -> None:
+    parameter = writeable(normal(3), requires_grad=True)
+    (parameter * parameter).sum().backward()
+    gradient = parameter.grad
+    nn.optim.SGD([parameter]).zero_grad(set_to_none=False)
+    assert parameter.grad is gradient
+    assert gradient.tolist() == [0, 0, 0]
+
+
+def test_adamw_is_an_adam() -> None:
+    assert issubclass(nn.optim.AdamW, nn.optim.Adam) == issubclass(torch.optim.AdamW, torch.optim.Adam)
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW"])
+def test_the_defaults_are_pytorchs(name: str) -> None:
+    (mine,) = getattr(nn.optim, name)([writeable(normal(1))]).param_groups
+    (reference,) = getattr(torch.optim, name)([theirs(normal(1))]).param_groups
+    assert {key: value for key, value in mine.items() if key != "params"} == {
+        key: reference[key] for key in mine if key != "params"
+    }
+
+
+def test_sgd_halves_the_way_to_the_bottom_of_a_bowl() -> None:
+    """Of x ** 2 / 2 the gradient is x, so that a rate of a half leaves x / 2."""
+    x = minigrad.tensor([8.0, -4.0], requires_grad=True)
+    optimizer = nn.optim.SGD([x], lr=0.5)
+    for expected in ([4.0, -2.0], [2.0, -1.0], [1.0, -0.5]):
+        optimizer.zero_grad()
+        (x * x / 2).sum().backward()
+        optimizer.step()
+        assert x.tolist() == expected
+
+
+def test_the_first_step_of_adamw_has_the_size_of_the_learning_rate() -> None:
+    x = minigrad.tensor([1.0, -1.0, 1.0], dtype=np.float64, requires_grad=True)
+    x.grad = minigrad.tensor(read_only([1e-3, 1.0, -1e3]))
+    nn.optim.AdamW([x], lr=0.25, weight_decay=0.0).step()
+    np.testing.assert_allclose(x.array, [0.75, -1.25, 1.25], rtol=1e-5)
+
+
+# Refusals
+
+REFUSALS: dict[str, Callable[[Any, Any], Any]] = {
+    "a negative lr": lambda optim, x: optim.SGD([x], lr=-0.1),
+    "a negative momentum": lambda optim, x: optim.SGD([x], momentum=-0.1),
+    "a negative weight decay": lambda optim, x: optim.SGD([x], weight_decay=-0.1),
+    "a negative lr of AdamW": lambda optim, x: optim.AdamW([x], lr=-0.1),
+    "a negative eps": lambda optim, x: optim.AdamW([x], eps=-1e-8),
+    "a negative weight decay of AdamW": lambda optim, x: optim.AdamW([x], weight_decay=-0.1),
+    "a first beta of 1": lambda optim, x: optim.AdamW([x], betas=(1.0, 0.999)),
+    "a second beta of 1": lambda optim, x: optim.AdamW([x], betas=(0.9, 1.0)),
+    "a negative beta": lambda optim, x: optim.AdamW([x], betas=(-0.1, 0.999)),
+    "a second beta of Adam": lambda optim, x: optim.Adam([x], betas=(0.9, 1.0)),
+    "Nesterov without momentum": lambda optim, x: optim.SGD([x], nesterov=True),
+    "Nesterov with dampening": lambda optim, x: optim.SGD([x], nesterov=True, momentum=0.9, dampening=0.1),
+    "no parameters": lambda optim, x: optim.SGD([]),
+    "no parameters of a module": lambda optim, x: optim.AdamW(iter(())),
+    "a number": lambda optim, x: optim.SGD([x, 3.0]),
+    "an array": lambda optim, x: optim.SGD([np.ones(3)]),
+    "a result": lambda optim, x: optim.SGD([x * 2]),
+    "a lone parameter": lambda optim, x: optim.SGD(x),
+    "a group beside a parameter": lambda optim, x: optim.SGD([{"params": [x]}, x]),
+    "a parameter in two groups": lambda optim, x: optim.SGD([{"params": [x]}, {"params": [x]}]),
+}
+
+
+@pytest.mark.parametrize("act", REFUSALS.values(), ids=REFUSALS)
+def test_an_optimizer_refuses(act: Callable[[Any, Any], Any]) -> None:
+    with pytest.raises((TypeError, ValueError)) as expected:
+        act(torch.optim, theirs(normal(3), requires_grad=True))
+    with pytest.raises(expected.type, match=r"^(SGD|AdamW?): "):
+        act(nn.optim, ours(normal(3), requires_grad=True))
+
+
+def test_a_negative_learning_rate_of_a_group_is_refused() -> None:
+    with pytest.raises(ValueError, match="SGD: lr"):
+        nn.optim.SGD([{"params": [ours(normal(3))], "lr": -0.1}])
+
+
+def test_what_is_recorded_in_the_middle_of_a_step_is_found_out_of_date() -> None:
+    weight = minigrad.ones(2, requires_grad=True)
+    recorded = []
+
+    class Recording(nn.optim.SGD):
+        def update(self, array: np.ndarray, *rest: Any) -> None:
+            recorded.append((weight * weight).sum())
+            super().update(array, *rest)
+
+    optimizer = Recording([weight], lr=0.5)
+    (weight * weight).sum().backward()
+    optimizer.step()
+    with pytest.raises(RuntimeError, match=r"was changed by Recording\.step"):
+        recorded[0].backward()
