@@ -360,16 +360,16 @@ def uses_of(v: Mapping[str, Any]) -> dict[str, list[Use]]:
     for node in sorted(nodes, key=lambda node: -node.seq):
         if node.plan is None:
             continue
-        row, operands = node.plan.primitive, [value(x) for x in node.inputs]
+        primitive, operands = node.plan.primitive, [value(x) for x in node.inputs]
         if key(node) in labels:
             towards[node] = labels[key(node)]
             gradients[node] = Symbol("d" + towards[node], node.shape, node.dtype)
         known = {"g": gradients[node], "y": value(node)}
-        known |= {name: parameter(name, x) for name, x in zip(row.params, node.params, strict=True)}
-        for name, x in zip(row.operands, operands, strict=True):
+        known |= {name: parameter(name, x) for name, x in zip(primitive.params, node.params, strict=True)}
+        for name, x in zip(primitive.operands, operands, strict=True):
             known |= {name: x, f"{name}_shape": getattr(x, "shape", ())}
-        for place, rule, _ in node.plan.steps:
-            x, g = node.inputs[place], rule(*[known[name] for name in parameter_names(rule)])
+        for step in node.plan.steps:
+            x, g = node.inputs[step.operand], step.vjp(*[known[name] for name in parameter_names(step.vjp)])
             if key(x) in labels:
                 shaped = f".view{g.shape}" if g.primitive is reshape else ""
                 uses[labels[key(x)]].insert(0, Use(steps[towards[node]], formula(g, labels) + shaped, g.shape))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.api import reductions
+from minigrad.api import distributions
 from minigrad.api.arguments import array_of, check_floating, int_of
 from minigrad.api.grad_fn import labelled, relabelled
 from minigrad.api.missing import explain
@@ -64,12 +64,12 @@ def softmax(input: Tensor, dim: int | None = None, *, dtype: DType = None) -> Te
 
     Without a dim it warns, and takes the one that PyTorch takes: 1, but for 0, 1 and 3 dims 0.
     """
-    return reductions.softmax(*_converted("softmax", input, dim, dtype))
+    return distributions.softmax(*_converted("softmax", input, dim, dtype))
 
 
 def log_softmax(input: Tensor, dim: int | None = None, *, dtype: DType = None) -> Tensor:
     """`minigrad.log_softmax` of the input, with the arguments of `softmax`."""
-    return reductions.log_softmax(*_converted("log_softmax", input, dim, dtype))
+    return distributions.log_softmax(*_converted("log_softmax", input, dim, dtype))
 
 
 def _converted(name: str, input: Tensor, dim: int | None, dtype: DType) -> tuple[Tensor, int]:

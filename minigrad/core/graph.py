@@ -66,11 +66,11 @@ def reverse(
                 saved = saved_values(node)
         if plan.joint is not None:
             saved = plan.joint.vjp(g, *plan.joint.pick(saved))
-        for position, vjp, count, pick in plan.steps:
+        for position, vjp, arity, pick in plan.steps:
             operand = node.inputs[position]
             if needed is not None and operand not in needed:
                 continue
-            h = vjp(g, pick(saved)) if count == 1 else vjp(g, *pick(saved)) if count else vjp(g)
+            h = vjp(g, pick(saved)) if arity == 1 else vjp(g, *pick(saved)) if arity else vjp(g)
             if has_shape and (h.shape != operand.shape or h.dtype is not operand.dtype):
                 h = unbroadcast(h, operand, plan.primitive)
             if check is not None:
@@ -114,7 +114,7 @@ def unbroadcast(g: Any, node: Node, primitive: Primitive) -> Any:
             )
         is_array, keepdims = isinstance(g, np.ndarray), len(g.shape) == len(node.shape)
         if axes:
-            g = np.add.reduce(g, axes, keepdims=keepdims) if is_array else ops.sum(g, axes, keepdims)
+            g = ops.sum.kernel(g, axes, keepdims) if is_array else ops.sum(g, axes, keepdims)
         if g.shape != node.shape:
             g = g.reshape(node.shape) if is_array else ops.reshape(g, node.shape)
     return g if g.dtype == node.dtype else ops.cast(g, node.dtype)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Extension = TypeVar("Extension", bound=type)
 
 
 class Methods:
@@ -23,7 +24,7 @@ def method(function: Function) -> Function:
     return function
 
 
-def methods(extension: type) -> type:
+def methods(extension: Extension) -> Extension:
     """Let all that a subclass of Tensor defines be methods of Tensor itself."""
     for name, member in vars(extension).items():
         if name not in ("__doc__", "__module__", "__slots__"):

@@ -27,7 +27,8 @@ class Traced:
 
     __slots__ = ()
 
-    stored_node: Any = None  # a Tensor has both, see tensor.py
+    node: Any = None  # a Tensor has these, see tensor.py
+    stored_node: Any = None
     base: Any = None
 
     @staticmethod
@@ -125,7 +126,7 @@ class Step(NamedTuple):
 
     operand: int
     vjp: Vjp
-    count: int
+    arity: int
     pick: Callable[[Any], Any]
 
 
@@ -162,7 +163,7 @@ class Plan:
         steps = []
         for (operand, vjp), each in zip(vjps.items(), wanted, strict=True):
             steps.append(Step(operand, vjp, len(each), operator.itemgetter(*map(names.index, each)) if each else tuple))
-        self.uses_saved = any(step.count for step in steps)
+        self.uses_saved = any(step.arity for step in steps)
         self.joint: Step | None = None
         if primitive.joint_vjp:
             self.joint = steps[0]._replace(pick=picker([*map(names.index, wanted[0])]))

@@ -55,7 +55,9 @@ class Node:
         self.scope = scope
         self.requires_grad = True
         self.retains_grad = plan is None
-        self.grad = self.name = self.line = None
+        self.grad: Any = None
+        self.name: str | None = None
+        self.line: Any = None
 
     @property
     def operation(self) -> str:

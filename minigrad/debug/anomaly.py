@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.modes import local
-from minigrad.core.primitive import Primitive, Traced
+from minigrad.core.primitive import Primitive
+from minigrad.core.tensor import Tensor
+from minigrad.core.value import Value
 from minigrad.core.versions import at
 from minigrad.debug.lines import Line, calling_line
 from minigrad.grad_mode import From, Within
@@ -124,6 +126,4 @@ def _names(primitive: Primitive, count: int) -> list[str]:
 
 def _array(x: Any) -> np.ndarray:
     """The numbers of a Tensor, a Value, an array or a number."""
-    if isinstance(x, Traced):
-        x = getattr(x, "array", None) if hasattr(x, "array") else x.data
-    return np.asarray(x)
+    return np.asarray(x.array if isinstance(x, Tensor) else x.data if isinstance(x, Value) else x)

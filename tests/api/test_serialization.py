@@ -11,7 +11,7 @@ import pytest
 
 import minigrad
 import nn
-from minigrad.tensor import wrap
+from minigrad.core.tensor import wrap
 from tests.support.comparison import normal, ours
 
 

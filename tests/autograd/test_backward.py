@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import minigrad
-from minigrad.graph import KEPT_TO_LOOK_AT
+from minigrad.core.record import SMALL
 from tests.support.comparison import (
     Function,
     assert_close,
@@ -623,7 +623,7 @@ def test_a_graph_goes_with_its_last_name(backward: bool) -> None:
 
 @pytest.mark.usefixtures("no_garbage_collection")
 def test_backward_lets_go_of_what_was_saved() -> None:
-    x = minigrad.ones(KEPT_TO_LOOK_AT + 1, requires_grad=True)
+    x = minigrad.ones(SMALL + 1, requires_grad=True)
     hidden = x.exp()
     saved = weakref.ref(hidden.array)
     loss = hidden.sum()

@@ -17,8 +17,8 @@ import torch
 
 import minigrad
 import nn
-from minigrad import ops
-from minigrad.rows import Row
+from minigrad.core import ops
+from minigrad.core.primitive import Primitive
 from tests.support import lecture
 from tests.support.comparison import (
     FUNCTIONAL,
@@ -395,13 +395,13 @@ class Ran(list[str]):
 
 
 ran = Ran()
-tanh = Row("tanh", np.tanh, x=lambda g, y: ran("tanh", g * (1 - y * y)))
-exp = Row("exp", np.exp, x=lambda g, y: ran("exp", g * y))
-log = Row("log", np.log, x=lambda g, x: ran("log", g / x))
-total = Row("sum", lambda x: np.asarray(x.sum()), x=lambda g, x_shape: ran("sum", ops.expand(g, x_shape)))
-mul = Row("mul", np.multiply, a=lambda g, b: ran("mul a", g * b), b=lambda g, a: ran("mul b", g * a))
-add = Row("add", np.add, a=lambda g: ran("add a", g), b=lambda g: ran("add b", g))
-linear = Row(
+tanh = Primitive("tanh", np.tanh, x=lambda g, y: ran("tanh", g * (1 - y * y)))
+exp = Primitive("exp", np.exp, x=lambda g, y: ran("exp", g * y))
+log = Primitive("log", np.log, x=lambda g, x: ran("log", g / x))
+total = Primitive("sum", lambda x: np.asarray(x.sum()), x=lambda g, x_shape: ran("sum", ops.expand(g, x_shape)))
+mul = Primitive("mul", np.multiply, a=lambda g, b: ran("mul a", g * b), b=lambda g, a: ran("mul b", g * a))
+add = Primitive("add", np.add, a=lambda g: ran("add a", g), b=lambda g: ran("add b", g))
+linear = Primitive(
     "linear",
     lambda x, weight, bias: x @ weight.mT + bias,
     x=lambda g, weight: ran("linear x", g @ weight),

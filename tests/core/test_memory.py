@@ -17,10 +17,10 @@ import pytest
 
 import minigrad
 import nn
-from minigrad import graph
-from minigrad.graph import Node
-from minigrad.rows import Row
-from minigrad.value import Value
+from minigrad.core import graph
+from minigrad.core.primitive import Primitive
+from minigrad.core.record import Node
+from minigrad.core.value import Value
 from tests.support.comparison import Function, normal, ours
 
 
@@ -243,7 +243,7 @@ def test_nothing_of_a_program_with_a_mistake_stays(program: str) -> None:
 
 
 def test_a_rule_that_fails_leaves_nothing() -> None:
-    failing = Row("failing", np.tanh, x=lambda g: {}["the rule fails"])
+    failing = Primitive("failing", np.tanh, x=lambda g: {}["the rule fails"])
 
     def attempt() -> None:
         x = ours(normal(3), requires_grad=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import minigrad
-from minigrad.rows import names_of
+from minigrad.core.primitive import parameter_names
 from tests.support.comparison import Function
 from tests.support.table import PRIMITIVES
 
@@ -24,7 +24,7 @@ def _wrapped(*args: Any, **kwargs: Any) -> Any:
     return _plain(*args, **kwargs)
 
 
-RULES = [rule for row in PRIMITIVES.values() for rule in (*row.rules, row.joint) if rule]
+RULES = [rule for row in PRIMITIVES.values() for rule in (*row.vjps, row.joint_vjp) if rule]
 OTHERS = [
     _plain,
     _wrapped,
@@ -38,9 +38,9 @@ OTHERS = [
 
 def test_the_names_of_a_functions_parameters_are_those_of_its_signature() -> None:
     for function in [*OTHERS, *RULES]:
-        assert names_of(function) == tuple(inspect.signature(function).parameters)
+        assert parameter_names(function) == tuple(inspect.signature(function).parameters)
 
 
 @pytest.mark.parametrize("function", [operator.add, np.add, len])
 def test_what_is_not_written_in_python_names_no_parameters(function: Function) -> None:
-    assert names_of(function) == ()
+    assert parameter_names(function) == ()

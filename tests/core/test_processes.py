@@ -392,7 +392,7 @@ def test_threads_that_record_at_the_same_time_number_their_nodes_apart() -> None
         for _ in range(200):
             x = x * 1
             nodes.append(x.node)
-        return [node.number for node in nodes]
+        return [node.seq for node in nodes]
 
     numbers = in_threads(work)
     assert all(chain == sorted(chain) for chain in numbers)

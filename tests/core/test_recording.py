@@ -8,12 +8,12 @@ import pytest
 import torch
 
 import minigrad
-from minigrad.rows import Row
+from minigrad.core.primitive import Primitive
 from tests.support.comparison import REFUSALS, ours, theirs
 
 
 def test_a_primitive_of_ones_own_is_recorded() -> None:
-    twice = Row("twice", lambda x: 2 * x, x=lambda g: 2 * g)
+    twice = Primitive("twice", lambda x: 2 * x, x=lambda g: 2 * g)
     x = ours(np.array([1.0, 2.0]), requires_grad=True)
     result = twice(x)
     assert result.grad_fn.operation == "twice"

@@ -20,7 +20,7 @@ def test_every_primitive_is_in_the_table_of_the_tests() -> None:
 
 def test_an_entry_of_order_0_is_a_primitive_without_a_gradient() -> None:
     assert {name for name in TABLE if not TABLE[name].order} == {
-        name for name, primitive in PRIMITIVES.items() if not primitive.differentiable and not primitive.joint
+        name for name, primitive in PRIMITIVES.items() if not primitive.differentiable and not primitive.joint_vjp
     }
 
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad
-from minigrad.compare import Comparison, cmp
-from minigrad.tensor import wrap
+from minigrad.core.tensor import wrap
+from minigrad.debug.cmp import Comparison, cmp
 from tests.support.comparison import normal
 
 n, V, H = 32, 27, 64  # the batch, the characters, the hidden units

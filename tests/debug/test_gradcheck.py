@@ -14,10 +14,11 @@ import torch
 
 import minigrad
 import nn.functional as F
-from minigrad import Value, ops
-from minigrad.check import GradcheckError, gradcheck, gradgradcheck
-from minigrad.rows import Row
-from minigrad.tensor import wrap
+from minigrad import Value
+from minigrad.core import ops
+from minigrad.core.primitive import Primitive
+from minigrad.core.tensor import wrap
+from minigrad.debug.gradcheck import GradcheckError, gradcheck, gradgradcheck
 from tests.support import lecture
 from tests.support.comparison import normal, theirs
 from tests.support.table import SMOOTH, TABLE, few
@@ -254,7 +255,7 @@ def test_an_error_of_the_function_is_its_own() -> None:
 
 def test_a_looser_tolerance_lets_more_pass() -> None:
     def nearly(x: Any) -> Any:
-        return Row("nearly", np.square, x=lambda g, x: 2.01 * g * x)(x)
+        return Primitive("nearly", np.square, x=lambda g, x: 2.01 * g * x)(x)
 
     assert not gradcheck(nearly, positive(3), raise_exception=False)
     assert gradcheck(nearly, positive(3), rtol=0.01)
@@ -272,7 +273,7 @@ def test_values_pass() -> None:
 
 
 def test_a_wrong_rule_of_values_is_named() -> None:
-    wrong = Row("wrong", lambda x: x**3, x=lambda g, x: g * (2 * x**2))
+    wrong = Primitive("wrong", lambda x: x**3, x=lambda g, x: g * (2 * x**2))
     said = message(lambda a, b: wrong(a * b).tanh() + a, (Value(0.4), Value(0.3)))
     assert "the rule of wrong is wrong: checked alone, operand x, at ()" in said
 
@@ -290,55 +291,55 @@ def test_values_have_no_second_derivatives() -> None:
 # Wrong rules
 
 
-def wrong_rows() -> Iterator[tuple[str, Row, tuple[Any, ...], str]]:
+def wrong_rows() -> Iterator[tuple[str, Primitive, tuple[Any, ...], str]]:
     """Mistakes in rules: the row, the operands and parameters it gets, and what has to be said of it alone."""
     x, matrix = random(3, 2), random(2, 2)
-    yield "sign", Row("planted", np.tanh, x=lambda g, y: -g * (1 - y * y)), (x,), "operand x.*a minus is missing"
-    yield "factor", Row("planted", np.square, x=lambda g, x: g * x), (x,), "operand x.*a factor of 2 is missing"
-    yield "half", Row("planted", np.sin, x=lambda g, x: 2 * g * np.cos(x)), (x,), "a factor of 1/2 is missing"
-    yield "ignored", Row("planted", np.exp, x=lambda g, y: y), (x,), "the gradient that arrives is ignored"
-    yield "squared", Row("planted", np.exp, x=lambda g, y: g * g * y), (x,), "not used in proportion"
-    yield "zeros", Row("planted", np.exp, x=lambda g, y: g * y * 0), (x,), "it is zero everywhere"
-    yield "transposed", Row("planted", np.negative, x=lambda g: -g.mT), (matrix,), "dims 0 and 1 are transposed"
+    yield "sign", Primitive("planted", np.tanh, x=lambda g, y: -g * (1 - y * y)), (x,), "operand x.*a minus is missing"
+    yield "factor", Primitive("planted", np.square, x=lambda g, x: g * x), (x,), "operand x.*a factor of 2 is missing"
+    yield "half", Primitive("planted", np.sin, x=lambda g, x: 2 * g * np.cos(x)), (x,), "a factor of 1/2 is missing"
+    yield "ignored", Primitive("planted", np.exp, x=lambda g, y: y), (x,), "the gradient that arrives is ignored"
+    yield "squared", Primitive("planted", np.exp, x=lambda g, y: g * g * y), (x,), "not used in proportion"
+    yield "zeros", Primitive("planted", np.exp, x=lambda g, y: g * y * 0), (x,), "it is zero everywhere"
+    yield "transposed", Primitive("planted", np.negative, x=lambda g: -g.mT), (matrix,), "dims 0 and 1 are transposed"
     yield (
         "mean",
-        Row("planted", lambda x: x.mean(0), x=lambda g, x_shape: ops.expand(g, x_shape)),
+        Primitive("planted", lambda x: x.mean(0), x=lambda g, x_shape: ops.expand(g, x_shape)),
         (x,),
         "1/n is missing, a mean's, for n = 3, the size of dim 0",
     )
     yield (
         "axis",
-        Row("planted", lambda x: x.sum(0), x=lambda g, x: ops.expand(ops.reshape(g, (2, 1)), (2, 2))),
+        Primitive("planted", lambda x: x.sum(0), x=lambda g, x: ops.expand(ops.reshape(g, (2, 1)), (2, 2))),
         (matrix,),
         "operand x.*dims 0 and 1 are transposed: exchanged, the numbers agree",
     )
     yield (
         "second operand",
-        Row("planted", np.multiply, a=lambda g, b: g * b, b=lambda g, b: g * b),
+        Primitive("planted", np.multiply, a=lambda g, b: g * b, b=lambda g, b: g * b),
         (x, random(3, 2)),
         "operand b",
     )
     yield (
         "shape",
-        Row("planted", np.exp, x=lambda g, y: (g * y).T),
+        Primitive("planted", np.exp, x=lambda g, y: (g * y).T),
         (x,),
         r"operand x: the backward pass raised RuntimeError: .*shape \(2, 3\) for an operand of \(3, 2\)",
     )
     yield (
         "numpy's error",
-        Row("planted", np.matmul, a=lambda g, b: g @ b, b=lambda g, a: a.mT @ g),
+        Primitive("planted", np.matmul, a=lambda g, b: g @ b, b=lambda g, a: a.mT @ g),
         (x, random(2, 4)),
         "operand a: the backward pass raised ValueError",
     )
     yield (
         "no rule's place",
-        Row("planted", lambda a, b: np.concatenate((a, b)), joint=lambda g: [g[:3], g[:3]], a=None, b=None),
+        Primitive("planted", lambda a, b: np.concatenate((a, b)), joint_vjp=lambda g: [g[:3], g[:3]], a=None, b=None),
         (x, random(3, 2)),
         "operand b",
     )
     yield (
         "index assigns where it must add",
-        Row("planted", lambda x, key: x[key], x=lambda g, x_shape, key: ops.assign(np.zeros(x_shape), g, key)),
+        Primitive("planted", lambda x, key: x[key], x=lambda g, x_shape, key: ops.assign(np.zeros(x_shape), g, key)),
         (x, (np.array([0, 1, 1]),)),
         r"operand x, at \(1, \d\)",
     )
@@ -363,7 +364,7 @@ def test_a_wrong_rule_is_found_alone_and_within_a_longer_function(mistake: str) 
 
 def test_the_values_and_the_place_are_named_where_it_is_worst() -> None:
     factors = np.array([[1, 1.01, 1], [1, 1.5, 1]])
-    row = Row("planted", lambda x: 3 * x, x=lambda g: 3 * g * factors)
+    row = Primitive("planted", lambda x: 3 * x, x=lambda g: 3 * g * factors)
     said = message(lambda i, x: row(x), (minigrad.tensor([1]), random(2, 3)))
     found = re.match(r"gradcheck: input 1, at \(1, 1\): the gradient is (\S+) instead of (\S+), when", said)
     assert found, said
@@ -374,26 +375,26 @@ def test_the_values_and_the_place_are_named_where_it_is_worst() -> None:
 
 
 def test_no_cause_is_guessed_of_an_element_that_is_small_beside_others() -> None:
-    row = Row("planted", lambda x: x * [1e6, 1e-2], x=lambda g: g * np.array([1e6, 1.5e-2]))
+    row = Primitive("planted", lambda x: x * [1e6, 1e-2], x=lambda g: g * np.array([1e6, 1.5e-2]))
     said = message(lambda x: row(x), random(2))
     assert said.count("at (1,)") == 2
     assert re.search("arrive at the results; the rule of planted is wrong: .* arrive at the results$", said)
 
 
 def test_gradients_of_either_sign_arrive() -> None:
-    row = Row("planted", np.exp, x=lambda g, y: abs(g) * y)
+    row = Primitive("planted", np.exp, x=lambda g, y: abs(g) * y)
     assert "the rule of planted is wrong: checked alone, operand x" in message(lambda x: row(x), random(5))
 
 
 def test_a_gradient_of_nan_gets_no_cause() -> None:
-    row = Row("planted", np.exp, x=lambda g, y: g * np.nan)
+    row = Primitive("planted", np.exp, x=lambda g, y: g * np.nan)
     said = message(lambda x: row(x), random(2))
     assert "the gradient is nan instead of" in said
     assert re.search("arrive at the results; the rule of planted is wrong: .* arrive at the results$", said)
 
 
 def test_a_wrong_rule_in_a_network_is_named() -> None:
-    def network(x: Any, W: Any, gain: Any, **wrong: Row) -> Any:
+    def network(x: Any, W: Any, gain: Any, **wrong: Primitive) -> Any:
         """A layer with batch norm and tanh, of which some primitives may be wrong ones."""
         tanh, pow, matmul, sub = (wrong.get(name, getattr(ops, name)) for name in ("tanh", "pow", "matmul", "sub"))
         hidden = matmul(x, W)
@@ -402,10 +403,10 @@ def test_a_wrong_rule_in_a_network_is_named() -> None:
         return F.cross_entropy(states, minigrad.tensor([0, 2, 1, 2]))
 
     wrong = {
-        "tanh": (Row("tanh", np.tanh, x=lambda g, y: g * (1 - y)), "operand x"),
-        "pow": (Row("pow", np.power, a=lambda g, a, b: g * a ** (b - 1), b=None), "operand a"),
-        "matmul": (Row("matmul", np.matmul, a=lambda g, b: g @ b.mT, b=lambda g, a: g.mT @ a), "operand b"),
-        "sub": (Row("sub", np.subtract, a=lambda g: g, b=lambda g: g), "operand b.*a minus is missing"),
+        "tanh": (Primitive("tanh", np.tanh, x=lambda g, y: g * (1 - y)), "operand x"),
+        "pow": (Primitive("pow", np.power, a=lambda g, a, b: g * a ** (b - 1), b=None), "operand a"),
+        "matmul": (Primitive("matmul", np.matmul, a=lambda g, b: g @ b.mT, b=lambda g, a: g.mT @ a), "operand b"),
+        "sub": (Primitive("sub", np.subtract, a=lambda g: g, b=lambda g: g), "operand b.*a minus is missing"),
     }
     inputs = (random(4, 3), random(3, 5), random(5))
     for name, (row, words) in wrong.items():
@@ -415,16 +416,16 @@ def test_a_wrong_rule_in_a_network_is_named() -> None:
 
 
 def test_a_rule_that_takes_the_first_of_what_broadcasting_repeated_is_found() -> None:
-    mul = Row("mul", np.multiply, a=lambda g, b: g * b, b=lambda g, a: ops.index(g * a, (0,)))
+    mul = Primitive("mul", np.multiply, a=lambda g, b: g * b, b=lambda g, a: ops.index(g * a, (0,)))
     assert "the rule of mul is wrong: checked alone, operand b" in message(
         lambda x, b: mul(x, b).tanh(), (random(3, 2), random(2))
     )
 
 
 def test_the_pass_that_is_not_recorded_is_what_gradcheck_checks() -> None:
-    def only_of(kind: type) -> Row:
+    def only_of(kind: type) -> Primitive:
         """A row whose rule is wrong where `kind` arrives."""
-        return Row("planted", np.tanh, x=lambda g, y: g * (1 - y * y) * (2 if isinstance(g, kind) else 1))
+        return Primitive("planted", np.tanh, x=lambda g, y: g * (1 - y * y) * (2 if isinstance(g, kind) else 1))
 
     wrong = only_of(np.ndarray)
     assert "the rule of planted is wrong" in message(lambda x: wrong(x), random(3))
@@ -470,7 +471,7 @@ def test_a_rule_that_is_not_recorded_has_a_wrong_second_derivative() -> None:
     def constant(y: Any) -> Any:
         return y if isinstance(y, np.ndarray) else y.detach()
 
-    row = Row("planted", np.tanh, x=lambda g, y: g * (1 - constant(y) * constant(y)))
+    row = Primitive("planted", np.tanh, x=lambda g, y: g * (1 - constant(y) * constant(y)))
     assert gradcheck(lambda x: row(x * 2).exp(), random(3))
     said = message(lambda x: row(x * 2).exp(), random(3), gradgradcheck)
     assert "; the derivative of the rule of planted is wrong: checked alone, operand x" in said
@@ -478,7 +479,7 @@ def test_a_rule_that_is_not_recorded_has_a_wrong_second_derivative() -> None:
 
 
 def test_a_wrong_first_derivative_is_found_by_gradgradcheck_too() -> None:
-    row = Row("planted", np.square, x=lambda g, x: g * x)
+    row = Primitive("planted", np.square, x=lambda g, x: g * x)
     said = message(lambda x: row(x * 2).exp(), random(3), gradgradcheck)
     assert "; the rule of planted is wrong: checked alone, operand x" in said
 
@@ -490,7 +491,7 @@ def test_gradients_that_arrive_can_be_given() -> None:
     x = random(3)
     assert gradgradcheck(cubes, x, (random(3), random(3)))
     assert gradgradcheck(lambda x: x**3, x, random(3))
-    wrong = Row("planted", np.square, x=lambda g, x: 2 * g * (x if isinstance(x, np.ndarray) else x.detach()))
+    wrong = Primitive("planted", np.square, x=lambda g, x: 2 * g * (x if isinstance(x, np.ndarray) else x.detach()))
     assert not gradgradcheck(lambda x: wrong(x), x, minigrad.ones(3), raise_exception=False)
 
 
@@ -524,7 +525,7 @@ def test_a_gradient_between_the_slopes_of_a_kink_is_right_with_a_warning(
 
 @pytest.mark.parametrize("x", [0.0, 1e-9, -1e-9, 1e-300])
 def test_a_gradient_outside_of_the_slopes_of_a_kink_is_wrong(x: float) -> None:
-    row = Row("planted", lambda x: np.maximum(x, 0), x=lambda g, x: g * np.where(x == 0, 2.0, x > 0))
+    row = Primitive("planted", lambda x: np.maximum(x, 0), x=lambda g, x: g * np.where(x == 0, 2.0, x > 0))
     if x == 0:
         said = message(lambda x: row(x), t(x, 1))
         assert "at (0,): at this kink the slopes are 0 and 1, and the gradient 2 lies outside of them" in said
@@ -533,7 +534,7 @@ def test_a_gradient_outside_of_the_slopes_of_a_kink_is_wrong(x: float) -> None:
 
 
 def test_a_wrong_gradient_beside_a_kink_of_another_result_is_found() -> None:
-    row = Row("planted", np.sin, x=lambda g, x: g * np.cos(x) * 1.5)
+    row = Primitive("planted", np.sin, x=lambda g, x: g * np.cos(x) * 1.5)
     assert "the rule of planted is wrong" in message(lambda x: (x.relu(), row(x)), t(0))
 
 
@@ -569,7 +570,7 @@ def test_no_step_accuses_a_right_gradient(fn: Function, x: minigrad.Tensor) -> N
 
 @pytest.mark.parametrize(("fn", "x"), HARD.values(), ids=HARD)
 def test_a_wrong_gradient_of_the_same_numbers_is_accused(fn: Function, x: minigrad.Tensor) -> None:
-    doubled = Row("doubled", lambda y: y.copy(), y=lambda g: 2 * g)
+    doubled = Primitive("doubled", lambda y: y.copy(), y=lambda g: 2 * g)
     assert not gradcheck(lambda x: doubled(fn(x)), x, raise_exception=False)
 
 

@@ -607,7 +607,7 @@ def test_a_network_of_values() -> None:
     nodes, open_ends = {id(loss): loss}, [loss]
     for value in open_ends:
         open_ends += [x for x in value.inputs if isinstance(x, Value) and nodes.setdefault(id(x), x) is x]
-    leaves = sorted((x for x in nodes.values() if not x._op), key=lambda x: x.number)
+    leaves = sorted((x for x in nodes.values() if not x._op), key=lambda x: x.seq)
     given = dict(zip(derived.parameters, [x.data for x in leaves], strict=True))
     result, *gradients = derived(**given)
     assert result == loss.data

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 import minigrad
 import nn
 import nn.functional as F
-from minigrad import Value, ops
-from minigrad.rows import Row
-from minigrad.symbols import Symbol, formula
+from minigrad import Value
+from minigrad.core import ops
+from minigrad.core.primitive import Primitive
+from minigrad.derive.formula import formula
+from minigrad.derive.symbols import Symbol
 from tests.support.comparison import normal, ours, theirs
 from tests.support.pictures import seen
 from tests.support.table import SMOOTH, TABLE, few, operand_names
@@ -290,13 +292,13 @@ def test_another_rule_is_another_text() -> None:
     at = {"g": 3.0, "x": 0.5, "y": float(np.tanh(0.5))}
     before = label(ops.tanh)
     np.testing.assert_allclose(evaluate(before, at), 3 / np.cosh(0.5) ** 2)
-    other = Row("tanh", np.tanh, floating=True, x=lambda g, x: 2 * g / (x + 3))
+    other = Primitive("tanh", np.tanh, floating=True, x=lambda g, x: 2 * g / (x + 3))
     assert label(other) != before
     np.testing.assert_allclose(evaluate(label(other), at), 6 / 3.5)
 
 
 def test_a_row_of_my_own_prints_itself_and_is_what_runs() -> None:
-    cubed = Row("cubed", lambda x: x * x * x, floating=True, x=lambda g, x: g * (3 * x * x))
+    cubed = Primitive("cubed", lambda x: x * x * x, floating=True, x=lambda g, x: g * (3 * x * x))
     x = minigrad.tensor([0.5, 2.0], requires_grad=True)
     result = cubed(x).sum()
     text = seen(result, names={"x": x}).labels()["x"]
@@ -307,7 +309,7 @@ def test_a_row_of_my_own_prints_itself_and_is_what_runs() -> None:
 
 
 def test_a_joint_rule_says_of_each_operand_its_own_part() -> None:
-    ratio = Row("ratio", lambda a, b: a / b, joint=lambda g, a, b: (g / b, -g * a / b**2), a=None, b=None)
+    ratio = Primitive("ratio", lambda a, b: a / b, joint_vjp=lambda g, a, b: (g / b, -g * a / b**2), a=None, b=None)
     a, b = (minigrad.tensor(normal(3), requires_grad=True) for _ in "ab")
     result = ratio(a, b)
     found = texts(result, {"a": a, "b": b})

@@ -12,7 +12,7 @@ import torch
 
 import minigrad
 import nn
-from minigrad.tensor import wrap
+from minigrad.core.tensor import wrap
 
 Function = Callable[..., Any]
 

@@ -1,4 +1,4 @@
-"""The table of operations: how each primitive of `minigrad.ops` is called, and with which operands it is tried.
+"""The table of operations: how each primitive of `minigrad.core.ops` is called, and with which operands it is tried.
 
 One entry drives many tests: value, gradient, second and third gradient, all beside PyTorch (core/test_table);
 gradcheck and gradgradcheck (debug/test_gradcheck); the printed formulas (derive/test_symbols); derived source
@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from minigrad import ops
-from minigrad.rows import Row
+from minigrad.core import ops
+from minigrad.core.primitive import Primitive
 from tests.support.comparison import FUNCTIONAL, Function, normal, random
 
 Shape = tuple[int, ...]
@@ -305,7 +305,7 @@ TABLE: dict[str, Operation] = {
     ),
 }
 
-PRIMITIVES: dict[str, Row] = {row.name: row for row in vars(ops).values() if isinstance(row, Row)}
+PRIMITIVES: dict[str, Primitive] = {row.name: row for row in vars(ops).values() if isinstance(row, Primitive)}
 SMOOTH = [name for name in TABLE if TABLE[name].order]  # those that have a gradient
 SCALAR = [name for name in SMOOTH if name in PRIMITIVES and PRIMITIVES[name].elementwise]  # and are defined of Values
 
