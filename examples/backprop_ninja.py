@@ -368,8 +368,8 @@ def uses_of(v: Mapping[str, Any]) -> dict[str, list[Use]]:
         known |= {name: parameter(name, x) for name, x in zip(primitive.params, node.params, strict=True)}
         for name, x in zip(primitive.operands, operands, strict=True):
             known |= {name: x, f"{name}_shape": getattr(x, "shape", ())}
-        for step in node.plan.steps:
-            x, g = node.inputs[step.operand], step.vjp(*[known[name] for name in parameter_names(step.vjp)])
+        for place, vjp, *_ in node.plan.steps:
+            x, g = node.inputs[place], vjp(*[known[name] for name in parameter_names(vjp)])
             if key(x) in labels:
                 shaped = f".view{g.shape}" if g.primitive is reshape else ""
                 uses[labels[key(x)]].insert(0, Use(steps[towards[node]], formula(g, labels) + shaped, g.shape))

@@ -24,6 +24,7 @@ from minigrad.api import (
     shapes,
 )
 from minigrad.api.device import Device as device
+from minigrad.api.methods import Size
 from minigrad.api.printing import set_printoptions
 from minigrad.core.dtypes import bool_ as bool
 from minigrad.core.dtypes import (
@@ -44,7 +45,7 @@ from minigrad.core.dtypes import float32 as float
 from minigrad.core.dtypes import float64 as double
 from minigrad.core.dtypes import int32 as int
 from minigrad.core.dtypes import int64 as long
-from minigrad.core.tensor import Size, Tensor
+from minigrad.core.tensor import Tensor
 from minigrad.core.value import Value
 from minigrad.debug.anomaly import detect_anomaly, is_anomaly_enabled
 from minigrad.derive import derive
@@ -74,18 +75,19 @@ _LAZY = {
     "gradcheck": "minigrad.debug.gradcheck",
     "gradgradcheck": "minigrad.debug.gradcheck",
     "load": "minigrad.api.serialization",
-    "nn": "nn",
-    "optim": "nn.optim",
     "retain_freed_memory": "minigrad.memory",
     "save": "minigrad.api.serialization",
     "utils": "minigrad.utils",
 }
+# PyTorch has these within torch; here they stand beside minigrad.
+_BESIDE = {"nn": "nn", "optim": "nn.optim"}
 
 
 def __getattr__(name: str) -> typing.Any:
-    if name not in _LAZY:
+    home = _LAZY.get(name) or _BESIDE.get(name)
+    if home is None:
         raise missing.explain("minigrad", name, missing.FUNCTIONS)
-    module = importlib.import_module(_LAZY[name])
+    module = importlib.import_module(home)
     return globals().setdefault(name, getattr(module, name, module))
 
 

@@ -33,6 +33,7 @@ from minigrad.api.extremes import argmax as argmax
 from minigrad.api.extremes import argmin as argmin
 from minigrad.api.extremes import max as max
 from minigrad.api.extremes import min as min
+from minigrad.api.methods import Size as Size
 from minigrad.api.pointwise import abs as abs
 from minigrad.api.pointwise import add as add
 from minigrad.api.pointwise import clamp as clamp
@@ -99,7 +100,6 @@ from minigrad.core.dtypes import int64 as int64
 from minigrad.core.dtypes import int64 as long
 from minigrad.core.dtypes import set_default_dtype as set_default_dtype
 from minigrad.core.dtypes import uint8 as uint8
-from minigrad.core.tensor import Size as Size
 from minigrad.core.tensor import Tensor as Tensor
 from minigrad.core.value import Value as Value
 from minigrad.debug.anomaly import detect_anomaly as detect_anomaly

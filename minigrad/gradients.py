@@ -1,6 +1,7 @@
 """`backward` and `grad`: the reverse pass over Tensors, whose gradients are kept, or returned."""
 
 import threading
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
@@ -214,6 +215,40 @@ class Gradients(Tensor):
     """The reverse pass, started from a Tensor, and which Tensors get a gradient."""
 
     __slots__ = ()
+
+    @property
+    def grad(self) -> "Tensor | None":
+        """The gradient that backward passes have added up: of a leaf, or of a result after `retain_grad()`."""
+        node = self.stored_node if self.base is None else self.node
+        if node is None:
+            return None
+        if node.grad is None and not node.retains_grad:
+            warnings.warn(
+                f"grad: this Tensor is a result of {node.operation}, not a leaf, and a backward pass lets the "
+                "gradients of results go; call .retain_grad() on it before backward()",
+                stacklevel=2,
+            )
+        return node.grad
+
+    @grad.setter
+    def grad(self, grad: "Tensor | None") -> None:
+        if grad is None:
+            if self.node is not None:
+                self.node.grad = None
+            return
+        if not isinstance(grad, Tensor):
+            raise TypeError(f"grad: expected a Tensor or None, got {type(grad).__name__}")
+        if grad.shape != self.shape or grad.dtype != self.dtype:
+            raise RuntimeError(
+                f"grad: a gradient of shape {grad.array.shape} and dtype {grad.array.dtype} is not for a Tensor of "
+                f"shape {self.array.shape} and dtype {self.array.dtype}"
+            )
+        self._leaf().grad = grad
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The node of the operation that made it; None for a leaf."""
+        return None if self.is_leaf else self.node
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Set `requires_grad`, and return the Tensor itself."""

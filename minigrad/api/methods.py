@@ -2,6 +2,7 @@
 
 import builtins
 import copy
+import math
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,25 @@ from minigrad.core.dtypes import DType, get_default_dtype, number_dtype
 from minigrad.core.methods import methods
 from minigrad.core.record import leaf
 from minigrad.core.tensor import Tensor, wrap
+
+
+class Size(tuple[int, ...]):
+    """A shape: a tuple of ints that prints as PyTorch's (`torch.Size`)."""
+
+    __slots__ = ()
+
+    def numel(self) -> int:
+        """The number of elements of a tensor of this shape."""
+        return math.prod(self)
+
+    def __getitem__(self, i: Any) -> Any:
+        return Size(super().__getitem__(i)) if isinstance(i, slice) else super().__getitem__(i)
+
+    def __add__(self, other: Any) -> "Size":
+        return Size(super().__add__(other))
+
+    def __repr__(self) -> str:
+        return f"torch.Size({[*self]})"
 
 
 @methods
@@ -129,6 +149,15 @@ class Conversions(Tensor):
     @name.setter
     def name(self, name: str | None) -> None:
         self._leaf().name = name
+
+    @property
+    def shape(self) -> Size:
+        """The size of each dim."""
+        return Size(self.array.shape)
+
+    def detach(self) -> "Tensor":
+        """A constant that shares the memory (`torch.Tensor.detach`)."""
+        return wrap(self.array)
 
     def tolist(self) -> Any:
         """The elements as nested lists of Python numbers."""

@@ -2,6 +2,7 @@
 
 import builtins
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,10 @@ from minigrad.api.arguments import Number, Operand, array_of, check_no_bools
 from minigrad.api.grad_fn import labelled
 from minigrad.core import ops
 from minigrad.core.dtypes import result_dtype
-from minigrad.core.methods import method
+from minigrad.core.methods import method, methods
 from minigrad.core.primitive import Traced
-from minigrad.core.promotion import check_operand
-from minigrad.core.tensor import Tensor
+from minigrad.core.promotion import check_operand, translated
+from minigrad.core.tensor import Tensor, wrap
 
 # Arithmetic: the operators of Tensor are the same primitives
 
@@ -138,7 +139,33 @@ def clamp_min(input: Tensor, min: Operand) -> Tensor:
     return clamp(input, min)
 
 
-# Comparisons and choices
+# Comparisons, which have no gradient, and choices
+
+
+def _comparison(compare: np.ufunc) -> Callable[[Tensor, Any], Any]:
+    def method(self: Tensor, other: Any) -> Any:
+        if not isinstance(other, self.partners):
+            return NotImplemented
+        array = other.array if isinstance(other, Tensor) else other
+        try:
+            return wrap(np.asarray(compare(self.array, array)))
+        except ValueError as error:
+            raise translated(compare.__name__, [self.array, array], error) from None
+
+    return method
+
+
+@methods
+class Comparisons(Tensor):
+    """The operators `== != < <= > >=`, with Tensors, arrays and numbers."""
+
+    __slots__ = ()
+
+    __eq__ = _comparison(np.equal)
+    __ne__ = _comparison(np.not_equal)
+    __lt__, __le__ = _comparison(np.less), _comparison(np.less_equal)
+    __gt__, __ge__ = _comparison(np.greater), _comparison(np.greater_equal)
+    __hash__ = object.__hash__
 
 
 @method

@@ -65,9 +65,11 @@ def reverse(
             if in_place and (saved is None or node.seq < changes.latest):
                 saved = saved_values(node)
         if plan.joint is not None:
-            saved = plan.joint.vjp(g, *plan.joint.pick(saved))
+            _, vjp, _, pick = plan.joint
+            saved = vjp(g, *pick(saved))
+        inputs = node.inputs
         for position, vjp, arity, pick in plan.steps:
-            operand = node.inputs[position]
+            operand = inputs[position]
             if needed is not None and operand not in needed:
                 continue
             h = vjp(g, pick(saved)) if arity == 1 else vjp(g, *pick(saved)) if arity else vjp(g)

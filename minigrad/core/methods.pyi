@@ -11,7 +11,9 @@ import numpy as np
 from minigrad.api.arguments import Dims, Operand
 from minigrad.api.device import Device
 from minigrad.api.distributions import Histogram
+from minigrad.api.methods import Size
 from minigrad.core.dtypes import DType
+from minigrad.core.record import Node
 from minigrad.core.tensor import Tensor
 from minigrad.random import Generator
 
@@ -74,6 +76,12 @@ class Methods:
     def clamp_min(self, min: Operand) -> Tensor:
         """Each element, or `min` where it is less (`torch.clamp_min`)."""
 
+    def __eq__(self, other: Any) -> Any: ...
+    def __ne__(self, other: Any) -> Any: ...
+    def __lt__(self, other: Any) -> Any: ...
+    def __le__(self, other: Any) -> Any: ...
+    def __gt__(self, other: Any) -> Any: ...
+    def __ge__(self, other: Any) -> Any: ...
     def eq(self, other: Operand) -> Tensor:
         """Whether each element equals the other's, broadcast: `input == other` (`torch.eq`)."""
 
@@ -313,6 +321,13 @@ class Methods:
 
     @name.setter
     def name(self, name: builtins.str | None) -> None: ...
+    @property
+    def shape(self) -> Size:
+        """The size of each dim."""
+
+    def detach(self) -> Tensor:
+        """A constant that shares the memory (`torch.Tensor.detach`)."""
+
     def tolist(self) -> Any:
         """The elements as nested lists of Python numbers."""
 
@@ -384,6 +399,16 @@ class Methods:
         """`input[key] = value`, in place, where `value` is a Tensor, an array or a number that broadcasts to `input[key]`."""
 
     def __iter__(self) -> Iterator[Tensor]: ...
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that backward passes have added up: of a leaf, or of a result after `retain_grad()`."""
+
+    @grad.setter
+    def grad(self, grad: Tensor | None) -> None: ...
+    @property
+    def grad_fn(self) -> Node | None:
+        """The node of the operation that made it; None for a leaf."""
+
     def requires_grad_(self, requires_grad: builtins.bool = True) -> Self:
         """Set `requires_grad`, and return the Tensor itself."""
 

@@ -10,7 +10,7 @@ import inspect
 import operator
 from collections.abc import Callable, Sequence
 from types import BuiltinFunctionType, FunctionType
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,6 +18,9 @@ Vjp = Callable[..., Any]
 Axes = tuple[int, ...]
 Shape = tuple[int, ...]
 Recorder = Callable[..., Any]
+# One vjp that a reverse pass runs: the place of its operand, the vjp, how many saved values it takes, and how to pick
+# them (as a tuple, or the only one by itself). A plain tuple, which the reverse pass unpacks fastest.
+Step = tuple[int, Vjp, int, Callable[[Any], Any]]
 
 NUMBERS = (float, int, bool)
 
@@ -80,7 +83,7 @@ class Primitive:
         self.elementwise, self.floating, self.views = elementwise or floating, floating, views
         self.operands, self.vjps, self.joint_vjp = tuple(vjps), tuple(vjps.values()), joint_vjp
         self.differentiable = tuple([name for name, vjp in vjps.items() if vjp or joint_vjp])
-        self.residuals, self.variadic = residuals, params is not None
+        self.residuals, self.variadic, self.is_unary = residuals, params is not None, len(vjps) == 1 and params is None
         self.params = parameter_names(forward)[len(vjps) :] if params is None else params
         wanted = {name for vjp in (joint_vjp, *vjps.values()) if vjp for name in parameter_names(vjp)}
         self.shaped = tuple([i for i, name in enumerate(vjps) if f"{name}_shape" in wanted])
@@ -90,6 +93,8 @@ class Primitive:
 
     def __call__(self, *arguments: Any) -> Any:
         """The result for operands of any kind, followed by the parameters; recorded if an operand is Traced."""
+        if self.is_unary and type(arguments[0]) is np.ndarray:  # the most frequent case, for speed
+            return self.kernel(*arguments)
         for x in arguments:
             if isinstance(x, Traced):
                 return x.recorder(self)(*arguments)
@@ -116,18 +121,6 @@ class Primitive:
     def on_values(self) -> Recorder:
         """Compute it for Values, and record it."""
         return self.recorders["Value"](self)
-
-
-class Step(NamedTuple):
-    """One vjp that a reverse pass runs: for which operand, how many saved values it takes, and how to pick them.
-
-    `pick` returns them as a tuple, or the only one by itself.
-    """
-
-    operand: int
-    vjp: Vjp
-    arity: int
-    pick: Callable[[Any], Any]
 
 
 class Plan:
@@ -160,14 +153,13 @@ class Plan:
             names = [*primitive.values]
         self.saved = tuple([primitive.values.index(name) for name in names])
         self.save = picker(self.saved)
-        steps = []
-        for (operand, vjp), each in zip(vjps.items(), wanted, strict=True):
-            steps.append(Step(operand, vjp, len(each), operator.itemgetter(*map(names.index, each)) if each else tuple))
-        self.uses_saved = any(step.arity for step in steps)
+        picks: list[Any] = [operator.itemgetter(*map(names.index, each)) if each else tuple for each in wanted]
+        steps = [(i, vjp, len(each), pick) for (i, vjp), each, pick in zip(vjps.items(), wanted, picks, strict=True)]
+        self.uses_saved = any(wanted)
         self.joint: Step | None = None
         if primitive.joint_vjp:
-            self.joint = steps[0]._replace(pick=picker([*map(names.index, wanted[0])]))
-            steps = [Step(i, _given, 1, operator.itemgetter(i)) for i, need in enumerate(needs) if need]
+            self.joint = (0, primitive.joint_vjp, 0, picker([*map(names.index, wanted[0])]))
+            steps = [(i, _given, 1, operator.itemgetter(i)) for i, need in enumerate(needs) if need]
         self.steps = tuple(steps)
         arrays = {"y", "indices", *primitive.residuals, *primitive.operands}
         self.releases = not arrays.isdisjoint(names)

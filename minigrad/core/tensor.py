@@ -4,10 +4,7 @@ What stands here is what the graph needs. All other methods, `exp`, `sum`, `view
 """
 
 import functools
-import math
 import operator
-import warnings
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,28 +14,8 @@ from minigrad.core.dtypes import BY_NUMPY, DType
 from minigrad.core.methods import Methods
 from minigrad.core.operators import Arithmetic
 from minigrad.core.primitive import Primitive
-from minigrad.core.promotion import translated
 from minigrad.core.record import Node, leaf, recorder
 from minigrad.core.views import Base, regenerate_node
-
-
-class Size(tuple[int, ...]):
-    """A shape: a tuple of ints that prints as PyTorch's (`torch.Size`)."""
-
-    __slots__ = ()
-
-    def numel(self) -> int:
-        """The number of elements of a tensor of this shape."""
-        return math.prod(self)
-
-    def __getitem__(self, i: Any) -> Any:
-        return Size(super().__getitem__(i)) if isinstance(i, slice) else super().__getitem__(i)
-
-    def __add__(self, other: Any) -> "Size":
-        return Size(super().__add__(other))
-
-    def __repr__(self) -> str:
-        return f"torch.Size({[*self]})"
 
 
 def wrap(array: np.ndarray, node: Node | None = None) -> "Tensor":
@@ -46,19 +23,6 @@ def wrap(array: np.ndarray, node: Node | None = None) -> "Tensor":
     tensor = Tensor.__new__(Tensor)
     tensor.array, tensor.stored_node, tensor.base = array, node, None
     return tensor
-
-
-def _comparison(compare: np.ufunc) -> Callable[["Tensor", Any], Any]:
-    def method(self: "Tensor", other: Any) -> Any:
-        if not isinstance(other, self.partners):
-            return NotImplemented
-        array = other.array if isinstance(other, Tensor) else other
-        try:
-            return wrap(np.asarray(compare(self.array, array)))
-        except ValueError as error:
-            raise translated(compare.__name__, [self.array, array], error) from None
-
-    return method
 
 
 def own_gradient(g: Any, owned: bool) -> "Tensor":
@@ -101,11 +65,6 @@ class Tensor(Methods, Arithmetic):
     # The array
 
     @property
-    def shape(self) -> Size:
-        """The size of each dim."""
-        return Size(self.array.shape)
-
-    @property
     def dtype(self) -> DType:
         """The dtype of its numbers."""
         return BY_NUMPY[self.array.dtype]
@@ -128,10 +87,6 @@ class Tensor(Methods, Arithmetic):
         if dtype == self.array.dtype and not copy:
             return self
         return ops.cast.on_tensors(self, dtype) if dtype.kind == "f" else wrap(self.array.astype(dtype))
-
-    def detach(self) -> "Tensor":
-        """A constant that shares the memory (`torch.Tensor.detach`)."""
-        return wrap(self.array)
 
     # The node
 
@@ -172,54 +127,12 @@ class Tensor(Methods, Arithmetic):
         """Whether no recorded operation made it."""
         return self.node is None or self.node.plan is None
 
-    @property
-    def grad_fn(self) -> Node | None:
-        """The node of the operation that made it; None for a leaf."""
-        return None if self.is_leaf else self.node
-
-    @property
-    def grad(self) -> "Tensor | None":
-        """The gradient that backward passes have added up: of a leaf, or of a result after `retain_grad()`."""
-        node = self.stored_node if self.base is None else self.node
-        if node is None:
-            return None
-        if node.grad is None and not node.retains_grad:
-            warnings.warn(
-                f"grad: this Tensor is a result of {node.operation}, not a leaf, and a backward pass lets the "
-                "gradients of results go; call .retain_grad() on it before backward()",
-                stacklevel=2,
-            )
-        return node.grad
-
-    @grad.setter
-    def grad(self, grad: "Tensor | None") -> None:
-        if grad is None:
-            if self.node is not None:
-                self.node.grad = None
-            return
-        if not isinstance(grad, Tensor):
-            raise TypeError(f"grad: expected a Tensor or None, got {type(grad).__name__}")
-        if grad.shape != self.shape or grad.dtype != self.dtype:
-            raise RuntimeError(
-                f"grad: a gradient of shape {grad.array.shape} and dtype {grad.array.dtype} is not for a Tensor of "
-                f"shape {self.array.shape} and dtype {self.array.dtype}"
-            )
-        self._leaf().grad = grad
-
     def _leaf(self) -> Node:
         """The node. A constant gets one now, to hold a name or a gradient."""
         if self.node is None:
             self.node = leaf(self.array)
             self.node.requires_grad = False
         return self.node
-
-    # Comparisons, which have no gradient. The arithmetic operators are those of Arithmetic.
-
-    __eq__ = _comparison(np.equal)
-    __ne__ = _comparison(np.not_equal)
-    __lt__, __le__ = _comparison(np.less), _comparison(np.less_equal)
-    __gt__, __ge__ = _comparison(np.greater), _comparison(np.greater_equal)
-    __hash__ = object.__hash__
 
 
 Primitive.recorders["Tensor"] = functools.partial(recorder, Tensor=Tensor)

@@ -43,10 +43,10 @@ class Value(Arithmetic):
     @property
     def saved(self) -> tuple[Any, ...]:
         """What the vjps can ask for, in the order of `Primitive.values`. Numbers need not be copied to be kept."""
-        if not self.params and len(self.inputs) == 2:
+        if len(self.inputs) == 2 and not self.params:  # the most frequent case, for speed
             a, b = self.inputs
-            return (self.data, a.data if isinstance(a, Value) else a, b.data if isinstance(b, Value) else b)
-        return (self.data, *self.params, *[x.data if isinstance(x, Value) else x for x in self.inputs])
+            return self.data, a if type(a) is float else a.data, b if type(b) is float else b.data
+        return (self.data, *self.params, *[x if type(x) is float else x.data for x in self.inputs])
 
     def backward(self) -> None:
         """Set this Value's `grad` to 1, and add to the `grad` of all that it was computed from."""
@@ -174,9 +174,8 @@ def _result(data: float, plan: Plan, inputs: tuple[Any, ...], params: tuple[Any,
     value.plan = plan
     value.inputs = inputs
     value.params = params
-    watch = local.mode.watch
-    if watch is not None:
-        watch(plan.primitive, inputs, params, value)
+    if local.mode.watch is not None:
+        local.mode.watch(plan.primitive, inputs, params, value)
     return value
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.modes import local
-from minigrad.core.primitive import Primitive
+from minigrad.core.primitive import Primitive, parameter_names
 from minigrad.core.tensor import Tensor
 from minigrad.core.value import Value
 from minigrad.core.versions import at
@@ -53,7 +53,7 @@ def _settings(on: bool, check_nan: bool) -> dict[str, Any]:
 
 def located(primitive: Primitive, operands: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None:
     """Note on a recorded result's node which line called its operation."""
-    node = getattr(result, "node", result)
+    node = result if isinstance(result, Value) else result.node
     if node is not None:
         node.line = calling_line()
 
@@ -74,11 +74,10 @@ def _checked(node: Any, operand: Any, g: Any, part: Any) -> None:
     """Refuse a part of a gradient that a node's rule has made of `g`, if it holds an anomaly."""
     for kind, places in _anomalies(_array(part)).items():
         primitive, plan = node.plan.primitive, node.plan
-        values = {
-            primitive.values[i]: x
-            for i, x in zip(plan.saved, node.saved, strict=True)
-            if primitive.values[i] not in primitive.params
-        }
+        steps = plan.steps if plan.joint is None else (plan.joint,)
+        arrays = {name for _, vjp, *_ in steps for name in parameter_names(vjp)} - {*primitive.params}
+        saved = zip(plan.saved, node.saved, strict=True)
+        values = {primitive.values[i]: x for i, x in saved if primitive.values[i] in arrays}
         of = next(
             name for name, x in zip(_names(primitive, len(node.inputs)), node.inputs, strict=True) if x is operand
         )

@@ -55,9 +55,9 @@ def gradients(plan: Plan, operands: Sequence[Any], params: tuple[Any, ...], shap
             residuals = zip(primitive.residuals, primitive.forward(*zeros)[1:], strict=True)
         values |= {name: Symbol(name, np.shape(x), np.asarray(x).dtype) for name, x in residuals}
     found: dict[int, Any] = {}
-    for vjp, step in [(step.vjp, step) for step in plan.steps] if plan.joint is None else [(plan.joint.vjp, None)]:
+    for place, vjp, *_ in plan.steps if plan.joint is None else [plan.joint]:
         result = vjp(*[values[name] if name in values else shapes[name] for name in parameter_names(vjp)])
-        found |= dict(enumerate(result)) if step is None else {step.operand: result}
+        found |= {place: result} if plan.joint is None else dict(enumerate(result))
     return found
 
 

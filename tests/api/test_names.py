@@ -4,10 +4,12 @@ What an import brings is seen in a fresh interpreter alone.
 """
 
 import copy
+import os
 import pickle
 import re
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -15,6 +17,7 @@ import pytest
 import torch
 
 import minigrad
+from tests.support import ROOT, stubs
 from tests.support.comparison import Function, assert_same
 
 # Names that are missing
@@ -82,8 +85,19 @@ def test_hasattr_and_getattr_with_a_default() -> None:
 
 
 def test_every_public_name_is_one_of_pytorchs() -> None:
-    own = {"Value", "Any", "array", "node", "stored_node", "origin", "partners", "recorder", "tracked", "wrap"}
-    own |= {"TYPE_CHECKING", "cmp", "derive"}
+    own = {
+        "Value",
+        "array",
+        "base",
+        "base_of_view",
+        "counts_versions",
+        "node",
+        "partners",
+        "recorder",
+        "stored_node",
+        "wrap",
+    }
+    own |= {"cmp", "derive", "retain_freed_memory"}
     own |= {"detect_anomaly", "grad", "gradcheck", "gradgradcheck"}  # of torch.autograd
     for mine, theirs in ((minigrad, torch), (minigrad.Tensor, torch.Tensor)):
         names = [name for name in dir(mine) if name[0] != "_"]
@@ -130,8 +144,11 @@ print(*{*sys.modules} - before)
 """
 
 AT_ONCE = """
-anomaly creation derive device dtypes einsum functions gradients graph indexing inplace missing modes operators ops
-printing random recording rows tensor value
+api api.arguments api.creation api.device api.distributions api.einsum api.extremes api.grad_fn api.inplace api.methods
+api.missing api.pointwise api.printing api.products api.reductions api.selection api.shapes
+core core.dtypes core.graph core.kernels core.methods core.modes core.operators core.ops core.primitive core.promotion
+core.record core.tensor core.value core.versions core.views
+debug debug.anomaly debug.lines derive derive.derived grad_mode gradients random walks
 """
 
 
@@ -143,12 +160,12 @@ LATER = {
     "autograd": "minigrad.autograd",
     "cmp": "minigrad.debug.cmp",
     "cuda": "minigrad.cuda",
-    "gradcheck": "minigrad.check",
-    "gradgradcheck": "minigrad.check",
-    "load": "minigrad.serialization",
+    "gradcheck": "minigrad.debug.gradcheck",
+    "gradgradcheck": "minigrad.debug.gradcheck",
+    "load": "minigrad.api.serialization",
     "nn": "nn",
     "optim": "nn.optim",
-    "save": "minigrad.serialization",
+    "save": "minigrad.api.serialization",
     "utils": "minigrad.utils",
 }
 
@@ -160,22 +177,55 @@ def test_what_is_loaded_later_is_loaded_by_its_name(name: str, module: str) -> N
     assert run(asked) == run(f"from minigrad import {name}; print({home})") == module
 
 
+def test_the_stubs_say_what_the_package_has() -> None:
+    """Where this fails, write them anew: python -m tests.support.stubs"""
+    for path, text in stubs.stubs().items():
+        assert (ROOT / path).read_text(encoding="utf-8") == text, f"{path} is out of date"
+
+
+TYPED = """
+import minigrad as torch
+import numpy as np
+
+x = torch.tensor([1.0, 2.0], requires_grad=True)
+y = x.exp().sum(0, keepdim=True).view(1, -1)[0]
+y += torch.mean(x, dim=0)
+loss: torch.Tensor = (x @ x + y.std()).log()
+loss.backward()
+print(loss.item(), x.grad, len(x), x.T.shape, torch.float64, np.asarray(x.detach()))
+"""
+
+
+def test_a_type_checker_knows_every_method(tmp_path: Path) -> None:
+    """In a program of a user's: what is right passes strictly, and a method that there is not is named."""
+    for name, text in {"right.py": TYPED, "wrong.py": TYPED + "x.exq()\nx.sum(dimm=0)\n"}.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--no-error-summary", name]
+        environment = os.environ | {"MYPYPATH": str(ROOT)}
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240)
+        told = done.stdout.splitlines()
+        assert [line.split(":")[1] for line in told if ": error:" in line] == (
+            [] if name == "right.py" else ["11", "12"]
+        ), told
+
+
 def test_all_that_is_public_is_listed_and_comes_with_a_star() -> None:
     public = {"Tensor", "derive", "einsum", "tensor", *LATER} - {"nn", "optim"}
     assert public <= {*run("import minigrad; print(*dir(minigrad))").split()}
     star = {*run("from minigrad import *; print(*globals())").split()}
     assert public <= star
-    assert not {"Any", "importlib", "np", "warnings"} & star
+    assert not {"Any", "importlib", "np", "warnings", "types", "typing"} & star
+    assert not {"TYPE_CHECKING", "contextlib", "ctypes", "importlib", "typing"} & {*dir(minigrad)}
 
 
 @pytest.mark.parametrize(
     "first",
     [
         "import minigrad",
-        "import minigrad.derive, minigrad.einsum",
-        "from minigrad.derive import Derived",
-        "from minigrad.derivation import Derivation",
-        "from minigrad.einsum import LETTERS",
+        "import minigrad.derive, minigrad.api.einsum",
+        "from minigrad.derive.derived import Derived",
+        "from minigrad.derive.trace import Trace",
+        "from minigrad.api.einsum import LETTERS",
         "from minigrad import *",
     ],
 )

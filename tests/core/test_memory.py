@@ -424,6 +424,7 @@ PAGES = """
 import resource
 import minigrad
 import numpy
+assert minigrad.retain_freed_memory()
 def pages():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 def work():

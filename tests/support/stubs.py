@@ -66,7 +66,7 @@ def methods_stub() -> str:
 
 def package_stub() -> str:
     """The stub of `minigrad/__init__.py`: where each public name comes from."""
-    lines = {_import(name, getattr(minigrad, name)) for name in minigrad.__all__}
+    lines = {_import(name, getattr(minigrad, name)) for name in (*minigrad.__all__, "nn", "optim")}
     return HEADER.format("What `minigrad` offers.") + "".join(f"{line}\n" for line in sorted(lines))
 
 
