@@ -6,9 +6,10 @@ writes the graphs as SVG and the curves as PNG into a folder, in under a minute.
 """
 
 import argparse
+import ast
 import itertools
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,56 @@ def ten_thousand() -> viz.Drawing:
     return viz.draw(x.sum(), limit=8)
 
 
+ROOMS = {  # the packages and folders of the project, and their files
+    "examples": ["examples/*.py"],
+    "viz": ["viz/*.py"],
+    "nn": ["nn/*.py"],
+    "minigrad": ["minigrad/__init__.py", "minigrad/autograd.py"],
+    "minigrad/api": ["minigrad/api/*.py"],
+    "minigrad/debug": ["minigrad/debug/*.py"],
+    "minigrad/derive": ["minigrad/derive/*.py"],
+    "minigrad/gradients": ["minigrad/gradients.py", "minigrad/grad_mode.py", "minigrad/walks.py", "minigrad/random.py"],
+    "minigrad/core": ["minigrad/core/*.py"],
+    "numpy": [],
+}
+
+
+def rooms() -> viz.Drawing:
+    """The rooms of this project, with an arrow from each to those that it imports, unless a longer way leads there."""
+    root = Path(__file__).parents[1]
+    files = {room: [path for pattern in patterns for path in root.glob(pattern)] for room, patterns in ROOMS.items()}
+    owner = {path.relative_to(root).with_suffix("").as_posix(): room for room, paths in files.items() for path in paths}
+    owner |= {room: room for room in ROOMS}
+    arrows: dict[str, set[str]] = {room: set() for room in ROOMS}
+    for room, paths in files.items():
+        for path in paths:
+            for names in _imported(ast.parse(path.read_text(encoding="utf-8"))):
+                arrows[room].add(next((owner[name] for name in names if name in owner), room))
+        arrows[room].discard(room)
+
+    def reached(room: str) -> set[str]:
+        return arrows[room].union(*map(reached, arrows[room]))
+
+    drawing = viz.Drawing(node_attr={"shape": "box", "style": "rounded,filled", "fillcolor": "#ffffff"})
+    drawing.attr(ranksep="0.25", fontname="Helvetica")
+    for room in ROOMS:
+        fill = "#f6ca75" if room == "minigrad/core" else "#ffffff"
+        drawing.node(room, room, fillcolor=fill, fontname="Helvetica")
+        for other in sorted(arrows[room] - set().union(*map(reached, arrows[room])), key=[*ROOMS].index):
+            drawing.edge(room, other, color="#595959", arrowsize="0.6")
+    return drawing
+
+
+def _imported(tree: ast.AST) -> Iterator[list[str]]:
+    """What each import line names, with slashes: of `from a import b` the module `a/b`, or else `a`, which has `b`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ([alias.name.replace(".", "/")] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            module = node.module.replace(".", "/")
+            yield from ([f"{module}/{alias.name}", module] for alias in node.names)
+
+
 GRAPHS: dict[str, Callable[[], viz.Drawing]] = {
     "expression": expression,
     "neuron": neuron,
@@ -107,6 +158,7 @@ GRAPHS: dict[str, Callable[[], viz.Drawing]] = {
     "network": network,
     "layers": layers,
     "ten_thousand": ten_thousand,
+    "rooms": rooms,
 }
 
 

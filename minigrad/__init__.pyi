@@ -39,6 +39,7 @@ from minigrad.api.pointwise import add as add
 from minigrad.api.pointwise import clamp as clamp
 from minigrad.api.pointwise import clamp_min as clamp_min
 from minigrad.api.pointwise import clone as clone
+from minigrad.api.pointwise import cos as cos
 from minigrad.api.pointwise import div as div
 from minigrad.api.pointwise import eq as eq
 from minigrad.api.pointwise import exp as exp
@@ -50,6 +51,7 @@ from minigrad.api.pointwise import neg as neg
 from minigrad.api.pointwise import pow as pow
 from minigrad.api.pointwise import relu as relu
 from minigrad.api.pointwise import sigmoid as sigmoid
+from minigrad.api.pointwise import sin as sin
 from minigrad.api.pointwise import sqrt as sqrt
 from minigrad.api.pointwise import square as square
 from minigrad.api.pointwise import sub as sub

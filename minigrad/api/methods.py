@@ -15,7 +15,7 @@ from minigrad.api.printing import format_tensor
 from minigrad.api.shapes import permute
 from minigrad.core.dtypes import DType, get_default_dtype, number_dtype
 from minigrad.core.methods import methods
-from minigrad.core.record import leaf
+from minigrad.core.record import Node
 from minigrad.core.tensor import Tensor, wrap
 
 
@@ -281,6 +281,6 @@ def _rebuilt(kind: type[Tensor], array: np.ndarray, requires_grad: bool, name: s
     tensor = kind.__new__(kind)
     tensor.array, tensor.stored_node, tensor.base = array, None, None
     if requires_grad or name is not None:
-        tensor.node = leaf(array)
+        tensor.node = Node(array)
         tensor.node.requires_grad, tensor.node.name = requires_grad, name
     return tensor

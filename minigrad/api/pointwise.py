@@ -96,6 +96,28 @@ def abs(input: Tensor) -> Tensor:
 
 
 @method
+def sin(input: Tensor) -> Tensor:
+    """The sine of each element, in radians (`torch.sin`).
+
+    >>> import minigrad
+    >>> minigrad.tensor([0.0, 1.0]).sin()
+    tensor([0.0000, 0.8415])
+    """
+    return ops.sin.on_tensors(input)
+
+
+@method
+def cos(input: Tensor) -> Tensor:
+    """The cosine of each element, in radians (`torch.cos`).
+
+    >>> import minigrad
+    >>> minigrad.tensor([0.0, 1.0]).cos()
+    tensor([1.0000, 0.5403])
+    """
+    return ops.cos.on_tensors(input)
+
+
+@method
 def tanh(input: Tensor) -> Tensor:
     """The hyperbolic tangent (`torch.tanh`)."""
     return ops.tanh.on_tensors(input)

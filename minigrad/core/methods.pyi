@@ -61,6 +61,12 @@ class Methods:
     def abs(self) -> Tensor:
         """The absolute value; its gradient at 0 is 0 (`torch.abs`). RuntimeError for bools."""
 
+    def sin(self) -> Tensor:
+        """The sine of each element, in radians (`torch.sin`)."""
+
+    def cos(self) -> Tensor:
+        """The cosine of each element, in radians (`torch.cos`)."""
+
     def tanh(self) -> Tensor:
         """The hyperbolic tangent (`torch.tanh`)."""
 

@@ -1,6 +1,8 @@
 """The table: every operation with a derivative of its own, and the derivative beside it.
 
-    tanh = Primitive("tanh", np.tanh, x=lambda g, y: g * (1 - y * y))
+    sin: Primitive = Primitive("sin", np.sin, scalar=math.sin, floating=True, x=lambda g, x: g * cos(x))
+cos: Primitive = Primitive("cos", np.cos, scalar=math.cos, floating=True, x=lambda g, x: -g * sin(x))
+tanh = Primitive("tanh", np.tanh, x=lambda g, y: g * (1 - y * y))
 
 reads: the primitive `tanh` has one operand, `x`, and `np.tanh` computes it. If `g` is the gradient of the loss with
 respect to the result `y`, then `g * (1 - y * y)` is the gradient with respect to `x`. This function is the vjp of `x`.
@@ -76,6 +78,8 @@ erf = Primitive(
     "erf", kernels.erf, scalar=math.erf, floating=True, x=lambda g, x: g * (2 / math.sqrt(math.pi) * exp(-x * x))
 )
 sqrt = Primitive("sqrt", np.sqrt, scalar=math.sqrt, floating=True, x=lambda g, y: g / (2 * y))
+sin: Primitive = Primitive("sin", np.sin, scalar=math.sin, floating=True, x=lambda g, x: g * cos(x))
+cos: Primitive = Primitive("cos", np.cos, scalar=math.cos, floating=True, x=lambda g, x: -g * sin(x))
 tanh = Primitive("tanh", np.tanh, scalar=math.tanh, floating=True, x=lambda g, y: g * (1 - y * y))
 sigmoid = Primitive("sigmoid", kernels.sigmoid, floating=True, x=lambda g, y: g * (y * (1 - y)))
 relu = Primitive(

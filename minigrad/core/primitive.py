@@ -30,14 +30,11 @@ class Traced:
 
     __slots__ = ()
 
-    node: Any = None  # a Tensor has these, see tensor.py
+    # recorder(primitive) is the function that applies it to operands, at least one of this class, and its parameters.
+    recorder: Callable[["Primitive"], Recorder]
+    node: Any = None  # a Tensor has the other three, see tensor.py
     stored_node: Any = None
     base: Any = None
-
-    @staticmethod
-    def recorder(primitive: "Primitive", /) -> Recorder:
-        """The function that applies `primitive` to operands, at least one of this class, and to its parameters."""
-        raise NotImplementedError
 
 
 class Primitive:
@@ -59,8 +56,8 @@ class Primitive:
     the parameters, the operands, and the shapes of the operands in `shaped`.
     """
 
+    # How a recorder is made, by the class that records. `tensor.py` and `value.py` enter theirs.
     recorders: ClassVar[dict[str, Callable[["Primitive"], Recorder]]] = {}
-    """How a recorder is made, by the class that records. `record.py` and `value.py` enter theirs."""
 
     def __init__(
         self,

@@ -68,11 +68,6 @@ class Node:
         return f"<{self.label or self.operation or 'leaf'}>"
 
 
-def leaf(array: np.ndarray) -> Node:
-    """The node of a leaf."""
-    return Node(array, scope=local.mode.scope)
-
-
 NUMPY_ERRORS = (ValueError, TypeError, IndexError, OverflowError)
 
 # The kinds of operands that need no promotion: floating arrays of one dtype, and Python numbers beside them. (A set

@@ -1,5 +1,6 @@
 """The README keeps its word: its example prints what it says, and its commands are the two that are all the set-up."""
 
+import importlib
 import re
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sys
 import pytest
 
 from tests.support import ROOT
+from tests.support.lines import code_lines
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -34,3 +36,30 @@ def test_the_commands_stand_in_blocks_of_their_own() -> None:
 @pytest.mark.parametrize("path", re.findall(r"`([\w/]+\.(?:py|txt))`", README) + re.findall(r"\]\(([\w/.]+)\)", README))
 def test_what_it_names_is_there(path: str) -> None:
     assert (ROOT / path).exists() or (ROOT / "examples" / path).exists() or path == "engine.py"  # micrograd's
+
+
+@pytest.mark.parametrize(("path", "told"), re.findall(r"`(minigrad/core/\w+\.py)` \((\d+) lines\)", README))
+def test_a_file_of_the_core_is_as_long_as_it_says(path: str, told: str) -> None:
+    assert code_lines(ROOT / path) == pytest.approx(int(told), rel=0.05, abs=2)
+
+
+def test_the_core_is_as_long_as_it_says_and_all_of_it_is_in_the_reading_path() -> None:
+    files = {path.relative_to(ROOT).as_posix() for path in (ROOT / "minigrad" / "core").glob("*.py")}
+    told = dict(re.findall(r"`(minigrad/core/\w+\.py)` \((\d+) lines\)", README))
+    assert files - {"minigrad/core/__init__.py"} == told.keys()
+    assert sum(code_lines(ROOT / path) for path in files) == pytest.approx(1150, rel=0.02)
+
+
+def test_no_file_of_the_packages_is_too_long_to_find_the_way_in() -> None:
+    files = [path for package in ("minigrad", "nn", "viz") for path in (ROOT / package).rglob("*.py")]
+    assert max(map(code_lines, files)) <= 400
+
+
+def test_the_picture_of_the_rooms_is_drawn_from_the_import_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If this fails: python examples/gallery.py, and copy rooms.svg to examples/pictures."""
+    monkeypatch.syspath_prepend(ROOT / "examples")
+    arrows = re.findall(r"([\w/]+) -> ([\w/]+)", importlib.import_module("gallery").rooms().source.replace('"', ""))
+    picture = (ROOT / "examples" / "pictures" / "rooms.svg").read_text(encoding="utf-8")
+    drawn = re.findall(r"<title>([\w/]+)&#45;&gt;([\w/]+)</title>", picture)
+    assert sorted(drawn) == sorted(arrows)
+    assert ("minigrad/core", "numpy") in arrows

@@ -184,6 +184,8 @@ TABLE: dict[str, Operation] = {
         few=2,
     ),
     "exp": unary(lambda library, x: library.exp(x)),
+    "sin": unary(lambda library, x: library.sin(x)),
+    "cos": unary(lambda library, x: library.cos(x)),
     "log": unary(lambda library, x: library.log(x), positive),
     "log10": unary(lambda library, x: library.log10(x), positive),
     "erf": unary(by(ops.erf, torch.erf)),
