@@ -142,6 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run with command-line arguments; returns the exit code: 1 where a figure differs, 2 for bad input."""
     options = parse(arguments)
     try:
+        minigrad.retain_freed_memory()  # the losses of a whole split take arrays of many megabytes
         with threadpool_limits(limits=1):  # matrices this small are multiplied faster by one thread
             return 0 if run(options.names, options.steps) else 1
     except BadInputError as error:

@@ -278,6 +278,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run with command-line arguments; returns the exit code: 2 for bad input, after one line that says what it was."""
     options = parse(arguments)
     try:
+        minigrad.retain_freed_memory()  # the losses of a whole split take arrays of many megabytes
         with threadpool_limits(limits=1):  # matrices this small are multiplied faster by one thread
             run(options)
     except BadInputError as error:

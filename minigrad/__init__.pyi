@@ -65,7 +65,6 @@ from minigrad.api.reductions import allclose as allclose
 from minigrad.api.reductions import any as any
 from minigrad.api.reductions import cumsum as cumsum
 from minigrad.api.reductions import mean as mean
-from minigrad.api.reductions import numpy_spelling as numpy_spelling
 from minigrad.api.reductions import std as std
 from minigrad.api.reductions import sum as sum
 from minigrad.api.reductions import var as var

@@ -14,7 +14,7 @@ from minigrad.api.arguments import (
     int_of,
     shown_as_fields,
 )
-from minigrad.api.reductions import numpy_spelling
+from minigrad.api.reductions import _numpy_spelling
 from minigrad.core import ops
 from minigrad.core.dtypes import get_default_dtype
 from minigrad.core.methods import method
@@ -38,7 +38,7 @@ def log_softmax(input: Tensor, dim: int) -> Tensor:
 
 
 @method
-@numpy_spelling
+@_numpy_spelling
 def logsumexp(input: Tensor, dim: Dims, keepdim: builtins.bool = False) -> Tensor:
     """log(sum(exp(x))) over dims, without overflow (`torch.logsumexp`)."""
     axes = axes_of("logsumexp", input, dim)

@@ -10,7 +10,7 @@ from minigrad.api.arguments import (
     dim_of,
     shown_as_fields,
 )
-from minigrad.api.reductions import numpy_spelling
+from minigrad.api.reductions import _numpy_spelling
 from minigrad.core import ops
 from minigrad.core.methods import method
 from minigrad.core.tensor import Tensor
@@ -37,7 +37,7 @@ class Min(NamedTuple):
 
 
 @method
-@numpy_spelling
+@_numpy_spelling
 def max(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The greatest element, or over a dim the pair `values, indices` (`torch.max`).
 
@@ -47,14 +47,14 @@ def max(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
 
 
 @method
-@numpy_spelling
+@_numpy_spelling
 def min(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The least element, or over a dim the pair `values, indices`, as `max` (`torch.min`)."""
     return _extremum("min", input, dim, keepdim)
 
 
 @method
-@numpy_spelling
+@_numpy_spelling
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The index of the greatest element, in the flattened tensor or along a dim, as int64 (`torch.argmax`)."""
     check_no_bools("argmax", input)
@@ -62,7 +62,7 @@ def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 
 
 @method
-@numpy_spelling
+@_numpy_spelling
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The index of the least element, as `argmax` (`torch.argmin`)."""
     check_no_bools("argmin", input)

@@ -26,7 +26,7 @@ from minigrad.core.primitive import Traced
 from minigrad.core.tensor import Tensor
 
 
-def numpy_spelling(function: Callable[..., Result]) -> Callable[..., Result]:
+def _numpy_spelling(function: Callable[..., Result]) -> Callable[..., Result]:
     """Let a function of `dim` and `keepdim` be called with `axis` and `keepdims` instead."""
 
     @functools.wraps(function)
@@ -44,7 +44,7 @@ def numpy_spelling(function: Callable[..., Result]) -> Callable[..., Result]:
 
 
 @method
-@numpy_spelling
+@_numpy_spelling
 def sum(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The sum over one, several or all dims; of bools and integers, an int64 (`torch.sum`)."""
     axes = axes_of("sum", input, dim)
@@ -53,7 +53,7 @@ def sum(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 
 
 @method
-@numpy_spelling
+@_numpy_spelling
 def mean(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The mean over one, several or all dims (`torch.mean`). RuntimeError unless the dtype is floating."""
     check_floating("mean", input)
@@ -61,7 +61,7 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 
 
 @method
-@numpy_spelling
+@_numpy_spelling
 def var(
     input: Tensor,
     dim: Dims | bool = None,
@@ -79,7 +79,7 @@ def var(
 
 
 @method
-@numpy_spelling
+@_numpy_spelling
 def std(
     input: Tensor,
     dim: Dims | bool = None,
@@ -126,14 +126,14 @@ def cumsum(input: Tensor, dim: int) -> Tensor:
 
 
 @method
-@numpy_spelling
+@_numpy_spelling
 def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether every element is true, that is not 0, over one, several or all dims (`torch.all`)."""
     return _truth("all", np.all, input, dim, keepdim)
 
 
 @method
-@numpy_spelling
+@_numpy_spelling
 def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether any element is true, that is not 0, over one, several or all dims (`torch.any`)."""
     return _truth("any", np.any, input, dim, keepdim)

@@ -16,6 +16,7 @@ Number = Callable[[Any], float]
 Contender = Callable[[], tuple[Step, Number]]
 
 OURS, HAND, TORCH, COMPILED = "minigrad", "numpy by hand", "torch eager", "torch.compile"
+RETAINED = "minigrad, freed memory retained"
 
 
 class Row(NamedTuple):
@@ -47,6 +48,16 @@ def _squares(gradient: Any) -> float:
 
 def _by_modules(name: str, net: Net, compiled: bool = False) -> Contender:
     return lambda: (same_words.modules(library(name), net, compiled), _item)
+
+
+def _retained(net: Net) -> Contender:
+    """minigrad in a process whose C library keeps the memory of freed arrays (`minigrad.retain_freed_memory`)."""
+
+    def make() -> tuple[Step, Number]:
+        library("minigrad").torch.retain_freed_memory()
+        return same_words.modules(library("minigrad"), net), _item
+
+    return make
 
 
 def _by_hand(net: Net, **settings: bool) -> Contender:
@@ -133,7 +144,14 @@ _TABLE = [
         {HAND: 1.0},
     ),
     _net("deep", "five hidden layers of 100, BatchNorm after each linear", DEEP, {TORCH: 0.6}),
-    _net("large", "batch 4096, two layers of 1024, two threads", LARGE, {TORCH: 1.0}, threads=2),
+    _net(
+        "large",
+        "batch 4096, two layers of 1024, two threads",
+        LARGE,
+        {TORCH: 1.0},
+        threads=2,
+        more={RETAINED: _retained(LARGE)},
+    ),
     Row(
         "scalar",
         "micrograd's demo, 2-16-16-1 on 50 points",
@@ -174,7 +192,9 @@ GROWTH = {
 }
 
 GROWING = [
-    _net(f"{size} {n}", f"names with {size} {n}", net, {}) for size, nets in GROWTH.items() for n, net in nets.items()
+    _net(f"{size} {n}", f"names with {size} {n}", net, {}, more={RETAINED: _retained(net)})
+    for size, nets in GROWTH.items()
+    for n, net in nets.items()
 ]
 
 ROWS = {row.name: row for row in _TABLE}

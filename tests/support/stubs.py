@@ -89,7 +89,7 @@ def _definition(name: str, function: Callable[..., Any], needed: set[str]) -> st
     first = [*arguments.posonlyargs, *arguments.args][0]
     if first.arg in ("self", "input", "tensor"):
         first.arg, first.annotation = "self", None
-    if "numpy_spelling" in [decorator.id for decorator in tree.decorator_list if isinstance(decorator, ast.Name)]:
+    if "_numpy_spelling" in [decorator.id for decorator in tree.decorator_list if isinstance(decorator, ast.Name)]:
         arguments.kwonlyargs += [ast.arg("axis", ast.Name("Any")), ast.arg("keepdims", ast.Name("bool"))]
         arguments.kw_defaults += [ast.Constant(...), ast.Constant(...)]
     for annotation in _annotations(tree):
