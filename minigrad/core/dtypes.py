@@ -1,4 +1,4 @@
-"""Which dtype numbers have: PyTorch's names, its default, and its rule for mixed operands, on numpy's dtypes."""
+"""Dtypes: PyTorch's names for numpy's dtypes, the default dtype, and the result dtype of mixed operands."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -8,11 +8,11 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-DType = Any  # one of the dtypes below, or what numpy takes for one; None for the default of the function it is given to
+DType = Any  # a dtype of this file or of numpy, or a type such as float; as an argument, None means the default
 
 
 class dtype:
-    """A kind of number, by PyTorch's name (`torch.dtype`). numpy takes it for its own, and it equals numpy's."""
+    """A numpy dtype under PyTorch's name (`torch.dtype`). numpy accepts it as a dtype, and it equals numpy's dtype."""
 
     __slots__ = ("dtype",)
 
@@ -21,12 +21,12 @@ class dtype:
 
     @property
     def itemsize(self) -> int:
-        """The bytes of one number."""
+        """The size of one number, in bytes."""
         return self.dtype.itemsize
 
     @property
     def is_floating_point(self) -> bool:
-        """Whether it is a kind of floating-point number, which can have a gradient."""
+        """Whether its numbers are floating-point numbers. Only these can have gradients."""
         return self.dtype.kind == "f"
 
     def __eq__(self, other: object) -> bool:
@@ -56,7 +56,7 @@ def _known(kind: np.dtype[Any]) -> dtype:
 
 
 def number_dtype(name: str, given: DType, default: DType = None) -> np.dtype[Any]:
-    """numpy's for what stands for a dtype, or for a default; TypeError unless it is one of those above."""
+    """The numpy dtype of the argument `given`, or of `default` for None. TypeError if it is no dtype of this file."""
     given = default if given is None else given
     kind = np.dtype(given) if isinstance(given, dtype | np.dtype | type) else None
     if kind not in BY_NUMPY:
@@ -65,12 +65,12 @@ def number_dtype(name: str, given: DType, default: DType = None) -> np.dtype[Any
 
 
 def get_default_dtype() -> dtype:
-    """The dtype that Python floats become (`torch.get_default_dtype`); float32 unless it was set."""
+    """The dtype that Python floats get (`torch.get_default_dtype`): float32, unless it was set."""
     return _default
 
 
 def set_default_dtype(d: DType) -> None:
-    """Let Python floats become a floating dtype (`torch.set_default_dtype`); TypeError for another one."""
+    """Set the dtype that Python floats get (`torch.set_default_dtype`). TypeError if it is not a floating dtype."""
     global _default
     chosen = number_dtype("set_default_dtype", d)
     if chosen.kind != "f":
@@ -79,9 +79,10 @@ def set_default_dtype(d: DType) -> None:
 
 
 def result_dtype(operands: Iterable[Any]) -> np.dtype[Any]:
-    """The dtype of an operation on arrays and single numbers (`torch.result_type`); TypeError for anything else.
+    """The dtype of the result of an operation on arrays and numbers (`torch.result_type`). TypeError for anything else.
 
-    The highest category (bool, int, float) decides; within it arrays outrank 0-d arrays, and those outrank numbers.
+    The operands of the highest category (bool, integer, floating) decide. Among these, arrays outrank 0-d arrays, and
+    0-d arrays outrank Python numbers.
     """
     ranks: tuple[list[np.dtype[Any]], ...] = ([], [], [])
     for x in operands:
@@ -102,7 +103,7 @@ def result_dtype(operands: Iterable[Any]) -> np.dtype[Any]:
 
 
 def category(kind: np.dtype[Any]) -> int:
-    """0 for bools, 1 for integers, 2 for floating numbers; TypeError for anything else."""
+    """The category of a dtype: 0 for bool, 1 for integers, 2 for floating dtypes. TypeError for any other dtype."""
     if kind.kind not in _CATEGORIES:
         raise TypeError(f"numbers of dtype {kind} are not supported; use a bool, integer or floating dtype")
     return _CATEGORIES[kind.kind]

@@ -34,9 +34,9 @@ def reverse(
 
     Every node that retains its gradient is yielded with it, and with whether nothing else refers to that array.
 
-    - `saved_of(node)` returns the saved values in a form that records, where the pass is to be recorded itself.
-    - `release` drops the saved values. A second pass through them is refused.
-    - `needed`: run the vjps of these nodes alone, and yield the gradients of all of them.
+    - `saved_of(node)` returns the saved values of a node as Tensors or symbols. The pass is then recorded itself.
+    - `release` drops the saved values when they have been used. A second pass through them is refused.
+    - `needed`: run only vjps whose gradients go to these nodes, and yield the gradients of all of these.
     """
     check = local.mode.check
     # By -seq, so that the last node comes first: [node, gradient so far, is that array shared?].
@@ -64,7 +64,7 @@ def reverse(
             saved = node.saved if saved_of is None else saved_of(node)
             if in_place and (saved is None or node.seq < changes.latest):
                 saved = saved_values(node)
-        if plan.joint is not None:
+        if plan.joint is not None:  # it computes all gradients, and the steps below pick from them
             _, vjp, _, pick = plan.joint
             saved = vjp(g, *pick(saved))
         inputs = node.inputs
@@ -82,7 +82,7 @@ def reverse(
             if so_far is None:
                 pending[key] = [operand, h, not in_place or h is g or h.base is not None]
                 heappush(heap, key)
-            elif so_far[2]:
+            elif so_far[2]:  # the first sum is a new array, to which the next gradients can be added in place
                 so_far[1], so_far[2] = so_far[1] + h, not in_place
             else:
                 so_far[1] += h

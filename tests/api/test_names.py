@@ -4,8 +4,10 @@ What an import brings is seen in a fresh interpreter alone.
 """
 
 import copy
+import inspect
 import os
 import pickle
+import pydoc
 import re
 import subprocess
 import sys
@@ -181,6 +183,18 @@ def test_the_stubs_say_what_the_package_has() -> None:
     """Where this fails, write them anew: python -m tests.support.stubs"""
     for path, text in stubs.stubs().items():
         assert (ROOT / path).read_text(encoding="utf-8") == text, f"{path} is out of date"
+
+
+@pytest.mark.parametrize("name", ["exp", "sum", "max", "transpose", "softmax", "matmul", "masked_fill", "sin"])
+def test_a_function_is_a_method_too(name: str) -> None:
+    """One function, which help(), signatures and completion find under both names."""
+    function = getattr(minigrad, name)
+    assert getattr(minigrad.Tensor, name) is function
+    assert name in dir(minigrad.ones(2))
+    assert name in dir(minigrad)
+    assert name in minigrad.__all__
+    assert [*inspect.signature(function).parameters][0] == "input"
+    assert f"{name}(input: " in pydoc.plain(pydoc.render_doc(minigrad.Tensor))
 
 
 TYPED = """
