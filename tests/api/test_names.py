@@ -193,7 +193,7 @@ def test_a_function_is_a_method_too(name: str) -> None:
     assert name in dir(minigrad.ones(2))
     assert name in dir(minigrad)
     assert name in minigrad.__all__
-    assert [*inspect.signature(function).parameters][0] == "input"
+    assert next(iter(inspect.signature(function).parameters)) == "input"
     assert f"{name}(input: " in pydoc.plain(pydoc.render_doc(minigrad.Tensor))
 
 
