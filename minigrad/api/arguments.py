@@ -1,4 +1,7 @@
-"""How the public functions read their arguments: Tensors, dims, sizes, and what they refuse, in PyTorch's words."""
+"""Checks and conversions of arguments that the public functions share: Tensors, dims, sizes and integers.
+
+They stand here so that all functions raise the same errors, with the name of the operation in the message.
+"""
 
 import builtins
 import operator
@@ -20,11 +23,11 @@ Result = TypeVar("Result")
 
 Operand = Any  # a Tensor, a number, or a numpy array
 
-MOST_ELEMENTS = 2**48  # beyond that no memory is asked for
+MOST_ELEMENTS = 2**48  # a larger array is refused before memory is requested
 
 
 def array_of(name: str, x: Any) -> np.ndarray:
-    """The array of a Tensor; TypeError for anything else, which has none."""
+    """Return the array of a Tensor. Raises a TypeError for anything else."""
     try:
         return x.array
     except AttributeError:
@@ -32,7 +35,7 @@ def array_of(name: str, x: Any) -> np.ndarray:
 
 
 def tensors_of(name: str, tensors: Any, none: type[Exception] = RuntimeError) -> "tuple[Tensor, ...]":
-    """The Tensors in a tuple or list; TypeError for anything else, and the error `none` if there are none."""
+    """Return the Tensors of a tuple or list. Raises a TypeError for anything else, and the error `none` if it is empty."""
     if not isinstance(tensors, tuple | list):
         raise TypeError(f"{name}: expected a tuple or list of Tensors, got {type(tensors).__name__}")
     for t in tensors:
@@ -44,18 +47,19 @@ def tensors_of(name: str, tensors: Any, none: type[Exception] = RuntimeError) ->
 
 
 def check_floating(name: str, input: "Tensor") -> None:
-    """Refuse with a RuntimeError a Tensor that does not hold floating numbers, and with a TypeError anything else."""
+    """Raise a RuntimeError if the dtype of a Tensor is not floating, and a TypeError for anything but a Tensor."""
     if array_of(name, input).dtype.kind != "f":
         raise RuntimeError(f"{name}: needs a floating dtype, got {input.array.dtype}; convert with .float() first")
 
 
 def check_no_bools(name: str, input: "Tensor") -> None:
+    """Raise a RuntimeError for a Tensor of bools, and a TypeError for anything but a Tensor."""
     if array_of(name, input).dtype.kind == "b":
         raise RuntimeError(f"{name}: is not defined for bools; convert with .long() or .float() first")
 
 
 def axes_of(name: str, input: "Tensor", dim: Dims) -> Axes:
-    """The dims meant by `dim`, none of them negative; all of them for None and for ()."""
+    """Return `dim` as a tuple of dims, none of them negative. None and () mean all dims."""
     ndim = array_of(name, input).ndim
     if type(dim) is int and 0 <= dim < ndim:
         return (dim,)
@@ -65,20 +69,24 @@ def axes_of(name: str, input: "Tensor", dim: Dims) -> Axes:
     axes = tuple([axis_of(name, d, ndim) for d in dims])
     if len(set(axes)) < len(axes):
         raise RuntimeError(f"{name}: dim {dim} names one of the {ndim} dims of {input.array.shape} twice")
-    return axes[:ndim]  # a single number counts as one dim, which is not there to be reduced
+    return axes[:ndim]  # a single number accepts dim 0 and -1, but has no axis to reduce
 
 
 def is_empty_list(dim: Dims) -> bool:
+    """Return whether `dim` is () or []."""
     return isinstance(dim, tuple | list) and not dim
 
 
 def dim_of(name: str, input: "Tensor", dim: Any) -> int:
-    """The dim of a Tensor that is meant by `dim`, not negative."""
+    """Return `dim`, a dim of `input`, as a number that is not negative."""
     return axis_of(name, dim, array_of(name, input).ndim)
 
 
 def axis_of(name: str, dim: Any, ndim: int) -> int:
-    """`dim`, of `ndim` dims, counted from the first. TypeError unless an int, IndexError if there is none such."""
+    """Return `dim`, one of `ndim` dims, as a number that is not negative.
+
+    Raises a TypeError if it is not an int, and an IndexError if it is out of range.
+    """
     n = ndim or 1
     if type(dim) is int and -n <= dim < n:
         return dim % n
@@ -90,7 +98,9 @@ def axis_of(name: str, dim: Any, ndim: int) -> int:
 
 
 def sizes_of(name: str, given: tuple[Any, ...]) -> Shape:
-    """Sizes, or dims, given either as arguments or as one sequence. TypeError unless they are integers."""
+    """Return sizes or dims that are given as separate arguments or as one sequence. Raises a TypeError if one is no
+    integer.
+    """
     sizes = given[0] if len(given) == 1 and isinstance(given[0], tuple | list) else given
     kinds = {*map(type, sizes)}
     if kinds == {int}:
@@ -104,13 +114,13 @@ def sizes_of(name: str, given: tuple[Any, ...]) -> Shape:
 
 
 def int_of(name: str, x: Any) -> int:
-    """An int of Python's or numpy's; TypeError for anything else."""
+    """Return a Python or numpy integer as an int. Raises a TypeError for anything else."""
     if not isinstance(x, int | np.integer) or isinstance(x, bool):
         raise TypeError(f"{name}: expected an integer, got {x!r}")
     return int(x)
 
 
 def shown_as_fields(pair: Any) -> str:
-    """What PyTorch shows of a pair that a function returns."""
+    """Return PyTorch's repr of a named tuple that a function returns."""
     fields = ",\n".join(f"{name}={value!r}" for name, value in pair._asdict().items())
     return f"torch.return_types.{type(pair).__name__.lower()}(\n{fields})"

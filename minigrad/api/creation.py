@@ -1,4 +1,7 @@
-"""Making Tensors: from data, filled, counted, and random."""
+"""Functions that make new Tensors: from data, filled with a number, counted, and random.
+
+The random streams themselves are in `minigrad/random.py`; the methods that fill an existing Tensor are in `inplace.py`.
+"""
 
 import functools
 import math
@@ -17,7 +20,7 @@ from minigrad.random import Generator, default_generator, source_of
 
 
 def _on_device(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Let a function take a `device`, which must be the CPU, and refuse with a RuntimeError what is too large."""
+    """Let a function accept a `device`, which must be the CPU. A result that is too large raises a RuntimeError."""
 
     @functools.wraps(function)
     def placed(*args: Any, device: Any = None, **kwargs: Any) -> Tensor:
@@ -31,12 +34,15 @@ def _on_device(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return placed
 
 
+# From data
+
+
 @_on_device
 def tensor(data: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor:
-    """A Tensor with a copy of `data`: a number, nested sequences, a numpy array or a Tensor (`torch.tensor`).
+    """Return a Tensor with a copy of `data`: a number, nested sequences, a numpy array or a Tensor (`torch.tensor`).
 
-    Python floats become the default dtype, ints int64 and bools bool; numpy's numbers keep their dtype. ValueError
-    where nested sequences differ in length, TypeError where they hold anything but numbers.
+    Python floats become the default dtype, ints int64 and bools bool; numpy numbers keep their dtype. Raises a
+    ValueError if nested sequences differ in length, and a TypeError if they hold anything but numbers.
 
     >>> tensor([[1, 2.5], [3, 4]])
     tensor([[1.0000, 2.5000],
@@ -60,7 +66,7 @@ def tensor(data: Any, dtype: DType = None, requires_grad: bool = False) -> Tenso
 
 
 def _plain(data: Any) -> Any:
-    """`data` with the Tensors in its sequences replaced by what they hold; OverflowError for ints beyond int64."""
+    """Return `data` with each Tensor replaced by its array. Raises an OverflowError for ints beyond int64."""
     if isinstance(data, Tensor):
         return data.array
     return (
@@ -69,34 +75,52 @@ def _plain(data: Any) -> Any:
 
 
 def _holds_wide(data: Any) -> bool:
-    """Whether `data` has a float64 of numpy's in it, which stays one, as Python's floats do not."""
+    """Return whether `data` contains a numpy float64: it keeps its dtype, unlike a Python float."""
     if isinstance(data, list | tuple):
         return any(_holds_wide(x) for x in data)
     return getattr(data, "dtype", None) is not None and data.dtype == np.float64
 
 
 def _odd_one(data: Any) -> str:
-    """The type of the first thing in `data` that is not a number."""
+    """Return the type name of the first element of `data` that is not a number."""
     if isinstance(data, list | tuple):
         return next((odd for odd in map(_odd_one, data) if odd), "")
     return "" if isinstance(data, int | float | Tensor) else type(data).__name__
 
 
+# Filled and counted
+
+
 @_on_device
 def zeros(*size: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor:
-    """Zeros of a shape, given as sizes or as one sequence (`torch.zeros`)."""
+    """Return zeros of a shape, given as sizes or as one sequence (`torch.zeros`).
+
+    >>> zeros(2, 3)
+    tensor([[0., 0., 0.],
+            [0., 0., 0.]])
+    """
     return full(_shape("zeros", size), 0.0, dtype=dtype, requires_grad=requires_grad)
 
 
 @_on_device
 def ones(*size: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor:
-    """Ones of a shape, given as sizes or as one sequence (`torch.ones`)."""
+    """Return ones of a shape, given as sizes or as one sequence (`torch.ones`).
+
+    >>> ones(2, 3)
+    tensor([[1., 1., 1.],
+            [1., 1., 1.]])
+    """
     return full(_shape("ones", size), 1.0, dtype=dtype, requires_grad=requires_grad)
 
 
 @_on_device
 def full(size: Any, fill_value: Number, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
-    """One number all over a shape; its dtype is the number's (`torch.full`)."""
+    """Return a Tensor filled with one number, in the dtype of the number (`torch.full`).
+
+    >>> full((2, 3), 7)
+    tensor([[7, 7, 7],
+            [7, 7, 7]])
+    """
     (number,) = _numbers("full", fill_value)
     chosen = number_dtype("full", dtype, dtypes.result_dtype([number]))
     return _leaf(np.full(_shape("full", (size,)), number, chosen), requires_grad)
@@ -104,13 +128,21 @@ def full(size: Any, fill_value: Number, *, dtype: DType = None, requires_grad: b
 
 @_on_device
 def zeros_like(input: Tensor, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
-    """Zeros of another Tensor's shape and dtype (`torch.zeros_like`)."""
+    """Return zeros of the shape and dtype of another Tensor (`torch.zeros_like`).
+
+    >>> zeros_like(tensor([1.5, 2.5]))
+    tensor([0., 0.])
+    """
     return _like("zeros_like", input, 0, dtype, requires_grad)
 
 
 @_on_device
 def ones_like(input: Tensor, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
-    """Ones of another Tensor's shape and dtype (`torch.ones_like`)."""
+    """Return ones of the shape and dtype of another Tensor (`torch.ones_like`).
+
+    >>> ones_like(tensor([1.5, 2.5]))
+    tensor([1., 1.])
+    """
     return _like("ones_like", input, 1, dtype, requires_grad)
 
 
@@ -121,7 +153,12 @@ def _like(name: str, input: Tensor, number: int, dtype: DType, requires_grad: bo
 
 @_on_device
 def eye(n: int, m: int | None = None, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
-    """A matrix of n rows and m (or n) columns with ones on its diagonal (`torch.eye`)."""
+    """Return a matrix of n rows and m columns (default n) with ones on its diagonal (`torch.eye`).
+
+    >>> eye(2, 3)
+    tensor([[1., 0., 0.],
+            [0., 1., 0.]])
+    """
     n, m = _shape("eye", (n, n if m is None else m))
     return _leaf(np.eye(n, m, dtype=number_dtype("eye", dtype, dtypes.get_default_dtype())), requires_grad)
 
@@ -130,9 +167,12 @@ def eye(n: int, m: int | None = None, *, dtype: DType = None, requires_grad: boo
 def arange(
     start: Number, end: Number | None = None, step: Number = 1, *, dtype: DType = None, requires_grad: bool = False
 ) -> Tensor:
-    """The numbers from `start` (or 0) up to, but without, `end`, by `step` (`torch.arange`).
+    """Return the numbers from `start` (default 0) to `end`, without `end`, in steps of `step` (`torch.arange`).
 
-    int64 if all three are ints. RuntimeError if the step is 0 or leads away from the end.
+    The dtype is int64 if all arguments are ints. Raises a RuntimeError if the step is 0 or leads away from `end`.
+
+    >>> arange(1, 10, 3)
+    tensor([1, 4, 7])
     """
     if end is None:
         start, end = 0, start
@@ -145,43 +185,67 @@ def arange(
 
 @_on_device
 def linspace(start: Number, end: Number, steps: int, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
-    """`steps` numbers at equal distances from `start` to `end`, both included (`torch.linspace`)."""
+    """Return `steps` evenly spaced numbers from `start` to `end`, both included (`torch.linspace`).
+
+    >>> linspace(0, 1, 5)
+    tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
+    """
     start, end = _numbers("linspace", start, end)
     with np.errstate(all="ignore"):
         numbers = np.linspace(float(start), float(end), _count("linspace", steps))
     return _leaf(numbers.astype(number_dtype("linspace", dtype, dtypes.get_default_dtype())), requires_grad)
 
 
-def initial_seed() -> int:
-    """The seed of the random numbers of everything that is given no generator (`torch.initial_seed`)."""
-    return default_generator.initial_seed()
-
-
-def manual_seed(seed: int) -> Generator:
-    """Restart the random numbers of everything that is given no generator; returns theirs (`torch.manual_seed`)."""
-    return default_generator.manual_seed(seed)
-
-
 @_on_device
 def logspace(
     start: Number, end: Number, steps: int, base: float = 10.0, *, dtype: DType = None, requires_grad: bool = False
 ) -> Tensor:
-    """`base` to the powers of `linspace(start, end, steps)` (`torch.logspace`)."""
+    """Return `base` to the powers of `linspace(start, end, steps)` (`torch.logspace`).
+
+    >>> logspace(0, 2, 3)
+    tensor([  1.,  10., 100.])
+    """
     start, end, base = _numbers("logspace", start, end, base)
     with np.errstate(all="ignore"):
         powers = np.logspace(float(start), float(end), _count("logspace", steps), base=base)
     return _leaf(powers.astype(number_dtype("logspace", dtype, dtypes.get_default_dtype())), requires_grad)
 
 
+# Random
+
+
+def initial_seed() -> int:
+    """Return the seed of the default generator (`torch.initial_seed`)."""
+    return default_generator.initial_seed()
+
+
+def manual_seed(seed: int) -> Generator:
+    """Set the seed of the default generator, and return this generator (`torch.manual_seed`).
+
+    >>> generator = manual_seed(0)
+    >>> rand(2)
+    tensor([0.4963, 0.7682])
+    """
+    return default_generator.manual_seed(seed)
+
+
 @_on_device
 def rand(*size: Any, generator: Generator | None = None, dtype: DType = None, requires_grad: bool = False) -> Tensor:
-    """Random numbers, uniform on [0, 1) (`torch.rand`)."""
+    """Return random numbers, uniform on [0, 1) (`torch.rand`).
+
+    >>> rand(2, generator=Generator().manual_seed(0))
+    tensor([0.4963, 0.7682])
+    """
     return _leaf(source_of("rand", generator).uniform(_shape("rand", size), _floating("rand", dtype)), requires_grad)
 
 
 @_on_device
 def randn(*size: Any, generator: Generator | None = None, dtype: DType = None, requires_grad: bool = False) -> Tensor:
-    """Random numbers, normal with mean 0 and standard deviation 1 (`torch.randn`)."""
+    """Return random numbers from the normal distribution with mean 0 and standard deviation 1 (`torch.randn`).
+
+    >>> randn(2, generator=Generator().manual_seed(0))
+    tensor([ 1.5410, -0.2934])
+    """
     return _leaf(source_of("randn", generator).normal(_shape("randn", size), _floating("randn", dtype)), requires_grad)
 
 
@@ -189,9 +253,12 @@ def randn(*size: Any, generator: Generator | None = None, dtype: DType = None, r
 def randint(
     low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: DType = dtypes.int64
 ) -> Tensor:
-    """Random integers from `low` up to, but without, `high`; `randint(high, size)` starts at 0 (`torch.randint`).
+    """Return random integers from `low` to `high`, without `high` (`torch.randint`).
 
-    RuntimeError if there is no such integer.
+    `randint(high, size)` starts at 0. Raises a RuntimeError if the range is empty.
+
+    >>> randint(0, 10, (3,), generator=Generator().manual_seed(0))
+    tensor([4, 9, 3])
     """
     if size is None:
         low, high, size = 0, low, high
@@ -202,7 +269,11 @@ def randint(
 
 @_on_device
 def randperm(n: int, *, generator: Generator | None = None, dtype: DType = dtypes.int64) -> Tensor:
-    """The integers from 0 to n - 1 in random order (`torch.randperm`)."""
+    """Return the integers from 0 to n - 1 in random order (`torch.randperm`).
+
+    >>> randperm(4, generator=Generator().manual_seed(0))
+    tensor([0, 1, 3, 2])
+    """
     order = source_of("randperm", generator).permutation(_count("randperm", n))
     return wrap(order.astype(number_dtype("randperm", dtype, np.int64), copy=False))
 
@@ -210,18 +281,25 @@ def randperm(n: int, *, generator: Generator | None = None, dtype: DType = dtype
 def multinomial(
     input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
 ) -> Tensor:
-    """Indices drawn with the probabilities in `input`, (n) or (rows, n), as (num_samples) or (rows, num_samples).
+    """Draw indices with the probabilities in `input` (`torch.multinomial`).
 
-    The probabilities need not sum to 1. RuntimeError where they are negative or all 0, or where without `replacement`
-    more samples are asked for than there are probabilities. As `torch.multinomial`.
+    An input of shape (n) gives (num_samples), and (rows, n) gives (rows, num_samples). The probabilities need not sum
+    to 1. Raises a RuntimeError if one is negative or all are 0, or if there are fewer of them than samples without
+    `replacement`.
+
+    >>> multinomial(tensor([0.0, 3.0, 1.0]), 4, replacement=True, generator=Generator().manual_seed(0))
+    tensor([2, 1, 1, 2])
     """
     weights = array_of("multinomial", input)
     count = int_of("multinomial", num_samples)
     return wrap(source_of("multinomial", generator).multinomial(weights, count, replacement))
 
 
+# Arguments
+
+
 def _numbers(name: str, *given: Any) -> list[Any]:
-    """Python's numbers for these, which may also be numpy's, or Tensors of one element. TypeError for anything else."""
+    """Return Python numbers for Python or numpy numbers and one-element Tensors. Raises a TypeError for anything else."""
     numbers = [x.item() if isinstance(x, Tensor | np.generic) else x for x in given]
     if not all(isinstance(x, int | float) for x in numbers):
         raise TypeError(f"{name}: expected numbers, got {', '.join(map(repr, given))}")
@@ -229,24 +307,25 @@ def _numbers(name: str, *given: Any) -> list[Any]:
 
 
 def _floating(name: str, dtype: DType) -> np.dtype[Any]:
+    """Return the dtype to use. Raises a RuntimeError if it is not floating."""
     chosen = number_dtype(name, dtype, dtypes.get_default_dtype())
     if chosen.kind != "f":
-        raise RuntimeError(f"{name}: makes floating numbers, not {chosen}; use randint for integers")
+        raise RuntimeError(f"{name}: the result is floating, so its dtype cannot be {chosen}; use randint for integers")
     return chosen
 
 
 def _shape(name: str, size: tuple[Any, ...]) -> Shape:
-    """The shape given as sizes or as one sequence. RuntimeError for negative sizes."""
+    """Return the shape that is given as sizes or as one sequence. Raises a RuntimeError if it is negative or too large."""
     shape = sizes_of(name, size)
     if min(shape, default=0) < 0:
         raise RuntimeError(f"{name}: sizes must not be negative, got {shape}")
     if math.prod(shape) > MOST_ELEMENTS:
-        raise RuntimeError(f"{name}: {shape} is more than any memory holds")
+        raise RuntimeError(f"{name}: {shape} needs more memory than any machine has")
     return shape
 
 
 def _count(name: str, number: Any) -> int:
-    """How many to make. RuntimeError for a negative number."""
+    """Return the number of elements to make. Raises a RuntimeError if it is negative."""
     return _shape(name, (int_of(name, number),))[0]
 
 

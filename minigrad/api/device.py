@@ -1,8 +1,17 @@
-"""The one device there is."""
+"""`Device`, PyTorch's word for where a tensor is.
+
+minigrad computes on the CPU only, so this class exists to accept "cpu" and refuse other names.
+"""
 
 
 class Device:
-    """Where tensors are: on the CPU (`torch.device`). RuntimeError for any other device, TypeError for no name."""
+    """The place of a tensor: always the CPU (`torch.device`).
+
+    Raises a RuntimeError for another device, and a TypeError for anything but a name or a Device.
+
+    >>> Device("cpu")
+    device(type='cpu')
+    """
 
     __slots__ = ()
 
@@ -13,7 +22,7 @@ class Device:
         if not isinstance(device, Device | str):
             raise TypeError(f"device: expected a name such as 'cpu', got {type(device).__name__}")
         if isinstance(device, str) and device.partition(":")[0] != "cpu":
-            raise RuntimeError(f"device: there is no {device!r} for minigrad, which computes on 'cpu' alone")
+            raise RuntimeError(f"device: {device!r} is not supported; minigrad computes on 'cpu' only")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Device)

@@ -1,4 +1,7 @@
-"""Scores into probabilities, and counts of elements."""
+"""Functions for probability distributions: softmax and its relatives, and histograms.
+
+They stand apart from `reductions.py`: softmax keeps the shape, and a histogram returns counts in bins.
+"""
 
 import builtins
 from typing import NamedTuple
@@ -23,7 +26,15 @@ from minigrad.core.tensor import Tensor
 
 @method
 def softmax(input: Tensor, dim: int) -> Tensor:
-    """exp(x) over its sum along a dim: positive numbers that sum to 1 (`torch.softmax`)."""
+    """Return exp(x) / sum(exp(x)) along a dim: positive numbers that sum to 1 (`torch.softmax`).
+
+    Raises a RuntimeError if the dtype is not floating.
+
+    >>> import minigrad
+    >>> minigrad.tensor([[0.0, 0.0], [0.0, 1.0]]).softmax(1)
+    tensor([[0.5000, 0.5000],
+            [0.2689, 0.7311]])
+    """
     axis = dim_of("softmax", input, dim)
     check_floating("softmax", input)
     return ops.softmax.on_tensors(input, (axis,)[: input.ndim])
@@ -31,7 +42,14 @@ def softmax(input: Tensor, dim: int) -> Tensor:
 
 @method
 def log_softmax(input: Tensor, dim: int) -> Tensor:
-    """The logarithm of `softmax`, exact where that rounds to 0 (`torch.log_softmax`)."""
+    """Return the logarithm of `softmax`; it is finite even where softmax rounds to 0 (`torch.log_softmax`).
+
+    Raises a RuntimeError if the dtype is not floating.
+
+    >>> import minigrad
+    >>> minigrad.tensor([0.0, 200.0]).log_softmax(0)
+    tensor([-200.,    0.])
+    """
     axes = (dim_of("log_softmax", input, dim),)[: array_of("log_softmax", input).ndim]
     check_floating("log_softmax", input)
     return ops.log_softmax.on_tensors(input, axes)
@@ -40,14 +58,21 @@ def log_softmax(input: Tensor, dim: int) -> Tensor:
 @method
 @_numpy_spelling
 def logsumexp(input: Tensor, dim: Dims, keepdim: builtins.bool = False) -> Tensor:
-    """log(sum(exp(x))) over dims, without overflow (`torch.logsumexp`)."""
+    """Return log(sum(exp(x))) over the given dims, computed without overflow (`torch.logsumexp`).
+
+    Bools and integers are converted to the default dtype first.
+
+    >>> import minigrad
+    >>> minigrad.tensor([1000.0, 1000.0]).logsumexp(0)
+    tensor(1000.6932)
+    """
     axes = axes_of("logsumexp", input, dim)
     input = input if input.array.dtype.kind == "f" else input.to(get_default_dtype())
     return ops.logsumexp.on_tensors(input, axes, keepdim)
 
 
 class Histogram(NamedTuple):
-    """What `histogram` returns: the counts, or densities, and the edges of the bins, one more."""
+    """The result of `histogram`: a count or density for each bin, and the `bins + 1` edges of the bins."""
 
     hist: Tensor
     bin_edges: Tensor
@@ -60,9 +85,14 @@ class Histogram(NamedTuple):
 def histogram(
     input: Tensor, bins: int = 100, *, range: tuple[float, float] | None = None, density: builtins.bool = False
 ) -> Histogram:
-    """How many elements fall into each of `bins` equal parts of a range, by default that of the elements.
+    """Count how many elements fall into each of `bins` equal parts of a range (`torch.histogram`).
 
-    With `density` the counts are divided so that their integral is 1 (`torch.histogram`).
+    The default range is from the smallest to the largest element. With `density`, the counts are scaled so that their
+    integral is 1. Raises a RuntimeError if the dtype is not floating, or if `bins` or `range` is not valid.
+
+    >>> import minigrad
+    >>> minigrad.tensor([0.0, 1.0, 1.5, 2.0]).histogram(2).hist
+    tensor([1., 3.])
     """
     check_floating("histogram", input)
     bins = int_of("histogram", bins)

@@ -1,4 +1,7 @@
-"""einsum: the letters of an equation, worked off two operands at a time."""
+"""einsum: products of tensors along the dims that an equation names.
+
+It has a module to itself because it parses the equation and contracts two operands at a time.
+"""
 
 from collections import Counter
 from typing import Any
@@ -16,10 +19,10 @@ LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def einsum(equation: str, *operands: Any) -> Tensor:
-    """Products of tensors, summed over the dims whose letters the result does not have (`torch.einsum`).
+    """Multiply tensors and sum over the dims whose letters are not in the result (`torch.einsum`).
 
-    Without an arrow the result has, in alphabetical order, the letters that stand once. `...` stands for further dims.
-    RuntimeError where the equation and the tensors' dims do not match.
+    Without an arrow, the result has the letters that occur once, in alphabetical order. `...` stands for further dims.
+    Raises a RuntimeError if the equation does not match the dims of the tensors.
 
     >>> from minigrad import ones
     >>> einsum("ij,jk->ik", ones(2, 3), ones(3, 2))
@@ -52,7 +55,7 @@ def einsum(equation: str, *operands: Any) -> Tensor:
 
 
 def _terms(equation: str, tensors: tuple[Tensor, ...]) -> tuple[list[str], str]:
-    """A letter for each dim of each tensor, and of the result."""
+    """Return the letters of the dims of each tensor, and the letters of the result."""
     if not set(equation) <= {*LETTERS, *" .,->"}:
         raise RuntimeError(f"einsum: expected an equation such as 'ij,jk->ik', got {equation!r}")
     left, arrow, output = equation.replace(" ", "").partition("->")
@@ -65,7 +68,7 @@ def _terms(equation: str, tensors: tuple[Tensor, ...]) -> tuple[list[str], str]:
         if "..." in term:
             width = tensor.ndim - len(term) + 3
             widest = max(widest, width)
-            # Counted from the last dim, as broadcasting is.
+            # Letters for `...` are assigned from the last dim, because broadcasting aligns the last dims.
             terms[i] = term.replace("...", "".join(spare[:width])[::-1])
         if len(terms[i]) != tensor.ndim:
             raise RuntimeError(f"einsum: {term!r} does not fit the {tensor.ndim} dims of {tensor.array.shape}")
@@ -80,21 +83,24 @@ def _terms(equation: str, tensors: tuple[Tensor, ...]) -> tuple[list[str], str]:
 
 
 def _sizes(equation: str, terms: list[str], tensors: tuple[Tensor, ...]) -> dict[str, int]:
-    """The size that each letter stands for; a 1 broadcasts, but not beside the same letter in one operand."""
+    """Return the size for each letter.
+
+    A size of 1 broadcasts to the size of the same letter in another operand, but not within one operand.
+    """
     sizes: dict[str, int] = {}
     for term, tensor in zip(terms, tensors, strict=True):
         for letter, size in zip(term, tensor.array.shape, strict=True):
-            own = tensor.array.shape[term.index(letter)]
+            first = tensor.array.shape[term.index(letter)]
             known = sizes.setdefault(letter, size)
-            if own != size or (1 not in (known, size) and known != size):
-                other = own if own != size else known
+            if first != size or (1 not in (known, size) and known != size):
+                other = first if first != size else known
                 raise RuntimeError(f"einsum: in {equation!r} a dim {letter!r} has both sizes {other} and {size}")
             sizes[letter] = max(known, size) if 0 not in (known, size) else 0
     return sizes
 
 
 def _diagonal(tensor: Tensor, letters: str) -> tuple[Tensor, str]:
-    """The diagonal over dims that share a letter, which then has one dim."""
+    """Return the diagonal over dims with the same letter, so that each letter has one dim."""
     for letter, count in Counter(letters).items():
         for _ in range(count - 1):
             i = letters.index(letter)
@@ -107,6 +113,6 @@ def _diagonal(tensor: Tensor, letters: str) -> tuple[Tensor, str]:
 
 
 def _sum_out(tensor: Tensor, letters: str, keep: str) -> tuple[Tensor, str]:
-    """The sum over the dims whose letters are not to be kept."""
+    """Return the sum over the dims whose letters are not in `keep`."""
     axes = [axis for axis, letter in enumerate(letters) if letter not in keep]
     return (sum(tensor, axes) if axes else tensor), "".join(letter for letter in letters if letter in keep)

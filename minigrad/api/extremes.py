@@ -1,4 +1,7 @@
-"""The greatest and the least elements, and where they stand."""
+"""The largest and smallest elements, and their indices.
+
+These functions choose an element, so they can return indices; the reductions in `reductions.py` combine elements.
+"""
 
 from typing import Any, NamedTuple
 
@@ -17,7 +20,7 @@ from minigrad.core.tensor import Tensor
 
 
 class Max(NamedTuple):
-    """What `max` returns over a dim: the values, and where along the dim they stood."""
+    """The result of `max` over a dim: the largest values, and their indices along the dim."""
 
     values: Tensor
     indices: Tensor
@@ -27,7 +30,7 @@ class Max(NamedTuple):
 
 
 class Min(NamedTuple):
-    """What `min` returns over a dim: the values, and where along the dim they stood."""
+    """The result of `min` over a dim: the smallest values, and their indices along the dim."""
 
     values: Tensor
     indices: Tensor
@@ -39,9 +42,16 @@ class Min(NamedTuple):
 @method
 @_numpy_spelling
 def max(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The greatest element, or over a dim the pair `values, indices` (`torch.max`).
+    """Return the largest element, or the pair `(values, indices)` along a dim (`torch.max`).
 
-    Over a dim the gradient goes to the index returned, the first of equals; of the whole tensor, to all equals evenly.
+    Along a dim, the gradient goes to the element at the returned index, which is the first of several equal ones.
+    Without a dim, equal elements share the gradient evenly. Raises a RuntimeError if the tensor is empty and no dim is
+    given.
+
+    >>> import minigrad
+    >>> values, indices = minigrad.tensor([[1, 5], [7, 2]]).max(1)
+    >>> values, indices
+    (tensor([5, 7]), tensor([1, 0]))
     """
     return _extremum("max", input, dim, keepdim)
 
@@ -49,14 +59,29 @@ def max(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
 @method
 @_numpy_spelling
 def min(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The least element, or over a dim the pair `values, indices`, as `max` (`torch.min`)."""
+    """Return the smallest element, or the pair `(values, indices)` along a dim (`torch.min`).
+
+    Gradients and errors are those of `max`.
+
+    >>> import minigrad
+    >>> minigrad.tensor([[1, 5], [7, 2]]).min()
+    tensor(1)
+    """
     return _extremum("min", input, dim, keepdim)
 
 
 @method
 @_numpy_spelling
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """The index of the greatest element, in the flattened tensor or along a dim, as int64 (`torch.argmax`)."""
+    """Return the int64 index of the largest element along a dim, or in the flattened tensor (`torch.argmax`).
+
+    Of several equal elements, the first is chosen. Raises a RuntimeError for bools and an IndexError if there are no
+    elements.
+
+    >>> import minigrad
+    >>> minigrad.tensor([[1, 5], [7, 2]]).argmax(1)
+    tensor([1, 0])
+    """
     check_no_bools("argmax", input)
     return _arg_extremum("argmax", np.ndarray.argmax, input, dim, keepdim)
 
@@ -64,11 +89,19 @@ def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 @method
 @_numpy_spelling
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """The index of the least element, as `argmax` (`torch.argmin`)."""
+    """Return the int64 index of the smallest element along a dim, or in the flattened tensor (`torch.argmin`).
+
+    Ties and errors are those of `argmax`.
+
+    >>> import minigrad
+    >>> minigrad.tensor([[1, 5], [7, 2]]).argmin(1)
+    tensor([0, 1])
+    """
     check_no_bools("argmin", input)
     return _arg_extremum("argmin", np.ndarray.argmin, input, dim, keepdim)
 
 
+# The primitive along a dim, the primitive over all elements, the search for indices, and the type of the result.
 _EXTREMA: dict[str, tuple[Any, ...]] = {
     "max": (ops.max, ops.amax, np.ndarray.argmax, Max),
     "min": (ops.min, ops.amin, np.ndarray.argmin, Min),
@@ -76,28 +109,31 @@ _EXTREMA: dict[str, tuple[Any, ...]] = {
 
 
 def _extremum(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Any:
-    row, whole, arg, pair = _EXTREMA[name]
+    """Return the largest or smallest element; along a dim, return a `Max` or `Min`."""
+    along_dim, over_all, arg, pair = _EXTREMA[name]
     if dim is None:
         if not array_of(name, input).size:
             raise RuntimeError(f"{name}: {input.array.shape} has no elements, so it has no {name}; give a dim")
         if keepdim:
-            raise TypeError(f"{name}: keepdim is for a dim, and none was given")
-        return whole.on_tensors(input, tuple(range(input.ndim)), False)
+            raise TypeError(f"{name}: keepdim needs a dim, and none was given")
+        return over_all.on_tensors(input, tuple(range(input.ndim)), False)
     axis = dim_of(name, input, dim)
     if not input.array.ndim:
         return pair(ops.reshape.on_tensors(input, ()), input.wrap(np.zeros((), np.int64)))
     indices = _places(name, arg, input.array, axis, True)
-    values = row.on_tensors(input, (axis,), keepdim, indices)
+    values = along_dim.on_tensors(input, (axis,), keepdim, indices)
     return pair(values, input.wrap(indices if keepdim else indices.squeeze(axis)))
 
 
 def _arg_extremum(name: str, arg: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
+    """Return the index of the largest or smallest element, as a Tensor."""
     x = array_of(name, input)
     axis = None if dim is None else dim_of(name, input, dim)
     return input.wrap(np.asarray(_places(name, arg, x, axis if x.ndim else None, keepdim)))
 
 
 def _places(name: str, arg: Any, x: np.ndarray, axis: int | None, keepdim: bool) -> Any:
+    """Return the indices that `arg` finds along an axis. Raises an IndexError if there are no elements."""
     if not (x.size if axis is None else x.shape[axis]):
         raise IndexError(f"{name}: {x.shape} has no elements along dim {axis}, so there is none to choose")
     return arg(x, axis, keepdims=keepdim)

@@ -1,8 +1,8 @@
-"""What a node prints as: the names that PyTorch gives its `grad_fn`.
+"""The names that nodes print: those of PyTorch's `grad_fn`.
 
-PyTorch names a node after the operation, `TanhBackward0`, with a number for the variant of the operation. `SPELLED`
-lists the names that are not made like this. A function that is composed of several primitives labels the last node
-with its own name.
+They stand here and not in the core because they are PyTorch's. A node has the name of its operation, as in
+`TanhBackward0`; the digit tells the variant. `SPELLED` lists the names that do not follow this pattern. A function that
+applies several primitives labels the last node with its own name.
 """
 
 import functools
@@ -15,7 +15,7 @@ from minigrad.core.record import Node
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-# By the label of a node, or else by the name of its primitive.
+# The key is the label of the node, or the name of its primitive if it has no label.
 SPELLED = {
     "amax": "MaxBackward1",
     "amin": "MinBackward1",
@@ -37,14 +37,14 @@ SPELLED = {
     "squeeze_": "SqueezeBackward4",
     "sum.dim": "SumBackward1",
 }
-# An operation whose first operand is a number is another one in PyTorch.
+# If the first operand is a number, PyTorch uses another operation.
 WITH_NUMBER_FIRST = {"sub": "RsubBackward1", "div": "MulBackward0", "pow": "PowBackward2"}
-# Indexing without arrays is one operation for each index; the last of them gives the name.
+# Without arrays, PyTorch applies one operation for each index; the last one gives the name.
 INDEXED_BY: dict[type, str] = {int: "select", type(None): "unsqueeze", slice: "slice"}
 
 
 def grad_fn_name(node: Node) -> str:
-    """PyTorch's name for the `grad_fn` that a node is; that of a leaf is `AccumulateGrad`."""
+    """Return PyTorch's name for the `grad_fn` of a node; the name of a leaf is `AccumulateGrad`."""
     if node.plan is None:
         return "AccumulateGrad"
     name = node.label or node.operation
@@ -59,6 +59,7 @@ def grad_fn_name(node: Node) -> str:
 
 
 def _indexed_by(key: tuple[Any, ...]) -> str:
+    """Return the name of the last operation that PyTorch applies for an index without arrays, or "index"."""
     if np.ndarray in map(type, key):
         return "index"
     kinds = [type(k) for k in key if k != slice(None) and k is not ...]
@@ -67,14 +68,16 @@ def _indexed_by(key: tuple[Any, ...]) -> str:
 
 
 def relabelled(result: Any, label: str) -> Any:
-    """`result`, a new Tensor, whose node is to print as that of the operation `label`."""
+    """Label the node of `result`, a new Tensor, so that it prints as the operation `label`, and return `result`."""
     if result.node is not None and result.node.plan is not None:
         result.node.label = label
     return result
 
 
 def labelled(function: Function) -> Function:
-    """Let the result of a composition print as that of one operation, which has the name of the function."""
+    """Decorate a function of several primitives so that its result prints as one operation with the name of the
+    function.
+    """
 
     @functools.wraps(function)
     def composed(*args: Any, **kwargs: Any) -> Any:

@@ -26,7 +26,7 @@ from minigrad.random import Generator, source_of
 
 
 def is_recorded(*tensors: Any) -> bool:
-    """Whether an operation on these is recorded now."""
+    """Return whether an operation on these operands is recorded: one requires a gradient, and grad mode is on."""
     if local.mode.grad:
         for x in tensors:
             if isinstance(x, Traced):
@@ -37,18 +37,18 @@ def is_recorded(*tensors: Any) -> bool:
 
 
 def replace(target: Tensor, result: Tensor, name: str) -> None:
-    """Give `target` the elements, and the place in the graph, of a result that was computed from it.
+    """Write a result into the memory of `target`, and give `target` the node of the result.
 
-    RuntimeError where PyTorch refuses to do `name` in place: on a leaf that requires a gradient or a view of one, and
-    for a result of another shape or of a dtype that does not fit.
+    Raises a RuntimeError where PyTorch refuses the in-place operation `name`: the target is a leaf that requires a
+    gradient, or a view of one; or the shape or dtype of the result does not fit.
     """
     recorded = target.array.dtype.kind == "f" and is_recorded(target, result)
     if recorded:
         root = target if target.base is None else target.base.root
         if root.requires_grad and root.is_leaf:
             raise RuntimeError(
-                f"{name}: a leaf that requires a gradient cannot be changed in place, nor a view of one; do so under "
-                "no_grad() or on .data, or compute a new tensor"
+                f"{name}: a leaf that requires a gradient cannot be changed in place, nor a view of one; use "
+                "no_grad() or .data, or compute a new tensor"
             )
         if target.base is not None and target.base.made_by:
             raise RuntimeError(
@@ -59,7 +59,7 @@ def replace(target: Tensor, result: Tensor, name: str) -> None:
     if result.array.shape != shape:
         raise RuntimeError(f"{name}: a result of shape {result.array.shape} does not fit in place into {shape}")
     if not target.array.flags.writeable:
-        raise RuntimeError(f"{name}: elements of {shape} share their memory since .expand(); .clone() it first")
+        raise RuntimeError(f"{name}: elements of {shape} share memory after .expand(); .clone() the tensor first")
     if result.array.dtype != dtype:
         if category(result.array.dtype) > category(dtype):
             given = result.array.dtype
@@ -74,9 +74,9 @@ def replace(target: Tensor, result: Tensor, name: str) -> None:
 
 
 def _rebase(view: Tensor) -> None:
-    """Record that the bases of a view that was changed in place have changed with it.
+    """Give new nodes to the bases of a view that was changed in place, because they have changed with it.
 
-    A base becomes the result of writing the view into it, by the inverse of the primitive that made the view.
+    A base becomes the result of writing the view into it. The inverse of the primitive that made the view does this.
     """
     changed = []
     while view.base is not None:
@@ -95,6 +95,7 @@ def _rebase(view: Tensor) -> None:
 
 
 def _in_place(self: Tensor, primitive: Primitive, in_place: Callable[[Any, Any], Any], other: Any) -> Any:
+    """Compute `primitive` of `self` and `other` into `self`, by numpy's in-place operator if nothing is recorded."""
     if not isinstance(other, self.partners):
         return NotImplemented
     array = other.array if isinstance(other, Tensor) else other
@@ -111,7 +112,9 @@ def _in_place(self: Tensor, primitive: Primitive, in_place: Callable[[Any, Any],
 
 
 def _numpy_does_it(array: np.ndarray, x: Any) -> bool:
-    """Whether numpy's arithmetic in place, of a floating array with a Python number or an array, is PyTorch's too."""
+    """Return whether numpy's in-place arithmetic gives PyTorch's result: a floating array, and a number or a similar
+    array.
+    """
     if array.dtype.kind != "f" or not array.flags.writeable:
         return False
     if isinstance(x, np.ndarray):
@@ -120,6 +123,7 @@ def _numpy_does_it(array: np.ndarray, x: Any) -> bool:
 
 
 def _filled(self: Tensor, value: Any, name: str) -> Any:
+    """Write `value`, which broadcasts, into `self`."""
     check_operand(name, value)
     replace(self, ops.assign.on_tensors(self, value, (...,)), name)
     return self
@@ -127,7 +131,7 @@ def _filled(self: Tensor, value: Any, name: str) -> Any:
 
 @methods
 class InPlace(Tensor):
-    """The operators that change their left operand, and the methods whose names end in an underscore."""
+    """In-place operators, and methods whose names end in an underscore."""
 
     __slots__ = ()
 
@@ -147,65 +151,100 @@ class InPlace(Tensor):
         return _in_place(self, ops.pow, operator.ipow, other)
 
     def add_(self, other: Any, *, alpha: builtins.float = 1) -> Self:
-        """Add `alpha` times `other`."""
+        """Add `alpha` times `other` in place (`torch.Tensor.add_`).
+
+        >>> import minigrad
+        >>> minigrad.ones(2).add_(minigrad.ones(2), alpha=3)
+        tensor([4., 4.])
+        """
         check_operand("add_", other)
         check_operand("add_", alpha)
         replace(self, self + (other if alpha == 1 else alpha * other), "add_")
         return self
 
     def mul_(self, other: Any) -> Self:
-        """Multiply by `other`."""
+        """Multiply by `other` in place (`torch.Tensor.mul_`).
+
+        >>> import minigrad
+        >>> minigrad.ones(2).mul_(3)
+        tensor([3., 3.])
+        """
         check_operand("mul_", other)
         return _in_place(self, ops.mul, operator.imul, other)
 
     def copy_(self, other: Tensor) -> Self:
-        """Take the elements of `other`, broadcast and converted. RuntimeError if it has more dims."""
+        """Copy the elements of `other`, which is broadcast and converted to the dtype (`torch.Tensor.copy_`).
+
+        Raises a RuntimeError if `other` has more dims.
+
+        >>> import minigrad
+        >>> minigrad.zeros(2).copy_(minigrad.tensor([1, 2]))
+        tensor([1., 2.])
+        """
         if isinstance(other, Tensor) and other.ndim > self.ndim:
             raise RuntimeError(f"copy_: {other.array.shape} has more dims than {self.array.shape}; index or squeeze it")
         return _filled(self, other, "copy_")
 
     def fill_(self, value: Any) -> Self:
-        """Take one number everywhere."""
+        """Set all elements to one number (`torch.Tensor.fill_`).
+
+        >>> import minigrad
+        >>> minigrad.zeros(2).fill_(7)
+        tensor([7., 7.])
+        """
         return _filled(self, value, "fill_")
 
     def zero_(self) -> Self:
-        """Become zeros."""
+        """Set all elements to 0 (`torch.Tensor.zero_`).
+
+        >>> import minigrad
+        >>> minigrad.ones(2).zero_()
+        tensor([0., 0.])
+        """
         return _filled(self, 0, "zero_")
 
     def normal_(self, mean: builtins.float = 0, std: builtins.float = 1, *, generator: Generator | None = None) -> Self:
-        """Draw normal numbers of a mean and a standard deviation."""
+        """Fill with normal random numbers of the given mean and standard deviation (`torch.Tensor.normal_`)."""
         source = source_of("normal_", generator)
         return _filled(self, source.normal(self.array.shape, self.array.dtype, mean, std), "normal_")
 
     def uniform_(
         self, from_: builtins.float = 0, to: builtins.float = 1, *, generator: Generator | None = None
     ) -> Self:
-        """Draw numbers uniform between two."""
+        """Fill with random numbers, uniform on [from_, to) (`torch.Tensor.uniform_`)."""
         source = source_of("uniform_", generator)
         return _filled(self, source.uniform(self.array.shape, self.array.dtype, from_, to), "uniform_")
 
     def index_add_(self, dim: builtins.int, index: Tensor, source: Tensor, *, alpha: builtins.float = 1) -> Self:
-        """Add `alpha` times the slices of `source` along `dim` at the places that `index` lists, repeated or not."""
+        """Add `alpha` times each slice of `source` along `dim` at its index in `index` (`torch.Tensor.index_add_`).
+
+        An index may occur several times. Raises a RuntimeError if an index is out of range, or if shapes or dtypes do
+        not fit.
+
+        >>> import minigrad
+        >>> minigrad.zeros(3).index_add_(0, minigrad.tensor([0, 2, 2]), minigrad.ones(3))
+        tensor([1., 0., 2.])
+        """
         if not self.ndim:
-            raise RuntimeError("index_add_: a single number has no places to add to; use +=")
+            raise RuntimeError("index_add_: a single number has no dim to index; use +=")
         axis = axis_of("index_add_", dim, self.ndim)
         for x in (index, source):
             array_of("index_add_", x)
         if index.array.dtype.kind not in "iu" or source.array.dtype != self.array.dtype:
             raise RuntimeError(
-                f"index_add_: an index of {index.array.dtype} and a source of {source.array.dtype}; expected integers "
-                f"and {self.array.dtype}"
+                f"index_add_: the index has dtype {index.array.dtype} and the source {source.array.dtype}; expected "
+                f"integers and {self.array.dtype}"
             )
         if index.array.size and not 0 <= index.array.min() <= index.array.max() < self.array.shape[axis]:
             raise RuntimeError(f"index_add_: an index is out of range for the size {self.array.shape[axis]}")
         key: Any = (*[slice(None)] * axis, index.array)
         if source.array.shape != self.array[key].shape:
             raise RuntimeError(
-                f"index_add_: a source of shape {source.array.shape} for places of {self.array[key].shape}"
+                f"index_add_: the source has shape {source.array.shape} instead of {self.array[key].shape}"
             )
         return self.add_(ops.put.on_tensors(source, key, self.array.shape), alpha=alpha)
 
     @property
     def _version(self) -> builtins.int:
-        """How often its memory has been changed in place."""
+        """The number of in-place changes to the memory of this Tensor (`torch.Tensor._version`)."""
         return version(self.array) if self.counts_versions else 0

@@ -1,4 +1,7 @@
-"""What PyTorch has as methods of Tensor alone: conversions, sizes, and the protocols of Python and numpy."""
+"""Methods that PyTorch has on Tensor only: conversions, sizes, and the protocols of Python and numpy.
+
+Methods that are public functions too stand beside their functions, in the other modules of `api/`.
+"""
 
 import builtins
 import copy
@@ -40,7 +43,7 @@ class Size(tuple[int, ...]):
 
 @methods
 class Conversions(Tensor):
-    """The elements in another dtype, and what a Tensor holds."""
+    """Conversions of dtype, and what a Tensor contains."""
 
     __slots__ = ()
 
@@ -52,9 +55,14 @@ class Conversions(Tensor):
         non_blocking: builtins.bool = False,
         copy: builtins.bool = False,
     ) -> Tensor:
-        """With its elements converted to a dtype, or to that of another Tensor; itself if they have it already.
+        """Convert to a dtype, or to the dtype of another Tensor (`torch.Tensor.to`).
 
-        A device is taken too, and must be the CPU; `non_blocking` means nothing there. With `copy` it is never itself.
+        The result is the Tensor itself if nothing changes, unless `copy` is true. A device is accepted if it is the
+        CPU; `non_blocking` has no effect.
+
+        >>> import minigrad
+        >>> minigrad.tensor([1, 2]).to(minigrad.float64)
+        tensor([1., 2.], dtype=torch.float64)
         """
         for x in (*target, device):
             if isinstance(x, Tensor):
@@ -67,65 +75,91 @@ class Conversions(Tensor):
         return self._converted(kind, copy)
 
     def cpu(self) -> Tensor:
-        """The Tensor itself."""
+        """Return the Tensor itself, because it is on the CPU already (`torch.Tensor.cpu`)."""
         return self
 
     def float(self) -> Tensor:
-        """As float32."""
+        """Convert to float32 (`torch.Tensor.float`)."""
         return self.to(np.float32)
 
     def double(self) -> Tensor:
-        """As float64."""
+        """Convert to float64 (`torch.Tensor.double`)."""
         return self.to(np.float64)
 
     def int(self) -> Tensor:
-        """As int32, rounded towards 0."""
+        """Convert to int32; fractions are rounded towards 0 (`torch.Tensor.int`)."""
         return self.to(np.int32)
 
     def long(self) -> Tensor:
-        """As int64, rounded towards 0."""
+        """Convert to int64; fractions are rounded towards 0 (`torch.Tensor.long`).
+
+        >>> import minigrad
+        >>> minigrad.tensor([1.7, -1.7]).long()
+        tensor([ 1, -1])
+        """
         return self.to(np.int64)
 
     def bool(self) -> Tensor:
-        """As bools: whether each element is not 0."""
+        """Convert to bools: False for 0, True for all other numbers (`torch.Tensor.bool`)."""
         return self.to(np.bool_)
 
     @property
     def device(self) -> Device:
-        """Where it is: the CPU."""
+        """The device of the Tensor: the CPU (`torch.Tensor.device`)."""
         return CPU
 
     def size(self, dim: builtins.int | None = None) -> Any:
-        """The shape, or one of its sizes (`torch.Tensor.size`)."""
+        """Return the shape, or the size of one dim (`torch.Tensor.size`).
+
+        >>> import minigrad
+        >>> minigrad.ones(2, 3).size(1)
+        3
+        """
         return self.shape if dim is None else self.shape[axis_of("size", dim, self.ndim)]
 
     def dim(self) -> builtins.int:
-        """The number of dims."""
+        """Return the number of dims (`torch.Tensor.dim`)."""
         return self.array.ndim
 
     def nelement(self) -> builtins.int:
-        """The number of elements."""
+        """Return the number of elements (`torch.Tensor.nelement`).
+
+        >>> import minigrad
+        >>> minigrad.ones(2, 3).nelement()
+        6
+        """
         return self.array.size
 
     numel = nelement
 
     def item(self) -> Any:
-        """The only element, as a Python number; RuntimeError if there are more or none."""
+        """Return the only element as a Python number (`torch.Tensor.item`).
+
+        Raises a RuntimeError if the Tensor does not have exactly one element.
+
+        >>> import minigrad
+        >>> minigrad.tensor([2.5]).item()
+        2.5
+        """
         if self.array.size != 1:
             raise RuntimeError(f"item: {self.array.shape} holds {self.array.size} numbers, not one; use .tolist()")
         return self.array.item()
 
     def numpy(self) -> np.ndarray:
-        """The array itself, sharing its memory. RuntimeError if the Tensor requires a gradient."""
+        """Return the array, which shares its memory with the Tensor (`torch.Tensor.numpy`).
+
+        Raises a RuntimeError if the Tensor requires a gradient.
+        """
         if self.requires_grad:
             raise RuntimeError("numpy: this Tensor requires a gradient, which numpy would lose; use .detach().numpy()")
         return self.array
 
     @property
     def data(self) -> "Tensor":
-        """A constant that shares the memory and has no version counter (`torch.Tensor.data`).
+        """A constant that shares the memory of this Tensor and has no version counter (`torch.Tensor.data`).
 
-        A backward pass does not notice what is changed in place here, even if it needs the values from before.
+        The backward pass does not notice in-place changes that are made through `data`, even if it needs the old
+        values.
         """
         alias = Data.__new__(Data)
         alias.array, alias.stored_node, alias.base = self.array, None, None
@@ -143,7 +177,7 @@ class Conversions(Tensor):
 
     @property
     def name(self) -> str | None:
-        """What to call it in pictures and messages."""
+        """The name of the Tensor in pictures and messages."""
         return None if self.node is None else self.node.name
 
     @name.setter
@@ -160,18 +194,29 @@ class Conversions(Tensor):
         return wrap(self.array)
 
     def tolist(self) -> Any:
-        """The elements as nested lists of Python numbers."""
+        """Return the elements as nested lists of Python numbers (`torch.Tensor.tolist`).
+
+        >>> import minigrad
+        >>> minigrad.tensor([[1, 2], [3, 4]]).tolist()
+        [[1, 2], [3, 4]]
+        """
         return self.array.tolist()
 
     @property
     def T(self) -> Tensor:
-        """The transpose: all dims in reverse order."""
+        """The transpose, with all dims in reverse order (`torch.Tensor.T`).
+
+        >>> import minigrad
+        >>> minigrad.tensor([[1, 2], [3, 4]]).T
+        tensor([[1, 3],
+                [2, 4]])
+        """
         return permute(self, tuple(reversed(range(self.ndim))))
 
 
 @methods
 class Protocols(Tensor):
-    """What Python and numpy ask of a Tensor."""
+    """The special methods that Python and numpy call."""
 
     __slots__ = ()
 
@@ -220,7 +265,7 @@ class Protocols(Tensor):
 
     def __reduce__(self) -> Any:
         kind = Tensor if isinstance(self, Data) else type(self)
-        return _rebuilt, (kind, self.array, self.requires_grad, self.name)  # a leaf, without its gradient
+        return _rebuilt, (kind, self.array, self.requires_grad, self.name)  # the copy is a leaf without a gradient
 
     def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Tensor:
         if self.grad_fn:
@@ -237,7 +282,7 @@ class Protocols(Tensor):
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        """What numpy's functions do with a Tensor: `np.exp(t)` is `t.exp()`, and `array * t` is recorded."""
+        """Apply the Tensor method of a numpy function: `np.exp(t)` is `t.exp()`, and `array * t` is recorded."""
         call = getattr(Tensor, NUMPY_NAMES.get(ufunc.__name__, ufunc.__name__), None)
         if call is None or method != "__call__" or kwargs:
             raise TypeError(f"numpy.{ufunc.__name__} is not defined for Tensors; use .detach().numpy() for its array")
@@ -245,17 +290,17 @@ class Protocols(Tensor):
 
 
 class Data(Tensor):
-    """What `.data` of a Tensor is."""
+    """The class of `Tensor.data`."""
 
     __slots__ = ()
 
     @property
     def counts_versions(self) -> bool:  # type: ignore[override]
-        """Only after it has become a leaf that requires a gradient."""
+        """Whether in-place changes are counted: only after it has become a leaf that requires a gradient."""
         return self.stored_node is not None and self.stored_node.requires_grad
 
 
-# What numpy calls by another name than PyTorch.
+# PyTorch's names for numpy's functions, where they differ.
 NUMPY_NAMES = {
     "absolute": "abs",
     "divide": "div",
@@ -272,12 +317,14 @@ NUMPY_NAMES = {
 
 
 def _single(x: Tensor, name: str) -> Any:
+    """Return the only element as a Python number. Raises a ValueError if there is not exactly one."""
     if x.array.size != 1:
         raise ValueError(f"{name}: a tensor of shape {x.array.shape} holds {x.array.size} numbers, not one")
     return x.array.item()
 
 
 def _rebuilt(kind: type[Tensor], array: np.ndarray, requires_grad: bool, name: str | None) -> Tensor:
+    """Return the leaf that pickle or deepcopy makes."""
     tensor = kind.__new__(kind)
     tensor.array, tensor.stored_node, tensor.base = array, None, None
     if requires_grad or name is not None:

@@ -1,11 +1,16 @@
-"""What to say of the names of PyTorch's that are not here."""
+"""The errors for PyTorch names that are not supported: they say what to use instead.
+
+The names of `nn` are listed in `nn`, which the core and the API do not import.
+"""
 
 from collections.abc import Mapping
 
 
 def explain(owner: str, name: str, instead: Mapping[str, str]) -> AttributeError:
-    """The error for a missing name: that it is missing, and what to use instead where `instead` knows it."""
-    remedy = f"; use {instead[name]}" if name in instead else ": it has the part of PyTorch that the course uses"
+    """Return the AttributeError for a missing name. `instead` maps names to what to use instead."""
+    remedy = (
+        f"; use {instead[name]}" if name in instead else ": minigrad has only the part of PyTorch that the course uses"
+    )
     return AttributeError(f"{owner} has no attribute {name!r}{remedy}", name=name)
 
 
@@ -39,8 +44,8 @@ FUNCTIONS = {
     "vstack": "cat",
 }
 METHODS = FUNCTIONS | {
-    "contiguous": "the tensor itself: reshape copies where it must",
-    "cuda": "the tensor itself: there is the CPU alone",
+    "contiguous": "the tensor itself: reshape copies if necessary",
+    "cuda": "the tensor itself: minigrad has only the CPU",
     "detach_": "detach",
     "div_": "/=",
     "scatter_": "x[rows, index] = values",

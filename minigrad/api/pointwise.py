@@ -1,4 +1,7 @@
-"""Functions of each element by itself: arithmetic, exp and its kin, and choices between elements."""
+"""Functions that treat each element by itself: arithmetic, exp and similar functions, comparisons and choices.
+
+They broadcast their operands. Functions that combine elements along a dim are in `reductions.py` and its neighbours.
+"""
 
 import builtins
 import math
@@ -16,48 +19,83 @@ from minigrad.core.primitive import Traced
 from minigrad.core.promotion import check_operand, translated
 from minigrad.core.tensor import Tensor, wrap
 
-# Arithmetic: the operators of Tensor are the same primitives
+# Arithmetic: the operators of Tensor apply the same primitives
 
 
 @method
 def add(input: Operand, other: Operand) -> Tensor:
-    """The sum of two tensors, broadcast (`torch.add`)."""
+    """Return the sum of two operands, which broadcast (`torch.add`).
+
+    >>> import minigrad
+    >>> minigrad.add(minigrad.tensor([1, 2]), 10)
+    tensor([11, 12])
+    """
     return ops.add.on_tensors(input, other)
 
 
 @method
 def sub(input: Operand, other: Operand) -> Tensor:
-    """The difference of two tensors, broadcast (`torch.sub`)."""
+    """Return the difference of two operands, which broadcast (`torch.sub`).
+
+    >>> import minigrad
+    >>> minigrad.sub(minigrad.tensor([1, 2]), 10)
+    tensor([-9, -8])
+    """
     return ops.sub.on_tensors(input, other)
 
 
 @method
 def mul(input: Operand, other: Operand) -> Tensor:
-    """The product of two tensors, element by element, broadcast (`torch.mul`)."""
+    """Return the elementwise product of two operands, which broadcast (`torch.mul`).
+
+    >>> import minigrad
+    >>> minigrad.mul(minigrad.tensor([1, 2]), 10)
+    tensor([10, 20])
+    """
     return ops.mul.on_tensors(input, other)
 
 
 @method
 def div(input: Operand, other: Operand) -> Tensor:
-    """The quotient of two tensors, broadcast; of integers, a float (`torch.div`)."""
+    """Return the quotient of two operands, which broadcast; integers give a floating result (`torch.div`).
+
+    >>> import minigrad
+    >>> minigrad.div(minigrad.tensor([1, 2]), 4)
+    tensor([0.2500, 0.5000])
+    """
     return ops.div.on_tensors(input, other)
 
 
 @method
 def pow(input: Operand, exponent: Operand) -> Tensor:
-    """`input` to the power of `exponent`, broadcast (`torch.pow`)."""
+    """Return `input` to the power of `exponent`; both broadcast (`torch.pow`).
+
+    >>> import minigrad
+    >>> minigrad.pow(minigrad.tensor([1, 2, 3]), 2)
+    tensor([1, 4, 9])
+    """
     return ops.pow.on_tensors(input, exponent)
 
 
 @method
 def neg(input: Tensor) -> Tensor:
-    """The negative (`torch.neg`)."""
+    """Return each element with its sign changed (`torch.neg`).
+
+    >>> import minigrad
+    >>> minigrad.neg(minigrad.tensor([1, -2]))
+    tensor([-1,  2])
+    """
     return ops.neg.on_tensors(input)
 
 
 @method
 def square(input: Tensor) -> Tensor:
-    """Each element times itself (`torch.square`)."""
+    """Return the square of each element (`torch.square`).
+
+    >>> import minigrad
+    >>> minigrad.square(minigrad.tensor([1, -2]))
+    tensor([1, 4])
+    """
     return ops.pow.on_tensors(input, 2)
 
 
@@ -66,31 +104,58 @@ def square(input: Tensor) -> Tensor:
 
 @method
 def exp(input: Tensor) -> Tensor:
-    """e to the power of each element (`torch.exp`)."""
+    """Return e to the power of each element (`torch.exp`).
+
+    >>> import minigrad
+    >>> minigrad.exp(minigrad.tensor([0.0, 1.0]))
+    tensor([1.0000, 2.7183])
+    """
     return ops.exp.on_tensors(input)
 
 
 @method
 def log(input: Tensor) -> Tensor:
-    """The natural logarithm; -inf of 0, nan of less (`torch.log`)."""
+    """Return the natural logarithm: -inf for 0, nan for negative elements (`torch.log`).
+
+    >>> import minigrad
+    >>> minigrad.log(minigrad.tensor([1.0, 0.0, -1.0]))
+    tensor([0., -inf, nan])
+    """
     return ops.log.on_tensors(input)
 
 
 @method
 def log10(input: Tensor) -> Tensor:
-    """The logarithm to base 10 (`torch.log10`)."""
+    """Return the logarithm to base 10: -inf for 0, nan for negative elements (`torch.log10`).
+
+    >>> import minigrad
+    >>> minigrad.log10(minigrad.tensor([1.0, 100.0]))
+    tensor([0.0000, 2.0000])
+    """
     return ops.log10.on_tensors(input)
 
 
 @method
 def sqrt(input: Tensor) -> Tensor:
-    """The square root; nan of negative numbers (`torch.sqrt`)."""
+    """Return the square root: nan for negative elements (`torch.sqrt`).
+
+    >>> import minigrad
+    >>> minigrad.sqrt(minigrad.tensor([4.0, -1.0]))
+    tensor([2., nan])
+    """
     return ops.sqrt.on_tensors(input)
 
 
 @method
 def abs(input: Tensor) -> Tensor:
-    """The absolute value; its gradient at 0 is 0 (`torch.abs`). RuntimeError for bools."""
+    """Return the absolute value (`torch.abs`).
+
+    The gradient at 0 is 0. Raises a RuntimeError for bools.
+
+    >>> import minigrad
+    >>> minigrad.abs(minigrad.tensor([1, -2]))
+    tensor([1, 2])
+    """
     check_no_bools("abs", input)
     return ops.abs.on_tensors(input)
 
@@ -119,19 +184,36 @@ def cos(input: Tensor) -> Tensor:
 
 @method
 def tanh(input: Tensor) -> Tensor:
-    """The hyperbolic tangent (`torch.tanh`)."""
+    """Return the hyperbolic tangent (`torch.tanh`).
+
+    >>> import minigrad
+    >>> minigrad.tanh(minigrad.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.7616])
+    """
     return ops.tanh.on_tensors(input)
 
 
 @method
 def sigmoid(input: Tensor) -> Tensor:
-    """1 / (1 + exp(-x)) (`torch.sigmoid`)."""
+    """Return 1 / (1 + exp(-x)), which lies between 0 and 1 (`torch.sigmoid`).
+
+    >>> import minigrad
+    >>> minigrad.sigmoid(minigrad.tensor([0.0, 2.0]))
+    tensor([0.5000, 0.8808])
+    """
     return ops.sigmoid.on_tensors(input)
 
 
 @method
 def relu(input: Tensor) -> Tensor:
-    """max(x, 0); its gradient at 0 is 0 (`torch.relu`). RuntimeError for bools."""
+    """Return max(x, 0) for each element (`torch.relu`).
+
+    The gradient at 0 is 0. Raises a RuntimeError for bools.
+
+    >>> import minigrad
+    >>> minigrad.relu(minigrad.tensor([1.0, -2.0]))
+    tensor([1., 0.])
+    """
     check_no_bools("relu", input)
     return ops.relu.on_tensors(input)
 
@@ -139,7 +221,14 @@ def relu(input: Tensor) -> Tensor:
 @method
 @labelled
 def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None) -> Tensor:
-    """Each element, or the nearer of the bounds where it lies beyond (`torch.clamp`)."""
+    """Return each element, limited to the range from `min` to `max` (`torch.clamp`).
+
+    A bound is a number or a Tensor that broadcasts. Raises a RuntimeError if both bounds are missing.
+
+    >>> import minigrad
+    >>> minigrad.clamp(minigrad.tensor([-2, 0, 5]), min=-1, max=1)
+    tensor([-1,  0,  1])
+    """
     x, bounds = array_of("clamp", input), [bound for bound in (min, max) if bound is not None]
     if not bounds:
         raise RuntimeError("clamp: expected min, max or both")
@@ -157,7 +246,12 @@ def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None)
 @method
 @labelled
 def clamp_min(input: Tensor, min: Operand) -> Tensor:
-    """Each element, or `min` where it is less (`torch.clamp_min`)."""
+    """Return each element, or `min` where the element is smaller (`torch.clamp_min`).
+
+    >>> import minigrad
+    >>> minigrad.clamp_min(minigrad.tensor([-2, 0, 5]), 0)
+    tensor([0, 0, 5])
+    """
     return clamp(input, min)
 
 
@@ -192,14 +286,27 @@ class Comparisons(Tensor):
 
 @method
 def eq(input: Tensor, other: Operand) -> Tensor:
-    """Whether each element equals the other's, broadcast: `input == other` (`torch.eq`)."""
+    """Return whether the elements are equal, as `input == other` does; the operands broadcast (`torch.eq`).
+
+    >>> import minigrad
+    >>> minigrad.eq(minigrad.tensor([1, 2]), 2)
+    tensor([False,  True])
+    """
     array_of("eq", input)
     check_operand("eq", other)
     return input == other
 
 
 def where(condition: Tensor, input: Operand, other: Operand) -> Tensor:
-    """`input` where the condition holds and `other` elsewhere, all three broadcast (`torch.where`)."""
+    """Return `input` where the condition is true and `other` elsewhere; all three broadcast (`torch.where`).
+
+    Raises a RuntimeError if the condition is not a Tensor of bools.
+
+    >>> import minigrad
+    >>> x = minigrad.tensor([1.0, -2.0])
+    >>> minigrad.where(x > 0, x, 0.1 * x)
+    tensor([ 1.0000, -0.2000])
+    """
     if array_of("where", condition).dtype != bool:
         raise RuntimeError("where: the condition must be a Tensor of bools, such as x > 0")
     choices = [np.asarray(x) if isinstance(x, np.generic) else x for x in (input, other)]
@@ -213,18 +320,34 @@ def where(condition: Tensor, input: Operand, other: Operand) -> Tensor:
 @method
 @labelled
 def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
-    """`value`, in the dtype of `input`, where the mask is true, and `input` elsewhere (`torch.masked_fill`)."""
+    """Return `value` where the mask is true and `input` elsewhere (`torch.masked_fill`).
+
+    The mask broadcasts to `input`, and the result has the dtype of `input`. Raises a RuntimeError if the mask does not
+    hold bools, or if `value` is not a single number.
+
+    >>> import minigrad
+    >>> x = minigrad.tensor([1, 2, 3])
+    >>> minigrad.masked_fill(x, x > 1, 0)
+    tensor([1, 0, 0])
+    """
     array_of("masked_fill", input)
     if array_of("masked_fill", mask).dtype != bool:
         raise RuntimeError("masked_fill: the mask must be a Tensor of bools, such as x > 0")
     check_operand("masked_fill", value)
     values: Any = value if isinstance(value, Traced) else input.wrap(np.asarray(value))
     if values.array.ndim:
-        raise RuntimeError(f"masked_fill: a value of shape {values.array.shape}; expected a single one, or use where")
+        raise RuntimeError(
+            f"masked_fill: the value has shape {values.array.shape}; expected a single number; use where for more"
+        )
     return where(mask, values.to(input.dtype), input)
 
 
 @method
 def clone(input: Tensor) -> Tensor:
-    """A copy, through which gradients flow (`torch.clone`)."""
+    """Return a copy with its own memory; gradients flow through it (`torch.clone`).
+
+    >>> import minigrad
+    >>> minigrad.clone(minigrad.tensor([1, 2]))
+    tensor([1, 2])
+    """
     return ops.cast.on_tensors(input, array_of("clone", input).dtype, label="clone")

@@ -1,7 +1,8 @@
-"""How a tensor prints: the same text, character for character, as PyTorch's `repr`.
+"""The text of a tensor, identical to PyTorch's `repr`.
 
-The story: keep the elements that will be shown, choose one number format for all of them, lay the words out
-in brackets, then append what the numbers alone do not tell (size, dtype, gradient).
+It works on numpy arrays, so that it knows nothing of Tensors. Four steps: select the elements to show, choose one
+number format for all of them, put the words in brackets, and append what the numbers do not tell (size, dtype,
+gradient).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class PrintOptions:
-    """What `set_printoptions` can change, under PyTorch's names and with PyTorch's defaults."""
+    """The settings of `set_printoptions`, with PyTorch's names and defaults."""
 
     def __init__(
         self,
@@ -48,11 +49,11 @@ def set_printoptions(
     profile: Literal["default", "short", "full"] | None = None,
     sci_mode: bool | None = None,
 ) -> None:
-    """Set how every tensor prints from now on, like PyTorch's `torch.set_printoptions`.
+    """Set how all tensors print from now on (`torch.set_printoptions`).
 
-    `precision` is the number of decimals; a tensor of more than `threshold` elements shows only `edgeitems` of them
-    at each end of every axis; lines break at `linewidth`; `sci_mode` forces scientific notation on or off. A `profile`
-    is a set of starting values. What is left out keeps its value, except `sci_mode`, which returns to automatic.
+    `precision` is the number of decimals. A tensor of more than `threshold` elements shows `edgeitems` elements at each
+    end of every axis. Lines break at `linewidth`. `sci_mode` switches scientific notation on or off. A `profile` is a
+    set of starting values. A setting that is not given keeps its value, except `sci_mode`, which becomes automatic.
     """
     global _options
     given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
@@ -62,23 +63,23 @@ def set_printoptions(
 
 
 def format_tensor(array: NDArray[Any], suffixes: Sequence[str] = (), default_dtype: DTypeLike = np.float32) -> str:
-    """Return the text of a tensor holding `array`, exactly as PyTorch's `repr(tensor)` writes it.
+    """Return the text of a tensor with the elements `array`, exactly as PyTorch's `repr(tensor)` writes it.
 
-    `suffixes` are further notes such as `requires_grad=True` or `grad_fn=<MulBackward0>`, placed after the notes the
-    array itself calls for. A dtype is noted unless it is `default_dtype` or what such numbers mean when typed in.
+    `suffixes` are further notes such as `requires_grad=True` or `grad_fn=<MulBackward0>`; they follow the notes about
+    the array. The dtype is noted if it is neither `default_dtype` nor clear from the numbers (int64, bool).
     """
     empty = array.size == 0
     notes = []
     if (empty and array.ndim != 1) or (not empty and _options.edgeitems == 0):
         notes.append(f"size={array.shape}")
-    # An empty tensor shows no number from which a reader could tell int64 or bool.
+    # An empty tensor shows no numbers, so int64 and bool must be noted.
     if array.dtype != default_dtype and (empty or array.dtype not in (np.int64, np.bool_)):
         notes.append(f"dtype=torch.{array.dtype.name}")
     return append_notes(PREFIX + ("[]" if empty else format_elements(array)), [*notes, *suffixes]) + ")"
 
 
 def format_elements(array: NDArray[Any]) -> str:
-    """Return the bracketed numbers of a non-empty `array`, looking only at those that will be shown."""
+    """Return the numbers of a non-empty `array` in brackets. Only the elements that will be shown are read."""
     shown = array
     if array.size > _options.threshold:
         shown = array[np.ix_(*(edge_positions(length) for length in array.shape))]
@@ -94,20 +95,22 @@ def format_elements(array: NDArray[Any]) -> str:
 
 
 def edge_positions(length: int) -> list[int]:
-    """Return the positions shown along an axis of `length`: all of them, or `edgeitems` at each end."""
+    """Return the positions to show along an axis of `length`: all of them, or `edgeitems` at each end."""
     edge = _options.edgeitems
     return [*range(edge), *range(length - edge, length)] if length > 2 * edge else [*range(length)]
 
 
 def choose_float_style(measured: NDArray[Any]) -> str:
-    """Return the one format for all floats of a tensor, from its finite nonzero ones: `1.`, `1.0000e+00` or `1.0000`.
+    """Return one format for all floats of a tensor: `1.`, `1.0000e+00` or `1.0000`; `measured` has the finite nonzero
+    ones.
 
-    Scientific when the sizes span more than a factor 1000, exceed 1e8 or fall below 1e-4 (`torch/_tensor_str.py`).
+    It is scientific if the largest is more than 1000 times the smallest, exceeds 1e8, or if the smallest is below 1e-4
+    (`torch/_tensor_str.py`).
     """
-    whole_style = "#.0f"  # the # keeps the dot of `1.`, which marks a float
+    whole_style = "#.0f"  # the # keeps the dot of `1.`, which shows that it is a float
     if measured.size == 0:
         return whole_style
-    # Python floats, because a float32 ratio would round, and a ratio that overflows should be inf without a warning.
+    # Python floats: a float32 ratio would be rounded, and an overflow would warn.
     smallest, largest = float(np.abs(measured).min()), float(np.abs(measured).max())
     scientific = _options.sci_mode
     if scientific is None:
@@ -118,25 +121,25 @@ def choose_float_style(measured: NDArray[Any]) -> str:
 
 
 def lay_out(words: NDArray[np.str_], shape: Sequence[int], indent: int, width: int) -> str:
-    """Return `words` in nested brackets that open at column `indent`, with `...` where they fall short of `shape`."""
+    """Return `words` in nested brackets that open at column `indent`, with `...` where they are fewer than `shape`."""
     if not shape:
         return str(words.item())
     length, *inner = shape
     parts = [lay_out(row, inner, indent + 1, width) for row in words] if inner else words.tolist()
     if len(parts) < length:
-        # Among the numbers of a row PyTorch sets the dots one space apart, unless they stand alone.
+        # PyTorch puts one more space before the dots between numbers, unless there are only dots.
         parts.insert(_options.edgeitems, "..." if inner or not parts else " ...")
     if not inner:
         per_line = max(1, (_options.linewidth - indent) // (width + len(", ")))
         parts = [", ".join(parts[start : start + per_line]) for start in range(0, len(parts), per_line)]
-    # Rows follow line by line; each further dimension adds a blank line between its blocks.
+    # Rows are on consecutive lines; each further dim adds a blank line between its blocks.
     separator = "," + "\n" * max(1, len(inner)) + " " * (indent + 1)
     return "[" + separator.join(parts) + "]"
 
 
 def append_notes(text: str, notes: Sequence[str]) -> str:
-    """Return `text` followed by `notes`, each on the same line if it fits and on a new, indented line if not."""
-    # PyTorch counts the line of numbers two characters longer than it is, so its notes wrap that much earlier.
+    """Return `text` followed by `notes`, each on the same line if it fits, or else on a new, indented line."""
+    # PyTorch counts two characters more than the line of numbers has, so notes wrap two characters earlier.
     column = len(text) - (text.rfind("\n") + 1) + 2
     for note in notes:
         if column + len(", ") + len(note) > _options.linewidth:

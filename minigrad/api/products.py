@@ -1,4 +1,7 @@
-"""Products of vectors and matrices: `@`, `matmul`, `dot`."""
+"""Products of vectors and matrices: `matmul`, its operator `@`, and `dot`.
+
+They sum over one shared dim. Sums over any dims that an equation names are in `einsum.py`.
+"""
 
 from typing import Any
 
@@ -11,16 +14,21 @@ from minigrad.core import ops
 from minigrad.core.methods import method
 from minigrad.core.tensor import Tensor, wrap
 
-# What PyTorch calls the product: by whether a row stands on the left, and a column on the right.
+# PyTorch's names for the product. The key tells whether the left operand is a row and the right one a column.
 _LABELS = {(False, False): "mm", (False, True): "mv", (True, False): "squeeze_", (True, True): "dot"}
 
 
 @method
 def matmul(input: Tensor, other: Tensor) -> Tensor:
-    """The matrix product, as `@` (`torch.matmul`).
+    """Return the matrix product of two tensors, as `@` does (`torch.matmul`).
 
-    (n, k) @ (k, m) is (n, m), and further dimensions in front are broadcast batches; a 1-D operand is a row on the left
-    and a column on the right, and its dimension is not in the result. RuntimeError where the inner sizes differ.
+    (n, k) @ (k, m) gives (n, m). Dims in front of these are batch dims, which broadcast. A 1-D tensor is a row on the
+    left and a column on the right; the result does not have this dim. Raises a RuntimeError if the inner sizes or the
+    dtypes differ, or if one operand is a single number.
+
+    >>> import minigrad
+    >>> minigrad.ones(2, 3) @ minigrad.tensor([1.0, 2.0, 3.0])
+    tensor([6., 6.])
     """
     try:
         a, b = input.array, other.array
@@ -28,7 +36,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         odd = other if hasattr(input, "array") else input
         raise TypeError(f"matmul: expected two Tensors, got {type(odd).__name__}; make one with tensor(...)") from None
     if not a.ndim or not b.ndim:
-        raise RuntimeError(f"matmul: {a.shape} @ {b.shape}: both need a dimension; use * for single numbers")
+        raise RuntimeError(f"matmul: {a.shape} @ {b.shape}: both need at least one dim; use * for single numbers")
     if a.dtype != b.dtype:
         raise RuntimeError(f"matmul: dtypes {a.dtype} and {b.dtype} differ; convert one with .to(dtype)")
     row, column = a.ndim == 1, b.ndim == 1
@@ -49,7 +57,14 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
 
 @method
 def dot(input: Tensor, other: Tensor) -> Tensor:
-    """The sum of the products of the elements of two 1-D tensors (`torch.dot`)."""
+    """Return the sum of the elementwise products of two 1-D tensors (`torch.dot`).
+
+    Raises a RuntimeError for other numbers of dims, and if the sizes or the dtypes differ.
+
+    >>> import minigrad
+    >>> minigrad.tensor([1, 2]).dot(minigrad.tensor([3, 4]))
+    tensor(11)
+    """
     tensors_of("dot", (input, other))
     if input.ndim != 1 or other.ndim != 1:
         raise RuntimeError(f"dot: expected two 1-D tensors, got {input.array.shape} and {other.array.shape}; use @")
@@ -58,5 +73,6 @@ def dot(input: Tensor, other: Tensor) -> Tensor:
 
 @method
 def __matmul__(input: Tensor, other: Any) -> Any:
+    """Return `input @ other`, where `other` is a Tensor or a numpy array."""
     other = wrap(other) if isinstance(other, np.ndarray) else other
     return matmul(input, other) if isinstance(other, Tensor) else NotImplemented

@@ -1,4 +1,7 @@
-"""Reductions: one number from many, over some dims or all."""
+"""Reductions with sums and truth values: one number from many, over all dims or over some of them.
+
+Reductions that choose an element are in `extremes.py`; softmax and its relatives are in `distributions.py`.
+"""
 
 import builtins
 import functools
@@ -27,7 +30,7 @@ from minigrad.core.tensor import Tensor
 
 
 def _numpy_spelling(function: Callable[..., Result]) -> Callable[..., Result]:
-    """Let a function of `dim` and `keepdim` be called with `axis` and `keepdims` instead."""
+    """Decorate a function of `dim` and `keepdim` so that it accepts numpy's names, `axis` and `keepdims`, too."""
 
     @functools.wraps(function)
     def spelled(*args: Any, **kwargs: Any) -> Result:
@@ -46,7 +49,14 @@ def _numpy_spelling(function: Callable[..., Result]) -> Callable[..., Result]:
 @method
 @_numpy_spelling
 def sum(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """The sum over one, several or all dims; of bools and integers, an int64 (`torch.sum`)."""
+    """Return the sum over all dims, or over those given (`torch.sum`).
+
+    The sum of bools or integers is an int64.
+
+    >>> import minigrad
+    >>> minigrad.tensor([[1, 2], [3, 4]]).sum(0)
+    tensor([4, 6])
+    """
     axes = axes_of("sum", input, dim)
     x = input if input.array.dtype.kind == "f" else input.to(np.int64)
     return ops.sum.on_tensors(x, axes, keepdim, label=None if dim is None else "sum.dim")
@@ -55,7 +65,14 @@ def sum(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 @method
 @_numpy_spelling
 def mean(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """The mean over one, several or all dims (`torch.mean`). RuntimeError unless the dtype is floating."""
+    """Return the mean over all dims, or over those given (`torch.mean`).
+
+    Raises a RuntimeError if the dtype is not floating.
+
+    >>> import minigrad
+    >>> minigrad.tensor([[1.0, 2.0], [3.0, 4.0]]).mean()
+    tensor(2.5000)
+    """
     check_floating("mean", input)
     return ops.mean.on_tensors(input, axes_of("mean", input, dim), keepdim, label=None if dim is None else "mean.dim")
 
@@ -70,10 +87,15 @@ def var(
     *,
     correction: int | None = None,
 ) -> Tensor:
-    """The variance over one, several or all dims (`torch.var`).
+    """Return the variance over all dims, or over those given (`torch.var`).
 
-    The sum of squared differences from the mean is divided by n - `correction`; the correction is 1 (Bessel's) unless
-    `unbiased` is False, which may also come first: `var(False)`. RuntimeError unless the dtype is floating.
+    It is the sum of squared differences from the mean, divided by n - `correction`. The default correction is 1
+    (Bessel's), or 0 if `unbiased` is False. `var(False)` also sets `unbiased`. Raises a RuntimeError if the dtype is
+    not floating.
+
+    >>> import minigrad
+    >>> minigrad.tensor([1.0, 2.0, 3.0]).var()
+    tensor(1.)
     """
     return _variance("var", input, dim, unbiased, keepdim, correction)
 
@@ -88,11 +110,18 @@ def std(
     *,
     correction: int | None = None,
 ) -> Tensor:
-    """The square root of `var`, with the same arguments; its gradient where it is 0 is 0 (`torch.std`)."""
+    """Return the standard deviation, which is the square root of `var`, with the same arguments (`torch.std`).
+
+    The gradient is 0 where the result is 0.
+
+    >>> import minigrad
+    >>> minigrad.tensor([1.0, 3.0, 5.0]).std()
+    tensor(2.)
+    """
     variance = _variance("std", input, dim, unbiased, keepdim, correction)
     if variance.array.all():
         return ops.sqrt.on_tensors(variance, label="std")
-    # Where it is 0 the square root's slope is infinite, and infinity times 0 would be nan.
+    # The slope of the square root at 0 is infinite, and infinity times 0 would be a gradient of nan.
     flat = variance == 0
     return relabelled(where(flat, 0.0, sqrt(where(flat, 1.0, variance))), "std")
 
@@ -100,6 +129,7 @@ def std(
 def _variance(
     name: str, input: Tensor, dim: Dims | bool, unbiased: bool, keepdim: bool, correction: int | None
 ) -> Tensor:
+    """Check the arguments of `var` or `std`, and return the variance."""
     check_floating(name, input)
     if isinstance(dim, bool):
         unbiased = dim
@@ -116,31 +146,46 @@ def _variance(
 
 @method
 def cumsum(input: Tensor, dim: int) -> Tensor:
-    """The sum of each element and of those before it along a dim (`torch.cumsum`)."""
+    """Return, for each element, the sum of it and all elements before it along a dim (`torch.cumsum`).
+
+    >>> import minigrad
+    >>> minigrad.tensor([1, 2, 3]).cumsum(0)
+    tensor([1, 3, 6])
+    """
     axis = dim_of("cumsum", input, dim)
     x = input if input.array.dtype.kind == "f" else input.to(np.int64)
     return ops.cumsum.on_tensors(x, axis) if input.ndim else clone(x)
 
 
-# Truth
+# Truth values
 
 
 @method
 @_numpy_spelling
 def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Whether every element is true, that is not 0, over one, several or all dims (`torch.all`)."""
+    """Return whether all elements are nonzero, over all dims or over those given (`torch.all`).
+
+    >>> import minigrad
+    >>> minigrad.tensor([[1, 0], [1, 1]]).all(dim=1)
+    tensor([False,  True])
+    """
     return _truth("all", np.all, input, dim, keepdim)
 
 
 @method
 @_numpy_spelling
 def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Whether any element is true, that is not 0, over one, several or all dims (`torch.any`)."""
+    """Return whether any element is nonzero, over all dims or over those given (`torch.any`).
+
+    >>> import minigrad
+    >>> minigrad.tensor([[1, 0], [0, 0]]).any(dim=1)
+    tensor([ True, False])
+    """
     return _truth("any", np.any, input, dim, keepdim)
 
 
 def _truth(name: str, reduce: Any, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
-    """`np.all` or `np.any` as bools; of uint8, as in PyTorch, as uint8."""
+    """Apply `np.all` or `np.any`. The result holds bools, but it is uint8 for a uint8 input, as in PyTorch."""
     axes = () if is_empty_list(dim) else axes_of(name, input, dim)
     truth = np.asarray(reduce(array_of(name, input), axis=axes, keepdims=keepdim))
     return input.wrap(truth.astype(np.uint8) if input.array.dtype == np.uint8 else truth)
@@ -150,7 +195,14 @@ def _truth(name: str, reduce: Any, input: Tensor, dim: Dims, keepdim: bool) -> T
 def allclose(
     input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: builtins.bool = False
 ) -> builtins.bool:
-    """Whether every |input - other| <= atol + rtol * |other|, broadcast (`torch.allclose`)."""
+    """Return whether |input - other| <= atol + rtol * |other| everywhere; the operands broadcast (`torch.allclose`).
+
+    Raises a RuntimeError if the dtypes differ or the shapes do not broadcast.
+
+    >>> import minigrad
+    >>> minigrad.allclose(minigrad.tensor([0.1 + 0.2]), minigrad.tensor([0.3]))
+    True
+    """
     a, b = array_of("allclose", input), array_of("allclose", other)
     if a.dtype != b.dtype:
         raise RuntimeError(f"allclose: dtypes {a.dtype} and {b.dtype} differ; convert one with .to(dtype)")

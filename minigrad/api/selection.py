@@ -1,4 +1,7 @@
-"""Indexing: `x[key]` and `x[key] = value`, where `key` means what it means in PyTorch."""
+"""Indexing: `x[key]`, `x[key] = value` and iteration, where a key means what it means in PyTorch.
+
+The keys are translated for numpy, which moves dims and accepts masks where PyTorch does not.
+"""
 
 import itertools
 from collections.abc import Iterator
@@ -18,9 +21,14 @@ from minigrad.core.versions import bump_version
 
 @method
 def __getitem__(input: Tensor, key: Any) -> Tensor:
-    """`input[key]`: ints, slices, None, `...`, lists, integer and bool arrays or Tensors, and mixtures.
+    """Return `input[key]`: ints, slices, None, `...`, lists, integer or bool arrays or Tensors, and mixtures of these.
 
-    IndexError for an index out of range, for a mask of another shape, and for what cannot index.
+    Raises an IndexError if an index is out of range, if a mask does not fit, or if a part of the key is no index.
+
+    >>> import minigrad
+    >>> x = minigrad.tensor([[1, 2], [3, 4]])
+    >>> x[:, 0], x[x > 2]
+    (tensor([1, 3]), tensor([3, 4]))
     """
     for part in _parts(input.array.shape, key):
         input = ops.index.on_tensors(input, part)
@@ -29,9 +37,15 @@ def __getitem__(input: Tensor, key: Any) -> Tensor:
 
 @method
 def __setitem__(input: Tensor, key: Any, value: Any) -> None:
-    """`input[key] = value`, in place, where `value` is a Tensor, an array or a number that broadcasts to `input[key]`.
+    """Set `input[key]` in place to a Tensor, an array or a number, which broadcasts.
 
-    RuntimeError where it does not, or where a Tensor is to be put at listed places of one of another dtype.
+    Raises a RuntimeError if the value does not broadcast, or if the key has arrays and the dtypes differ.
+
+    >>> import minigrad
+    >>> x = minigrad.zeros(3)
+    >>> x[1:] = 5
+    >>> x
+    tensor([0., 5., 5.])
     """
     check_operand("assign", value)
     parts = _parts(input.array.shape, key)
@@ -41,7 +55,7 @@ def __setitem__(input: Tensor, key: Any, value: Any) -> None:
     dtype = getattr(value, "dtype", None)
     if dtype is not None and dtype != input.array.dtype and any(isinstance(k, np.ndarray) for k in parts[-1]):
         raise RuntimeError(
-            f"assign: values of {dtype} for listed places of {input.array.dtype}; convert with .to(dtype)"
+            f"assign: values of {dtype} do not fit indexed places of {input.array.dtype}; convert with .to(dtype)"
         )
     if is_recorded(input, value):
         replace(input, _assigned(input, parts, value), "assign")
@@ -49,19 +63,21 @@ def __setitem__(input: Tensor, key: Any, value: Any) -> None:
     try:
         places[parts[-1]] = getattr(value, "array", value)
     except ValueError as error:
-        raise RuntimeError(f"assign: to places in {input.array.shape}: {error}") from None
+        raise RuntimeError(f"assign: the value does not fit into {input.array.shape}: {error}") from None
     if input.counts_versions:
         bump_version("assign", input.array)
 
 
 @method
 def __iter__(self: Tensor) -> Iterator[Tensor]:
+    """Return an iterator over the slices along the first dim."""
     if not self.ndim:
-        raise TypeError("iteration over a single number (a 0-d tensor)")
+        raise TypeError("iter: a single number (a 0-d tensor) has no slices")
     return iter(unbind(self))
 
 
 def _assigned(input: Tensor, parts: list[tuple[Any, ...]], value: Any) -> Tensor:
+    """Return `input` with `value` written at the place that the `parts`, applied one after the other, name."""
     first, *rest = parts
     if rest:
         value = _assigned(ops.index.on_tensors(input, first), rest, value)
@@ -71,23 +87,28 @@ def _assigned(input: Tensor, parts: list[tuple[Any, ...]], value: Any) -> Tensor
 
 
 def _without_leading_ones(value: Any, ndim: int) -> Tensor:
-    """`value`, with as many dims of size 1 in front left out as it takes to have `ndim` dims."""
+    """Remove dims of size 1 from the front of `value` until it has `ndim` dims."""
     while value.ndim > ndim and value.array.shape[0] == 1:
         value = value.reshape(value.array.shape[1:])
     return value
 
 
-def _parts(shape: Shape, key: Any) -> list[tuple[Any, ...]]:
-    """`key` as the keys that numpy is to apply one after the other, each a tuple.
+# As in PyTorch, a list that contains one of these means a tuple.
+_TUPLE_MAKERS = (list, tuple, range, slice, type(None), type(...), np.ndarray, Traced)
 
-    There are two where ints stand beside arrays: PyTorch applies ints first, so that they do not move the arrays' dims.
+
+def _parts(shape: Shape, key: Any) -> list[tuple[Any, ...]]:
+    """Return `key` as a list of keys, each a tuple, that numpy applies one after the other.
+
+    There are two keys if ints stand beside arrays. PyTorch applies the ints first, so that they do not move the dims of
+    the arrays.
     """
     if isinstance(key, list) and any(isinstance(k, _TUPLE_MAKERS) for k in key):
         key = tuple(key)
     key = tuple([_plain(k) for k in (key if isinstance(key, tuple) else (key,))])
     kinds = {*map(type, key)}
     if kinds.isdisjoint((np.ndarray, bool)):
-        # Of ints alone, or nothing, numpy would make a number, not a view.
+        # numpy returns a number for a full set of ints, or for (); `...` makes it return a view.
         return [(*key, ...) if kinds <= {int} and len(key) == len(shape) else key]
     if kinds == {np.ndarray} and "b" not in [k.dtype.kind for k in key]:
         return [key]
@@ -99,17 +120,8 @@ def _parts(shape: Shape, key: Any) -> list[tuple[Any, ...]]:
     return [tuple(itertools.chain(*places)), rest]
 
 
-# As in PyTorch, a list with one of these in it stands for a tuple.
-_TUPLE_MAKERS = (list, tuple, range, slice, type(None), type(...), np.ndarray, Traced)
-
-
-def _dims(key: Any) -> int:
-    """How many dims an index is for."""
-    return 0 if key is None else key.ndim if isinstance(key, np.ndarray) and key.dtype == bool else 1
-
-
 def _plain(key: Any) -> Any:
-    """One index as an int, a slice, an array, or None, `...` or a bool."""
+    """Return one index as an int, a slice, an array, None, `...` or a bool."""
     if isinstance(key, Traced):
         key = key.array  # type: ignore[attr-defined]
     elif isinstance(key, range):
@@ -118,7 +130,7 @@ def _plain(key: Any) -> Any:
         key = np.asarray(key)
         key = key if key.size else key.astype(int)
     if isinstance(key, np.ndarray):
-        key = np.asarray(key)  # of the class itself, as _parts takes it to be
+        key = np.asarray(key)  # no subclass of ndarray: _parts compares exact types
         if key.dtype.kind not in "biu":
             raise IndexError(f"index: an array of dtype {key.dtype} cannot index; use integers or bools")
         return key if key.ndim or key.dtype == bool else int(key)
@@ -128,7 +140,9 @@ def _plain(key: Any) -> Any:
 
 
 def _spelled_out(shape: Shape, key: tuple[Any, ...]) -> tuple[Any, ...]:
-    """`key` with slices in place of `...`; IndexError for masks that numpy, unlike PyTorch, would let pass."""
+    """Return `key` with slices in place of `...`. Raises an IndexError for masks that numpy accepts and PyTorch does
+    not.
+    """
     spelled: list[Any] = []
     dim = 0
     for k in key:
@@ -145,3 +159,8 @@ def _spelled_out(shape: Shape, key: tuple[Any, ...]) -> tuple[Any, ...]:
         spelled.append(k)
         dim += _dims(k)
     return tuple(spelled)
+
+
+def _dims(key: Any) -> int:
+    """Return the number of dims that an index consumes."""
+    return 0 if key is None else key.ndim if isinstance(key, np.ndarray) and key.dtype == bool else 1

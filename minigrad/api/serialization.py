@@ -1,4 +1,7 @@
-"""Saving the state of a model in a file, and reading it again."""
+"""`save` and `load`: the state of a model in a file, in numpy's `.npz` format.
+
+PyTorch uses pickle; this format is safe to read from an unknown source.
+"""
 
 import os
 import tempfile
@@ -14,9 +17,10 @@ _SUFFIX = ".npy"
 
 
 def save(state: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
-    """Write a state dict, names and Tensors, as numpy's `.npz`, whatever the file's name (compare `torch.save`).
+    """Write a state dict, which maps names to Tensors, to a file in numpy's `.npz` format (compare `torch.save`).
 
-    The file appears when it is complete. TypeError for what is not a dict of Tensors.
+    The name of the file may have any ending. The file appears only when it is complete. Raises a TypeError for anything
+    but a dict of Tensors.
     """
     if not isinstance(state, Mapping) or not all(isinstance(x, Tensor) for x in state.values()):
         raise TypeError("save: expected a dict of names and Tensors, such as model.state_dict()")
@@ -31,7 +35,10 @@ def save(state: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, Tensor]:
-    """Read what `save` wrote (compare `torch.load`). ValueError for a file of another kind, or a damaged one."""
+    """Read a state dict from a file that `save` wrote (compare `torch.load`).
+
+    Raises a ValueError if the file is damaged or has another format.
+    """
     state = {}
     with Path(path).open("rb") as file:
         try:

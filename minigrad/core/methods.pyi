@@ -26,40 +26,40 @@ def methods(extension: Extension) -> Extension: ...
 class Methods:
     __slots__ = ()
     def add(self, other: Operand) -> Tensor:
-        """The sum of two tensors, broadcast (`torch.add`)."""
+        """Return the sum of two operands, which broadcast (`torch.add`)."""
 
     def sub(self, other: Operand) -> Tensor:
-        """The difference of two tensors, broadcast (`torch.sub`)."""
+        """Return the difference of two operands, which broadcast (`torch.sub`)."""
 
     def mul(self, other: Operand) -> Tensor:
-        """The product of two tensors, element by element, broadcast (`torch.mul`)."""
+        """Return the elementwise product of two operands, which broadcast (`torch.mul`)."""
 
     def div(self, other: Operand) -> Tensor:
-        """The quotient of two tensors, broadcast; of integers, a float (`torch.div`)."""
+        """Return the quotient of two operands, which broadcast; integers give a floating result (`torch.div`)."""
 
     def pow(self, exponent: Operand) -> Tensor:
-        """`input` to the power of `exponent`, broadcast (`torch.pow`)."""
+        """Return `input` to the power of `exponent`; both broadcast (`torch.pow`)."""
 
     def neg(self) -> Tensor:
-        """The negative (`torch.neg`)."""
+        """Return each element with its sign changed (`torch.neg`)."""
 
     def square(self) -> Tensor:
-        """Each element times itself (`torch.square`)."""
+        """Return the square of each element (`torch.square`)."""
 
     def exp(self) -> Tensor:
-        """e to the power of each element (`torch.exp`)."""
+        """Return e to the power of each element (`torch.exp`)."""
 
     def log(self) -> Tensor:
-        """The natural logarithm; -inf of 0, nan of less (`torch.log`)."""
+        """Return the natural logarithm: -inf for 0, nan for negative elements (`torch.log`)."""
 
     def log10(self) -> Tensor:
-        """The logarithm to base 10 (`torch.log10`)."""
+        """Return the logarithm to base 10: -inf for 0, nan for negative elements (`torch.log10`)."""
 
     def sqrt(self) -> Tensor:
-        """The square root; nan of negative numbers (`torch.sqrt`)."""
+        """Return the square root: nan for negative elements (`torch.sqrt`)."""
 
     def abs(self) -> Tensor:
-        """The absolute value; its gradient at 0 is 0 (`torch.abs`). RuntimeError for bools."""
+        """Return the absolute value (`torch.abs`)."""
 
     def sin(self) -> Tensor:
         """The sine of each element, in radians (`torch.sin`)."""
@@ -68,19 +68,19 @@ class Methods:
         """The cosine of each element, in radians (`torch.cos`)."""
 
     def tanh(self) -> Tensor:
-        """The hyperbolic tangent (`torch.tanh`)."""
+        """Return the hyperbolic tangent (`torch.tanh`)."""
 
     def sigmoid(self) -> Tensor:
-        """1 / (1 + exp(-x)) (`torch.sigmoid`)."""
+        """Return 1 / (1 + exp(-x)), which lies between 0 and 1 (`torch.sigmoid`)."""
 
     def relu(self) -> Tensor:
-        """max(x, 0); its gradient at 0 is 0 (`torch.relu`). RuntimeError for bools."""
+        """Return max(x, 0) for each element (`torch.relu`)."""
 
     def clamp(self, min: Operand | None = None, max: Operand | None = None) -> Tensor:
-        """Each element, or the nearer of the bounds where it lies beyond (`torch.clamp`)."""
+        """Return each element, limited to the range from `min` to `max` (`torch.clamp`)."""
 
     def clamp_min(self, min: Operand) -> Tensor:
-        """Each element, or `min` where it is less (`torch.clamp_min`)."""
+        """Return each element, or `min` where the element is smaller (`torch.clamp_min`)."""
 
     def __eq__(self, other: Any) -> Any: ...
     def __ne__(self, other: Any) -> Any: ...
@@ -89,23 +89,23 @@ class Methods:
     def __gt__(self, other: Any) -> Any: ...
     def __ge__(self, other: Any) -> Any: ...
     def eq(self, other: Operand) -> Tensor:
-        """Whether each element equals the other's, broadcast: `input == other` (`torch.eq`)."""
+        """Return whether the elements are equal, as `input == other` does; the operands broadcast (`torch.eq`)."""
 
     def masked_fill(self, mask: Tensor, value: Operand) -> Tensor:
-        """`value`, in the dtype of `input`, where the mask is true, and `input` elsewhere (`torch.masked_fill`)."""
+        """Return `value` where the mask is true and `input` elsewhere (`torch.masked_fill`)."""
 
     def clone(self) -> Tensor:
-        """A copy, through which gradients flow (`torch.clone`)."""
+        """Return a copy with its own memory; gradients flow through it (`torch.clone`)."""
 
     def sum(
         self, dim: Dims = None, keepdim: builtins.bool = False, *, axis: Any = ..., keepdims: builtins.bool = ...
     ) -> Tensor:
-        """The sum over one, several or all dims; of bools and integers, an int64 (`torch.sum`)."""
+        """Return the sum over all dims, or over those given (`torch.sum`)."""
 
     def mean(
         self, dim: Dims = None, keepdim: builtins.bool = False, *, axis: Any = ..., keepdims: builtins.bool = ...
     ) -> Tensor:
-        """The mean over one, several or all dims (`torch.mean`). RuntimeError unless the dtype is floating."""
+        """Return the mean over all dims, or over those given (`torch.mean`)."""
 
     def var(
         self,
@@ -117,7 +117,7 @@ class Methods:
         axis: Any = ...,
         keepdims: builtins.bool = ...,
     ) -> Tensor:
-        """The variance over one, several or all dims (`torch.var`)."""
+        """Return the variance over all dims, or over those given (`torch.var`)."""
 
     def std(
         self,
@@ -129,20 +129,20 @@ class Methods:
         axis: Any = ...,
         keepdims: builtins.bool = ...,
     ) -> Tensor:
-        """The square root of `var`, with the same arguments; its gradient where it is 0 is 0 (`torch.std`)."""
+        """Return the standard deviation, which is the square root of `var`, with the same arguments (`torch.std`)."""
 
     def cumsum(self, dim: builtins.int) -> Tensor:
-        """The sum of each element and of those before it along a dim (`torch.cumsum`)."""
+        """Return, for each element, the sum of it and all elements before it along a dim (`torch.cumsum`)."""
 
     def all(
         self, dim: Dims = None, keepdim: builtins.bool = False, *, axis: Any = ..., keepdims: builtins.bool = ...
     ) -> Tensor:
-        """Whether every element is true, that is not 0, over one, several or all dims (`torch.all`)."""
+        """Return whether all elements are nonzero, over all dims or over those given (`torch.all`)."""
 
     def any(
         self, dim: Dims = None, keepdim: builtins.bool = False, *, axis: Any = ..., keepdims: builtins.bool = ...
     ) -> Tensor:
-        """Whether any element is true, that is not 0, over one, several or all dims (`torch.any`)."""
+        """Return whether any element is nonzero, over all dims or over those given (`torch.any`)."""
 
     def allclose(
         self,
@@ -151,18 +151,18 @@ class Methods:
         atol: builtins.float = 1e-08,
         equal_nan: builtins.bool = False,
     ) -> builtins.bool:
-        """Whether every |input - other| <= atol + rtol * |other|, broadcast (`torch.allclose`)."""
+        """Return whether |input - other| <= atol + rtol * |other| everywhere; the operands broadcast (`torch.allclose`)."""
 
     def softmax(self, dim: builtins.int) -> Tensor:
-        """exp(x) over its sum along a dim: positive numbers that sum to 1 (`torch.softmax`)."""
+        """Return exp(x) / sum(exp(x)) along a dim: positive numbers that sum to 1 (`torch.softmax`)."""
 
     def log_softmax(self, dim: builtins.int) -> Tensor:
-        """The logarithm of `softmax`, exact where that rounds to 0 (`torch.log_softmax`)."""
+        """Return the logarithm of `softmax`; it is finite even where softmax rounds to 0 (`torch.log_softmax`)."""
 
     def logsumexp(
         self, dim: Dims, keepdim: builtins.bool = False, *, axis: Any = ..., keepdims: builtins.bool = ...
     ) -> Tensor:
-        """log(sum(exp(x))) over dims, without overflow (`torch.logsumexp`)."""
+        """Return log(sum(exp(x))) over the given dims, computed without overflow (`torch.logsumexp`)."""
 
     def histogram(
         self,
@@ -171,47 +171,47 @@ class Methods:
         range: builtins.tuple[builtins.float, builtins.float] | None = None,
         density: builtins.bool = False,
     ) -> Histogram:
-        """How many elements fall into each of `bins` equal parts of a range, by default that of the elements."""
+        """Count how many elements fall into each of `bins` equal parts of a range (`torch.histogram`)."""
 
     def reshape(self, *shape: Any) -> Tensor:
-        """The same elements in another shape, in which one size may be -1 (`torch.reshape`); a view where possible."""
+        """Return the same elements in another shape, in which one size may be -1 (`torch.reshape`)."""
 
     def flatten(self, start_dim: builtins.int = 0, end_dim: builtins.int = -1) -> Tensor:
-        """The dims from `start_dim` to `end_dim` as one (`torch.flatten`)."""
+        """Join the dims from `start_dim` to `end_dim` into one (`torch.flatten`)."""
 
     def squeeze(self, dim: Dims = None) -> Tensor:
-        """Without the dims of size 1, or without those of them that `dim` names (`torch.squeeze`); a view."""
+        """Remove all dims of size 1, or only those in `dim` (`torch.squeeze`); the result is a view."""
 
     def unsqueeze(self, dim: builtins.int) -> Tensor:
-        """With a new dim of size 1 before `dim` (`torch.unsqueeze`); a view."""
+        """Insert a dim of size 1 at position `dim` (`torch.unsqueeze`); the result is a view."""
 
     def permute(self, *dims: Any) -> Tensor:
-        """The dims in another order (`torch.permute`); a view."""
+        """Put the dims in another order (`torch.permute`); the result is a view."""
 
     def transpose(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
-        """Two dims exchanged (`torch.transpose`); a view."""
+        """Exchange two dims (`torch.transpose`); the result is a view."""
 
     def t(self) -> Tensor:
-        """A matrix with its two dims exchanged; a tensor of fewer dims as it is (`torch.t`)."""
+        """Exchange the two dims of a matrix; 0-D and 1-D tensors stay as they are (`torch.t`)."""
 
     def repeat_interleave(self, repeats: Any, dim: builtins.int | None = None) -> Tensor:
-        """Each element along a dim, or of the flattened tensor, `repeats` times in a row (`torch.repeat_interleave`)."""
+        """Repeat each element along a dim, or of the flattened tensor, `repeats` times (`torch.repeat_interleave`)."""
 
     def tril(self, diagonal: builtins.int = 0) -> Tensor:
-        """Matrices with zeros above a diagonal, counted from the main one upwards (`torch.tril`)."""
+        """Set the elements above a diagonal of a matrix to 0 (`torch.tril`)."""
 
     def split(
         self, split_size_or_sections: builtins.int | Sequence[builtins.int], dim: builtins.int = 0
     ) -> builtins.tuple[Tensor, ...]:
-        """Pieces of one size along a dim, the last perhaps smaller, or of the sizes listed (`torch.split`)."""
+        """Split a tensor along a dim into pieces of one size, or of the sizes in a list (`torch.split`)."""
 
     def tensor_split(
         self, indices_or_sections: builtins.int | Sequence[builtins.int], dim: builtins.int = 0
     ) -> builtins.tuple[Tensor, ...]:
-        """As many pieces along a dim as asked for, or those between the places listed (`torch.tensor_split`)."""
+        """Split a tensor along a dim into a number of pieces, or at the indices in a list (`torch.tensor_split`)."""
 
     def unbind(self, dim: builtins.int = 0) -> builtins.tuple[Tensor, ...]:
-        """The slices along a dim, without it (`torch.unbind`)."""
+        """Return the slices along a dim, without this dim (`torch.unbind`); they are views."""
 
     def view(self, *shape: Any) -> Tensor:
         """`reshape` without a copy (`torch.Tensor.view`). RuntimeError if the elements' order in memory needs one."""
@@ -233,7 +233,7 @@ class Methods:
         axis: Any = ...,
         keepdims: builtins.bool = ...,
     ) -> Any:
-        """The greatest element, or over a dim the pair `values, indices` (`torch.max`)."""
+        """Return the largest element, or the pair `(values, indices)` along a dim (`torch.max`)."""
 
     def min(
         self,
@@ -243,7 +243,7 @@ class Methods:
         axis: Any = ...,
         keepdims: builtins.bool = ...,
     ) -> Any:
-        """The least element, or over a dim the pair `values, indices`, as `max` (`torch.min`)."""
+        """Return the smallest element, or the pair `(values, indices)` along a dim (`torch.min`)."""
 
     def argmax(
         self,
@@ -253,7 +253,7 @@ class Methods:
         axis: Any = ...,
         keepdims: builtins.bool = ...,
     ) -> Tensor:
-        """The index of the greatest element, in the flattened tensor or along a dim, as int64 (`torch.argmax`)."""
+        """Return the int64 index of the largest element along a dim, or in the flattened tensor (`torch.argmax`)."""
 
     def argmin(
         self,
@@ -263,7 +263,7 @@ class Methods:
         axis: Any = ...,
         keepdims: builtins.bool = ...,
     ) -> Tensor:
-        """The index of the least element, as `argmax` (`torch.argmin`)."""
+        """Return the int64 index of the smallest element along a dim, or in the flattened tensor (`torch.argmin`)."""
 
     def to(
         self,
@@ -273,57 +273,57 @@ class Methods:
         non_blocking: builtins.bool = False,
         copy: builtins.bool = False,
     ) -> Tensor:
-        """With its elements converted to a dtype, or to that of another Tensor; itself if they have it already."""
+        """Convert to a dtype, or to the dtype of another Tensor (`torch.Tensor.to`)."""
 
     def cpu(self) -> Tensor:
-        """The Tensor itself."""
+        """Return the Tensor itself, because it is on the CPU already (`torch.Tensor.cpu`)."""
 
     def float(self) -> Tensor:
-        """As float32."""
+        """Convert to float32 (`torch.Tensor.float`)."""
 
     def double(self) -> Tensor:
-        """As float64."""
+        """Convert to float64 (`torch.Tensor.double`)."""
 
     def int(self) -> Tensor:
-        """As int32, rounded towards 0."""
+        """Convert to int32; fractions are rounded towards 0 (`torch.Tensor.int`)."""
 
     def long(self) -> Tensor:
-        """As int64, rounded towards 0."""
+        """Convert to int64; fractions are rounded towards 0 (`torch.Tensor.long`)."""
 
     def bool(self) -> Tensor:
-        """As bools: whether each element is not 0."""
+        """Convert to bools: False for 0, True for all other numbers (`torch.Tensor.bool`)."""
 
     @property
     def device(self) -> Device:
-        """Where it is: the CPU."""
+        """The device of the Tensor: the CPU (`torch.Tensor.device`)."""
 
     def size(self, dim: builtins.int | None = None) -> Any:
-        """The shape, or one of its sizes (`torch.Tensor.size`)."""
+        """Return the shape, or the size of one dim (`torch.Tensor.size`)."""
 
     def dim(self) -> builtins.int:
-        """The number of dims."""
+        """Return the number of dims (`torch.Tensor.dim`)."""
 
     def nelement(self) -> builtins.int:
-        """The number of elements."""
+        """Return the number of elements (`torch.Tensor.nelement`)."""
 
     def numel(self) -> builtins.int:
-        """The number of elements."""
+        """Return the number of elements (`torch.Tensor.nelement`)."""
 
     def item(self) -> Any:
-        """The only element, as a Python number; RuntimeError if there are more or none."""
+        """Return the only element as a Python number (`torch.Tensor.item`)."""
 
     def numpy(self) -> np.ndarray:
-        """The array itself, sharing its memory. RuntimeError if the Tensor requires a gradient."""
+        """Return the array, which shares its memory with the Tensor (`torch.Tensor.numpy`)."""
 
     @property
     def data(self) -> Tensor:
-        """A constant that shares the memory and has no version counter (`torch.Tensor.data`)."""
+        """A constant that shares the memory of this Tensor and has no version counter (`torch.Tensor.data`)."""
 
     @data.setter
     def data(self, new: Tensor) -> None: ...
     @property
     def name(self) -> builtins.str | None:
-        """What to call it in pictures and messages."""
+        """The name of the Tensor in pictures and messages."""
 
     @name.setter
     def name(self, name: builtins.str | None) -> None: ...
@@ -335,11 +335,11 @@ class Methods:
         """A constant that shares the memory (`torch.Tensor.detach`)."""
 
     def tolist(self) -> Any:
-        """The elements as nested lists of Python numbers."""
+        """Return the elements as nested lists of Python numbers (`torch.Tensor.tolist`)."""
 
     @property
     def T(self) -> Tensor:
-        """The transpose: all dims in reverse order."""
+        """The transpose, with all dims in reverse order (`torch.Tensor.T`)."""
 
     def __abs__(self) -> Tensor: ...
     def __bool__(self) -> builtins.bool: ...
@@ -354,72 +354,76 @@ class Methods:
     def __deepcopy__(self, memo: builtins.dict[builtins.int, Any]) -> Tensor: ...
     def __array__(self, dtype: Any = None, copy: builtins.bool | None = None) -> np.ndarray: ...
     def __array_ufunc__(self, ufunc: np.ufunc, method: builtins.str, *inputs: Any, **kwargs: Any) -> Any:
-        """What numpy's functions do with a Tensor: `np.exp(t)` is `t.exp()`, and `array * t` is recorded."""
+        """Apply the Tensor method of a numpy function: `np.exp(t)` is `t.exp()`, and `array * t` is recorded."""
 
     def matmul(self, other: Tensor) -> Tensor:
-        """The matrix product, as `@` (`torch.matmul`)."""
+        """Return the matrix product of two tensors, as `@` does (`torch.matmul`)."""
 
     def dot(self, other: Tensor) -> Tensor:
-        """The sum of the products of the elements of two 1-D tensors (`torch.dot`)."""
+        """Return the sum of the elementwise products of two 1-D tensors (`torch.dot`)."""
 
-    def __matmul__(self, other: Any) -> Any: ...
+    def __matmul__(self, other: Any) -> Any:
+        """Return `input @ other`, where `other` is a Tensor or a numpy array."""
+
     def __iadd__(self, other: Any) -> Self: ...
     def __isub__(self, other: Any) -> Self: ...
     def __imul__(self, other: Any) -> Self: ...
     def __itruediv__(self, other: Any) -> Self: ...
     def __ipow__(self, other: Any) -> Self: ...
     def add_(self, other: Any, *, alpha: builtins.float = 1) -> Self:
-        """Add `alpha` times `other`."""
+        """Add `alpha` times `other` in place (`torch.Tensor.add_`)."""
 
     def mul_(self, other: Any) -> Self:
-        """Multiply by `other`."""
+        """Multiply by `other` in place (`torch.Tensor.mul_`)."""
 
     def copy_(self, other: Tensor) -> Self:
-        """Take the elements of `other`, broadcast and converted. RuntimeError if it has more dims."""
+        """Copy the elements of `other`, which is broadcast and converted to the dtype (`torch.Tensor.copy_`)."""
 
     def fill_(self, value: Any) -> Self:
-        """Take one number everywhere."""
+        """Set all elements to one number (`torch.Tensor.fill_`)."""
 
     def zero_(self) -> Self:
-        """Become zeros."""
+        """Set all elements to 0 (`torch.Tensor.zero_`)."""
 
     def normal_(self, mean: builtins.float = 0, std: builtins.float = 1, *, generator: Generator | None = None) -> Self:
-        """Draw normal numbers of a mean and a standard deviation."""
+        """Fill with normal random numbers of the given mean and standard deviation (`torch.Tensor.normal_`)."""
 
     def uniform_(
         self, from_: builtins.float = 0, to: builtins.float = 1, *, generator: Generator | None = None
     ) -> Self:
-        """Draw numbers uniform between two."""
+        """Fill with random numbers, uniform on [from_, to) (`torch.Tensor.uniform_`)."""
 
     def index_add_(self, dim: builtins.int, index: Tensor, source: Tensor, *, alpha: builtins.float = 1) -> Self:
-        """Add `alpha` times the slices of `source` along `dim` at the places that `index` lists, repeated or not."""
+        """Add `alpha` times each slice of `source` along `dim` at its index in `index` (`torch.Tensor.index_add_`)."""
 
     @property
     def _version(self) -> builtins.int:
-        """How often its memory has been changed in place."""
+        """The number of in-place changes to the memory of this Tensor (`torch.Tensor._version`)."""
 
     def __getitem__(self, key: Any) -> Tensor:
-        """`input[key]`: ints, slices, None, `...`, lists, integer and bool arrays or Tensors, and mixtures."""
+        """Return `input[key]`: ints, slices, None, `...`, lists, integer or bool arrays or Tensors, and mixtures of these."""
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        """`input[key] = value`, in place, where `value` is a Tensor, an array or a number that broadcasts to `input[key]`."""
+        """Set `input[key]` in place to a Tensor, an array or a number, which broadcasts."""
 
-    def __iter__(self) -> Iterator[Tensor]: ...
+    def __iter__(self) -> Iterator[Tensor]:
+        """Return an iterator over the slices along the first dim."""
+
     @property
     def grad(self) -> Tensor | None:
-        """The gradient that backward passes have added up: of a leaf, or of a result after `retain_grad()`."""
+        """The sum of the gradients from all backward passes; for a result only after `retain_grad()`, else None."""
 
     @grad.setter
     def grad(self, grad: Tensor | None) -> None: ...
     @property
     def grad_fn(self) -> Node | None:
-        """The node of the operation that made it; None for a leaf."""
+        """The node of the operation that computed this Tensor; None for a leaf."""
 
     def requires_grad_(self, requires_grad: builtins.bool = True) -> Self:
-        """Set `requires_grad`, and return the Tensor itself."""
+        """Set `requires_grad` in place and return the same Tensor (`torch.Tensor.requires_grad_`)."""
 
     def retain_grad(self) -> None:
-        """Keep this result's gradient in `.grad` at the next backward pass; a leaf keeps it anyway."""
+        """Keep this result's gradient in `.grad` at backward passes; leaves always do (`torch.Tensor.retain_grad`)."""
 
     def backward(
         self,
@@ -428,4 +432,4 @@ class Methods:
         create_graph: builtins.bool = False,
         inputs: Any = None,
     ) -> None:
-        """Add to `.grad` of every leaf that this was computed from its gradient (`torch.Tensor.backward`)."""
+        """Compute this Tensor's gradients and add them to the `.grad` of its leaves (`torch.Tensor.backward`)."""
