@@ -1,5 +1,6 @@
 """How an operation is recorded: operands of all kinds beside PyTorch, what a node has, and what is refused."""
 
+import itertools
 import operator
 from typing import Any
 
@@ -8,8 +9,11 @@ import pytest
 import torch
 
 import minigrad
+from minigrad.core import ops
 from minigrad.core.primitive import Primitive
-from tests.support.comparison import REFUSALS, ours, theirs
+from minigrad.core.record import _any_operands as record_any
+from minigrad.core.value import _any_operands as record_any_values
+from tests.support.comparison import REFUSALS, normal, ours, theirs
 
 
 def test_a_primitive_of_ones_own_is_recorded() -> None:
@@ -100,3 +104,59 @@ def test_a_tensor_and_a_value_do_not_mix(name: str) -> None:
             getattr(operator, name)(recorded, minigrad.Value(2.0))
         with pytest.raises(TypeError, match=r"^\w+: expected Tensors or numbers, got Value; make a Tensor"):
             getattr(operator, name)(minigrad.Value(2.0), recorded)
+
+
+# The recorders without loops do what the recorder for any number of operands does
+
+
+APPLIED: dict[str, tuple[Any, ...]] = {
+    "tanh": (normal(2, 3),),
+    "sum": (normal(2, 3), (0,), True),
+    "reshape": (normal(2, 3), (6,)),
+    "index": (normal(4, 3), (np.array([2, 0, 2]),)),
+    "var": (normal(4, 3), (0,), True, 3),
+    "mul": (normal(2, 3), normal(3)),
+    "pow": (normal(3), 2.0),
+    "matmul": (normal(2, 3), normal(3, 4)),
+    "assign": (normal(4, 3), normal(3), (1,)),
+    "cross_entropy": (normal(4, 3), np.array([0, 2, 1, 1])),
+    "where": (np.array([True, False, True]), normal(3), normal(3)),
+    "linear": (normal(4, 3), normal(2, 3), normal(2)),
+    "batch_norm": (normal(4, 3), normal(3), 0.0, (0,), 1e-5),
+}
+
+
+@pytest.mark.parametrize("name", APPLIED)
+def test_a_recorder_without_loops_is_the_general_one(name: str) -> None:
+    primitive = getattr(ops, name)
+    count = len(primitive.operands)
+    for needs in itertools.product([False, True], repeat=count):
+        results = []
+        for record in (primitive.on_tensors, record_any(primitive, minigrad.Tensor)):
+            operands = [
+                ours(x, need and x.dtype.kind == "f") if isinstance(x, np.ndarray) else x
+                for x, need in zip(APPLIED[name][:count], needs, strict=True)
+            ]
+            result = record(*operands, *APPLIED[name][count:], label="labelled")
+            tensor, *residuals = result if isinstance(result, tuple) else (result,)
+            if tensor.requires_grad:
+                tensor.backward(ours(np.ones(tensor.shape)), retain_graph=True)
+            node = tensor.node
+            recorded = (
+                None if node is None else (node.plan, node.label, node.params, node.saved, node.shape, node.dtype)
+            )
+            gradients = [x.grad.array for x in operands if isinstance(x, minigrad.Tensor) and x.grad is not None]
+            results.append((tensor.array, residuals, recorded, gradients))
+        np.testing.assert_equal(results[0], results[1])
+
+
+@pytest.mark.parametrize("name", ["add", "mul", "div", "pow", "tanh", "relu", "exp"])
+def test_a_recorder_of_values_without_loops_is_the_general_one(name: str) -> None:
+    primitive = getattr(ops, name)
+    found = []
+    for record in (primitive.on_values, record_any_values(primitive)):
+        operands = [minigrad.Value(1.5), minigrad.Value(0.5)][: len(primitive.operands)]
+        result = record(*operands)
+        result.backward()
+        found.append((result.data, result.saved, result.plan, [x.grad for x in operands]))
+    assert found[0] == found[1]
