@@ -1,4 +1,8 @@
-"""Recording on and off: `no_grad` and its relatives, and the with-blocks that they are (`torch.autograd.grad_mode`)."""
+"""`no_grad`, `enable_grad` and the like: they switch recording on and off (`torch.autograd.grad_mode`).
+
+The switch itself is in `core/modes.py`, where the recorder reads it. `Within` and `From` are the with-blocks and
+decorators that set it; `detect_anomaly` uses them too.
+"""
 
 import functools
 import inspect
@@ -12,14 +16,14 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def is_grad_enabled() -> bool:
-    """Whether operations are being recorded in this thread (`torch.is_grad_enabled`)."""
+    """Return whether operations are recorded in this thread (`torch.is_grad_enabled`)."""
     return local.mode.grad
 
 
 class Within:
-    """A with-block, or a decorator of functions and generators, within which some settings are others.
+    """A with-block, or a decorator for functions and generators, that changes settings of this thread.
 
-    What was there before is there again after it, whether it is left by its end, an exception, or a yield.
+    The previous settings return when the block ends, raises an exception, or (in a decorated generator) yields.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -41,7 +45,7 @@ class Within:
             setattr(local.mode, name, value)
 
     def __call__(self, function: Function) -> Function:
-        """Decorate `function`; a generator runs so between one yield and the next, and its caller as it was."""
+        """Decorate `function`. The settings hold while a generator runs, but not in its caller between two yields."""
         if inspect.isgeneratorfunction(function):
 
             @functools.wraps(function)
@@ -73,7 +77,7 @@ class Within:
 
 
 class From(Within):
-    """Settings that count from here on; at the head of a with-block, only to its end."""
+    """Settings that change when the object is made, and that a with-block sets back at its end."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -83,13 +87,13 @@ class From(Within):
         pass
 
     def __call__(self, function: Function) -> Function:
-        """Decorate `function`, and let them count within it alone."""
+        """Decorate `function`: set the settings back now, so that they hold only while it runs."""
         self.__exit__(None, None, None)
         return super().__call__(function)
 
 
 class no_grad(Within):
-    """Within it nothing is recorded: a with-block, or a decorator of functions and generators (`torch.no_grad`).
+    """Switch recording off, in a with-block or in a decorated function or generator (`torch.no_grad`).
 
     >>> import minigrad
     >>> weight = minigrad.ones(2, requires_grad=True)
@@ -108,18 +112,18 @@ class no_grad(Within):
 
 
 class enable_grad(no_grad):
-    """Within it operations are recorded again, inside of a `no_grad` (`torch.enable_grad`)."""
+    """Switch recording on again inside a `no_grad` block (`torch.enable_grad`)."""
 
     enabled = True
 
 
 class set_grad_enabled(From):
-    """Record or not from here on, or within a with-block or a decorated function (`torch.set_grad_enabled`)."""
+    """Switch recording on or off, from here on or in a with-block or function (`torch.set_grad_enabled`)."""
 
     def __init__(self, mode: bool) -> None:
         super().__init__(grad=bool(mode))
 
 
 def inference_mode(mode: Any = True) -> Any:
-    """`no_grad` by its other name; `inference_mode(False)` is `enable_grad` (`torch.inference_mode`)."""
+    """Do the same as `no_grad`; `inference_mode(False)` does the same as `enable_grad` (`torch.inference_mode`)."""
     return no_grad()(mode) if callable(mode) else no_grad() if mode else enable_grad()

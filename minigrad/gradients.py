@@ -1,4 +1,7 @@
-"""`backward` and `grad`: the reverse pass over Tensors, whose gradients are kept, or returned."""
+"""`backward` and `grad`: they start the reverse pass at Tensors, and store or return the gradients.
+
+The loop itself is `core/graph.py`, which knows nothing of `.grad`, of `create_graph`, or of PyTorch's arguments.
+"""
 
 import threading
 import warnings
@@ -29,12 +32,15 @@ def backward(
     create_graph: bool = False,
     inputs: Tensors | None = None,
 ) -> None:
-    """Add to `.grad` of every leaf that `tensors` were computed from their gradient (`torch.autograd.backward`).
+    """Compute the gradients of `tensors` and add them to the `.grad` of their leaves (`torch.autograd.backward`).
 
-    `grad_tensors` holds, for each tensor, the gradient that arrives there, of its shape, or None for a single number,
-    where it is 1. What was saved for the rules is released unless `retain_graph`. With `create_graph` the gradients are
-    recorded themselves and can be differentiated again, and the graph is retained. With `inputs`, only the gradients of
-    these Tensors are computed and added up, leaves or not.
+    `grad_tensors` holds one output gradient for each tensor, of the tensor's shape. For a tensor with a single element
+    it may be None, which means 1. The saved values are released unless `retain_graph` is set. With `create_graph` the
+    gradients are recorded, so that they can be differentiated again; the graph is then retained by default. With
+    `inputs`, only these Tensors get a gradient, leaves or not.
+
+    RuntimeError if a tensor does not require a gradient, if an output gradient is missing or has another shape, or if
+    the saved values have been released already.
     """
     seeds = _seeds("backward", tensors, grad_tensors)
     targets = None if inputs is None else _targets("backward", _sequence("backward", inputs))
@@ -54,11 +60,12 @@ def grad(
     allow_unused: bool | None = None,
     materialize_grads: bool = False,
 ) -> tuple[Any, ...]:
-    """The gradients of `outputs`, added up, with respect to each of `inputs` (`torch.autograd.grad`).
+    """Return the gradients of the sum of `outputs` with respect to each of `inputs` (`torch.autograd.grad`).
 
-    No `.grad` is touched. `grad_outputs` holds the gradients that arrive, as for `backward`. With `create_graph` the
-    results are recorded, and can be differentiated again, to any order. RuntimeError for an input that the outputs were
-    not computed from; with `allow_unused` its gradient is None instead, with `materialize_grads` zeros.
+    Each gradient has the shape and the dtype of its input. The `.grad` of leaves does not change. `grad_outputs` holds
+    the output gradients, as in `backward`. With `create_graph` the results are recorded, so that they can be
+    differentiated again, to any order. RuntimeError for an input that the outputs do not depend on; with `allow_unused`
+    its gradient is None instead, and with `materialize_grads` it is zero.
 
     >>> import minigrad
     >>> x = minigrad.tensor(2.0, requires_grad=True)
@@ -92,7 +99,10 @@ def grad(
 def _found(
     seeds: list[tuple[Any, Any]], retain_graph: bool | None, create_graph: bool, targets: dict[Any, Tensor] | None
 ) -> list[Found]:
-    """What the reverse pass gives of all nodes that retain their gradients, and of targets."""
+    """Run the reverse pass and keep its results for targets, and for nodes that retain their gradient.
+
+    Without targets all results are kept.
+    """
     release = not (create_graph if retain_graph is None else retain_graph)
     needed = None if targets is None else nodes_between([node for node, _ in seeds], targets)
     if not create_graph:
@@ -108,14 +118,16 @@ def _wanted(found: Iterable[Found], targets: dict[Any, Tensor] | None) -> list[F
 
 
 def _seeds(name: str, tensors: Tensors, gradients: Any) -> list[tuple[Any, Any]]:
-    """The node of every tensor, with the gradient that arrives there: a Tensor if it was given, else an array."""
+    """Pair the node of every tensor with its output gradient: a Tensor if one was given, else an array of ones."""
     tensors = _sequence(name, tensors)
     if gradients is None:
         gradients = [None] * len(tensors)
     elif not isinstance(gradients, list | tuple):
         gradients = [gradients]
     if len(gradients) != len(tensors):
-        raise RuntimeError(f"{name}: {len(gradients)} gradients for {len(tensors)} tensors; give each one, or None")
+        raise RuntimeError(
+            f"{name}: {len(gradients)} gradients for {len(tensors)} tensors; give one, or None, for each"
+        )
     return [_seed(name, *pair) for pair in zip(tensors, gradients, strict=True)]
 
 
@@ -146,7 +158,7 @@ def _seed(name: str, tensor: Tensor, gradient: Any) -> tuple[Any, Any]:
 
 
 def _targets(name: str, inputs: tuple[Tensor, ...]) -> dict[Any, Tensor]:
-    """The nodes whose gradients are asked for, with their Tensors."""
+    """Map the node of each input to the input; RuntimeError for an input that requires no gradient."""
     if not inputs:
         raise RuntimeError(f"{name}: there are no inputs; give at least one Tensor")
     for place, x in enumerate(inputs):
@@ -156,7 +168,7 @@ def _targets(name: str, inputs: tuple[Tensor, ...]) -> dict[Any, Tensor]:
 
 
 def _sequence(name: str, tensors: Any) -> tuple[Tensor, ...]:
-    """Tensors, such as a module's parameters, as a tuple; one alone stands for itself. TypeError for all else."""
+    """Return one Tensor, or an iterable of Tensors such as a module's parameters, as a tuple; else TypeError."""
     members = (tensors,) if isinstance(tensors, Tensor) or not isinstance(tensors, Iterable) else tuple(tensors)
     for x in members:
         if not isinstance(x, Tensor):
@@ -165,12 +177,12 @@ def _sequence(name: str, tensors: Any) -> tuple[Tensor, ...]:
 
 
 def _sum(node: Node, g: Any) -> Tensor:
-    """The gradient that a node has already, and another."""
+    """Add a gradient to the one that the node has, in place where nothing else can use its array."""
     if isinstance(g, Tensor):
         with enable_grad():
             return node.grad + g
     if node.plan is not None:
-        # The pass that stored it may still use the same array.
+        # The pass that stored the gradient of a result may still use its array.
         return wrap(np.asarray(node.grad.array + g))
     node.grad.array += g
     bump_version("backward", node.grad.array)
@@ -178,9 +190,9 @@ def _sum(node: Node, g: Any) -> Tensor:
 
 
 def saved_as_tensors(node: Node) -> tuple[Any, ...]:
-    """The saved values of a node as Tensors that are part of the graph, so that its vjps are recorded.
+    """Return the saved values of a node as Tensors of the graph, so that the vjps that use them are recorded.
 
-    Residuals have no node. They are computed again from the operands, which records them.
+    Residuals have no node. The forward function computes them again from the operands, which records them.
     """
     assert node.plan
     primitive = node.plan.primitive
@@ -202,9 +214,10 @@ def saved_as_tensors(node: Node) -> tuple[Any, ...]:
 
 
 def _locate(primitive: Any, operands: tuple[Any, ...], params: tuple[Any, ...], result: Tensor) -> None:
-    """Note the user's line on a node, while a pass records itself under `detect_anomaly`.
+    """Store the user's line on a node, while a recorded pass runs under `detect_anomaly`.
 
-    An anomaly inside a vjp is then reported once the vjp is done, as in a pass that is not recorded.
+    The recorder calls this function instead of the check of results. An anomaly inside a vjp is therefore reported when
+    the vjp has returned, as in a pass that is not recorded.
     """
     if result.node is not None and local.mode.locate is not None:
         result.node.line = local.mode.locate()
@@ -212,20 +225,20 @@ def _locate(primitive: Any, operands: tuple[Any, ...], params: tuple[Any, ...], 
 
 @methods
 class Gradients(Tensor):
-    """The reverse pass, started from a Tensor, and which Tensors get a gradient."""
+    """Tensor methods that start the reverse pass, or that say which Tensors get a gradient."""
 
     __slots__ = ()
 
     @property
     def grad(self) -> "Tensor | None":
-        """The gradient that backward passes have added up: of a leaf, or of a result after `retain_grad()`."""
+        """The sum of the gradients from all backward passes; for a result only after `retain_grad()`, else None."""
         node = self.stored_node if self.base is None else self.node
         if node is None:
             return None
         if node.grad is None and not node.retains_grad:
             warnings.warn(
-                f"grad: this Tensor is a result of {node.operation}, not a leaf, and a backward pass lets the "
-                "gradients of results go; call .retain_grad() on it before backward()",
+                f"grad: this Tensor is a result of {node.operation}, not a leaf, and a backward pass does not keep the "
+                "gradients of results; call .retain_grad() on it before backward()",
                 stacklevel=2,
             )
         return node.grad
@@ -247,17 +260,17 @@ class Gradients(Tensor):
 
     @property
     def grad_fn(self) -> Node | None:
-        """The node of the operation that made it; None for a leaf."""
+        """The node of the operation that computed this Tensor; None for a leaf."""
         return None if self.is_leaf else self.node
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
-        """Set `requires_grad`, and return the Tensor itself."""
+        """Set `requires_grad` in place and return the same Tensor (`torch.Tensor.requires_grad_`)."""
         if not requires_grad or self.is_leaf:
             self.requires_grad = requires_grad
         return self
 
     def retain_grad(self) -> None:
-        """Keep this result's gradient in `.grad` at the next backward pass; a leaf keeps it anyway."""
+        """Keep this result's gradient in `.grad` at backward passes; leaves always do (`torch.Tensor.retain_grad`)."""
         node = self.node
         if node is None or not node.requires_grad:
             raise RuntimeError("retain_grad: this Tensor does not require a gradient, so it will get none")
@@ -270,9 +283,9 @@ class Gradients(Tensor):
         create_graph: bool = False,
         inputs: Any = None,
     ) -> None:
-        """Add to `.grad` of every leaf that this was computed from its gradient (`torch.Tensor.backward`).
+        """Compute this Tensor's gradients and add them to the `.grad` of its leaves (`torch.Tensor.backward`).
 
-        `gradient`, of this Tensor's shape, is the gradient that arrives here. It may be left out for a single number,
-        where it is 1. For the other arguments, see `minigrad.autograd.backward`.
+        `gradient` is the output gradient, of this Tensor's shape. For a single element it may be left out, which means
+        1. For the other arguments, see `minigrad.autograd.backward`.
         """
         backward(self, gradient, retain_graph, create_graph, inputs)

@@ -1,14 +1,14 @@
 """PyTorch's random numbers, from the same seeds, in numpy.
 
-Everything random begins with one machine: the Mersenne Twister MT19937, which turns a seed into an endless row of
-32-bit words. A `Generator` walks along that row, and each kind of draw is a recipe that spends words: a float32
-uniform spends one, a float64 uniform two, a coin flip as many as the uniform it is made of. Two programs that make
-the same draws in the same order therefore see the same numbers, and here the recipes are PyTorch's for the CPU.
+All random numbers come from the Mersenne Twister MT19937, which turns a seed into a sequence of 32-bit words. Each kind
+of draw consumes words of this sequence: a float32 uniform consumes one, a float64 uniform two, and a coin flip as many
+as the uniform that it is made from. So two programs that make the same draws in the same order get the same numbers.
+The algorithms of the draws are PyTorch's for the CPU.
 
-What is made of words by whole-number arithmetic (uniforms, integers, permutations, coin flips) equals PyTorch bit for
-bit, and so do float32 normals from 16 on where PyTorch finds AVX2, as on any x86 machine of today. What else passes
-through a logarithm or a cosine may differ in its last bits, as PyTorch itself does between processors.
-This module knows numpy alone: it returns arrays, and the rest of minigrad wraps them in tensors.
+Draws that need integer arithmetic alone (uniforms, integers, permutations, coin flips) equal PyTorch's bit for bit. So
+do 16 or more float32 normals, where PyTorch finds AVX2, as on any current x86 processor. Other draws pass through a
+logarithm or a cosine, and may differ in the last bits, as PyTorch does between processors. This module imports numpy
+alone: it returns arrays, and `api/creation.py` makes Tensors of them.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ Shape = tuple[int, ...]
 DEFAULT_SEED = 67280421310721
 FLOAT64 = np.dtype(np.float64)
 
-# The dtypes that can be drawn, each with one wide enough to multiply and add in before rounding once.
+# The dtypes that can be drawn. Each has a wider dtype, in which a product and a sum are computed before one rounding.
 WIDER: dict[Any, type[np.floating[Any]]] = {np.dtype(np.float32): np.float64, FLOAT64: np.longdouble}
 
-# Normals are made in parts of so many, to stay in the processor's cache.
+# Normals are computed in parts of this size, which fit into the processor's cache.
 PART = 2**16
 
-# What the float32 logarithm, cosine and sine are made of. Polynomials start from the highest power; log(2) and pi/4 are
-# sums of parts, all but the last of so few bits that their multiples below are exact.
+# Coefficients of the float32 logarithm, cosine and sine, the highest power first. log(2) and pi/4 are sums of parts.
+# All parts but the last have so few bits that their multiples are exact.
 LOG_SPLIT, LOG_2_HIGH, LOG_2_LOW = np.array([0.5**0.5, 0.693359375, -2.12194440e-4], np.float32)
 LOG_LOW_POWERS = [-1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1]
 LOG_HIGH_POWERS = [7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1]
@@ -47,7 +47,7 @@ COSINE = [2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2]
 SINE = [-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1]
 COSINE_AND_SINE = np.array([COSINE, SINE], np.float32).T.reshape(3, 2, 1, 1)
 
-# The bytes of a PyTorch CPU generator, so that a saved state can cross from either library to the other.
+# The layout of a PyTorch CPU generator's state, so that each library can load a state that the other has saved.
 STATE = np.dtype(
     {
         "names": ["initial_seed", "words_left", "seeded", "position", "words", "spare_normal", "spare_count"],
@@ -59,10 +59,10 @@ STATE = np.dtype(
 
 
 class Generator:
-    """A stream of random numbers that a seed decides, as `torch.Generator`.
+    """A stream of random numbers that a seed determines (`torch.Generator`).
 
-    A new one starts from PyTorch's default seed, not from chance. Each draw returns an array of the shape asked for
-    and moves the stream on; a draw of no elements leaves it where it was. Generators can be pickled and deep-copied.
+    A new generator starts from PyTorch's default seed. Each draw returns an array of the given shape and advances the
+    stream. A draw of no elements does not advance it. Generators can be pickled and deep-copied.
     """
 
     def __init__(self, device: str = "cpu") -> None:
@@ -74,7 +74,7 @@ class Generator:
 
     @functools.cached_property
     def _twister(self) -> Any:
-        """The machine, at the start of its row; made for the first draw, since numpy.random is slow to import."""
+        """The Mersenne Twister at the start of its sequence, made for the first draw: numpy.random imports slowly."""
         twister = np.random.MT19937()
         start: Any = np.random.RandomState(self._initial_seed % 2**32).get_state(legacy=False)
         twister.state = start
@@ -83,8 +83,8 @@ class Generator:
     def manual_seed(self, seed: int) -> Generator:
         """Restart the stream from `seed` and return the generator, as `torch.Generator.manual_seed`.
 
-        Any int of 64 bits is a seed, signed or not, and its low 32 bits decide the stream. RuntimeError for what is
-        no int, ValueError for one out of range.
+        A seed is an int of at most 64 bits, signed or unsigned. Its low 32 bits determine the stream. RuntimeError if
+        `seed` is not an int, ValueError if it is out of range.
         """
         if not isinstance(seed, int) or isinstance(seed, bool):
             raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}; pass an int")
@@ -96,15 +96,15 @@ class Generator:
         return self
 
     def seed(self) -> int:
-        """Restart the stream from a seed that nobody can foresee and return it, as `torch.Generator.seed`."""
+        """Restart the stream from a random seed of the operating system, and return it (`torch.Generator.seed`)."""
         return self.manual_seed(int.from_bytes(os.urandom(8))).initial_seed()
 
     def initial_seed(self) -> int:
-        """The seed the stream started from, brought into [0, 2**64), as `torch.Generator.initial_seed`."""
+        """The seed from which the stream started, modulo 2**64 (`torch.Generator.initial_seed`)."""
         return self._initial_seed
 
     def get_state(self) -> NDArray[np.uint8]:
-        """Where the stream stands, as the 5056 bytes of `torch.Generator.get_state`."""
+        """The state of the stream: an array of 5056 bytes, uint8 (`torch.Generator.get_state`)."""
         twister = self._twister.state["state"]
         state = np.zeros(1, STATE)
         state["initial_seed"], state["seeded"] = self._initial_seed, True
@@ -115,9 +115,9 @@ class Generator:
         return state.view(np.uint8)
 
     def set_state(self, state: NDArray[np.uint8]) -> Generator:
-        """Take the stream back to where `get_state` found it, as `torch.Generator.set_state`.
+        """Set the stream to a state that `get_state` returned (`torch.Generator.set_state`).
 
-        TypeError for what is not a uint8 array, RuntimeError for bytes that no generator saved.
+        TypeError if `state` is not a uint8 array, RuntimeError if it is not the state of a generator.
         """
         if not isinstance(state, np.ndarray) or state.dtype != np.uint8:
             raise TypeError(f"set_state: expected a uint8 array, but got {type(state).__name__}; pass a get_state()")
@@ -133,7 +133,7 @@ class Generator:
         return self
 
     def uniform(self, shape: Shape, dtype: DTypeLike = np.float32, low: float = 0.0, high: float = 1.0) -> Floats:
-        """Draw numbers from [low, high), all equally likely, as `torch.rand` and `Tensor.uniform_`.
+        """Draw numbers uniformly from [low, high) (`torch.rand`, `torch.Tensor.uniform_`).
 
         RuntimeError if low > high or if high - low overflows the dtype.
         """
@@ -147,17 +147,17 @@ class Generator:
         return (units if (low, high) == (0, 1) else _stretched(units, width, low)).reshape(shape)
 
     def normal(self, shape: Shape, dtype: DTypeLike = np.float32, mean: float = 0.0, std: float = 1.0) -> Floats:
-        """Draw from the bell curve about `mean`, as `torch.randn` and `Tensor.normal_`.
+        """Draw normal numbers (`torch.randn`, `torch.Tensor.normal_`).
 
-        Fewer than 16 numbers are made in float64, two at a time, and an odd one is kept for the next such draw. From
-        16 on they are made in their own dtype, in blocks of 16. RuntimeError if std is negative.
+        Fewer than 16 numbers are computed in float64, in pairs. If one of a pair is left over, the next such draw uses
+        it. 16 or more numbers are computed in `dtype`, in blocks of 16. RuntimeError if `std` is negative.
         """
         dtype, count = _drawable("normal", dtype, mean, std), _count(shape)
         if not std >= 0:
             raise RuntimeError(f"normal expects std >= 0.0, but found std {std}; pass a width, not a direction")
         if count < 16:
             return (self._few_normals(count) * std + mean).astype(dtype).reshape(shape)
-        # Blocks that do not come out even end in one of new uniforms, laid over the last 16 numbers.
+        # If the count is no multiple of 16, the last 16 numbers are drawn again, from 16 new uniforms.
         units = self._units(count + (16 if count % 16 else 0), dtype)
         blocks = np.concatenate([units[: count - count % 16], units[count:]])
         parts = [blocks[start : start + PART] for start in range(0, blocks.size, PART)]
@@ -166,7 +166,7 @@ class Generator:
         return (normals if (mean, std) == (0, 1) else _stretched(normals, std, mean)).reshape(shape)
 
     def exponential(self, shape: Shape, dtype: DTypeLike = np.float32, rate: float = 1.0) -> Floats:
-        """Draw waits for an event that comes `rate` times in a unit of time, as `Tensor.exponential_`.
+        """Draw exponential numbers, whose mean is 1 / `rate` (`torch.Tensor.exponential_`).
 
         RuntimeError unless the rate is positive.
         """
@@ -176,7 +176,7 @@ class Generator:
         return (-1 / rate * np.log1p(-self._units(_count(shape), FLOAT64))).astype(dtype).reshape(shape)
 
     def bernoulli(self, probability: float | Floats, shape: Shape | None = None) -> NDArray[np.bool_]:
-        """Flip coins that fall True with `probability`, as `torch.bernoulli` and the mask of dropout.
+        """Draw bools that are True with `probability` (`torch.bernoulli`, the mask of dropout).
 
         The shape is that of `probability` unless given. A number is compared with float64 uniforms, an array with
         uniforms of its own dtype. RuntimeError for probabilities outside [0, 1].
@@ -217,7 +217,7 @@ class Generator:
         """
         _check_multinomial(probabilities, num_samples, replacement)
         if num_samples == 1 or not replacement:
-            # A race: the greater its weight, the sooner a category tends to arrive, and the first to arrive are drawn.
+            # The categories with the greatest ratios of weight to an exponential number are drawn.
             speeds = probabilities / self.exponential(probabilities.shape, probabilities.dtype)
             return np.argsort(-speeds, axis=-1, kind="stable")[..., :num_samples]
         cumulative = np.cumsum(probabilities, axis=-1)
@@ -227,11 +227,11 @@ class Generator:
         return np.array([np.searchsorted(row, unit) for row, unit in rows], np.int64).reshape(units.shape)
 
     def _words(self, count: int) -> NDArray[np.uint64]:
-        """The next words of 32 bits."""
+        """The next 32-bit words."""
         return self._twister.random_raw(count)
 
     def _long_words(self, count: int) -> NDArray[np.uint64]:
-        """The next words of 64 bits, each of two short ones, the high half first."""
+        """The next 64-bit words, each made of two 32-bit words, the high half first."""
         words = self._words(2 * count)
         return words[::2] << np.uint64(32) | words[1::2]
 
@@ -260,7 +260,7 @@ def _box_muller(logarithms: Floats, turns: Floats) -> Floats:
     """Two independent normals, side by side on axis 1, from the log of one uniform and a second one as an angle."""
     radius, angle = np.sqrt(-2 * logarithms), 2 * math.pi * turns
     cosine, sine = (np.cos(angle), np.sin(angle)) if angle.dtype == FLOAT64 else _cosine_and_sine(angle)
-    return np.stack([radius * cosine, radius * sine], axis=1).ravel() + 0  # of the zeros, -0 becomes 0
+    return np.stack([radius * cosine, radius * sine], axis=1).ravel() + 0  # adding 0 turns -0 into 0
 
 
 # For blocks of float32 PyTorch has its own logarithm, cosine and sine, after the Cephes library: first the argument is
@@ -279,7 +279,7 @@ def _logarithm(x: Floats) -> Floats:
 
 
 def _cosine_and_sine(angle: Floats) -> tuple[Floats, Floats]:
-    """PyTorch's cosine and sine of float32 in [0, 2 pi]: those of what quarter turns leave over, turned back."""
+    """PyTorch's cosine and sine of float32 in [0, 2 pi]: polynomials of the angle minus its quarter turns."""
     quarter = ((angle * np.float32(4 / math.pi)).astype(np.int32) + 1) // 2
     eighths, (high, middle, low) = (2 * quarter).astype(np.float32), QUARTER_PI
     rest = _fused(eighths, -low, angle - eighths * high - eighths * middle)

@@ -1,4 +1,7 @@
-"""Walks over the recorded graph, without recursion: it may be a million nodes deep."""
+"""Walks over the recorded graph, for everything that reads it besides the reverse pass: pictures, `derive`, `grad`.
+
+They are loops, not recursive functions, because a graph may be a million nodes deep.
+"""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -7,10 +10,10 @@ from minigrad.core.record import Node
 
 
 def ancestors(roots: Iterable[Any]) -> list[Any]:
-    """The roots and all recorded results that they were computed from, each once, operands before results."""
+    """Return the roots and all nodes that they were computed from, each once, operands before results."""
     found = [*dict.fromkeys(roots)]
     seen = set(found)
-    for node in found:  # which grows meanwhile
+    for node in found:  # the loop appends to `found`
         new = [x for x in dict.fromkeys(recorded(node.inputs)) if x not in seen]
         seen.update(new)
         found += new
@@ -18,7 +21,7 @@ def ancestors(roots: Iterable[Any]) -> list[Any]:
 
 
 def nodes_between(roots: Iterable[Node], targets: Iterable[Node]) -> set[Node]:
-    """The nodes that a gradient passes through on its way from `roots` to `targets`, both included."""
+    """Return the nodes on all paths from `roots` back to `targets`, including both ends."""
     targets = set(targets)
     first = min(target.seq for target in targets)
     found, open_ends = set(roots), list(roots)
@@ -34,5 +37,5 @@ def nodes_between(roots: Iterable[Node], targets: Iterable[Node]) -> set[Node]:
 
 
 def recorded(inputs: Iterable[Any]) -> Iterator[Any]:
-    """The recorded results among the inputs of a node: those that have a sequence number."""
+    """Yield the inputs of a node that are recorded results: the ones that have a sequence number."""
     return (x for x in inputs if hasattr(x, "seq"))

@@ -1,4 +1,7 @@
-"""Neural networks on minigrad: modules, their functions, initial values and optimizers, with PyTorch's names."""
+"""Neural networks on minigrad with PyTorch's names: modules, functions, initial values and optimizers.
+
+This is a package beside minigrad, so that the engine knows nothing of layers.
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""What layers compute, as functions of Tensors (`torch.nn.functional`)."""
+"""The computations of layers as functions of Tensors, without state (`torch.nn.functional`).
+
+The layers, which keep parameters and call these functions, are in `layers.py`.
+"""
 
 import math
 import warnings
@@ -33,21 +36,33 @@ def __getattr__(name: str) -> Any:
     raise explain("nn.functional", name, instead)
 
 
-# Activations; tanh, relu and sigmoid are those of minigrad
+# Activations: tanh, relu and sigmoid are minigrad's functions
 
 
 @labelled
 def silu(input: Tensor) -> Tensor:
-    """x * sigmoid(x). Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016."""
+    """Return x * sigmoid(x) (`torch.nn.functional.silu`; Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016).
+
+    Raises a RuntimeError if the dtype is not floating.
+
+    >>> import minigrad
+    >>> silu(minigrad.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.2689,  0.0000,  0.7311])
+    """
     check_floating("silu", input)
     return input * sigmoid(input)
 
 
 @labelled
 def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
-    """x times the share of standard normal numbers that lie below x, which "tanh" approximates.
+    """Return x * P(X <= x) for a standard normal X (`torch.nn.functional.gelu`; Hendrycks and Gimpel, 2016).
 
-    RuntimeError for another approximation. Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016.
+    `approximate="tanh"` uses an approximation by tanh. Raises a RuntimeError for another approximation, or if the dtype
+    is not floating.
+
+    >>> import minigrad
+    >>> gelu(minigrad.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.1587,  0.0000,  0.8413])
     """
     check_floating("gelu", input)
     if approximate == "none":
@@ -60,31 +75,45 @@ def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
 
 
 def softmax(input: Tensor, dim: int | None = None, *, dtype: DType = None) -> Tensor:
-    """`minigrad.softmax` of the input, converted to a dtype first where one is given.
+    """Return `minigrad.softmax`, after a conversion to `dtype` if it is given (`torch.nn.functional.softmax`).
 
-    Without a dim it warns, and takes the one that PyTorch takes: 1, but for 0, 1 and 3 dims 0.
+    Without `dim` it warns and uses PyTorch's choice: dim 0 for 0, 1 and 3 dims, and dim 1 for all others.
+
+    >>> import minigrad
+    >>> softmax(minigrad.tensor([0.0, 0.0]), dim=0)
+    tensor([0.5000, 0.5000])
     """
     return distributions.softmax(*_converted("softmax", input, dim, dtype))
 
 
 def log_softmax(input: Tensor, dim: int | None = None, *, dtype: DType = None) -> Tensor:
-    """`minigrad.log_softmax` of the input, with the arguments of `softmax`."""
+    """Return `minigrad.log_softmax`, with the arguments of `softmax` (`torch.nn.functional.log_softmax`).
+
+    >>> import minigrad
+    >>> log_softmax(minigrad.tensor([0.0, 0.0]), dim=0)
+    tensor([-0.6931, -0.6931])
+    """
     return distributions.log_softmax(*_converted("log_softmax", input, dim, dtype))
 
 
 def _converted(name: str, input: Tensor, dim: int | None, dtype: DType) -> tuple[Tensor, int]:
-    """The input in the dtype given, if any, and the dim."""
+    """Return the input in the given dtype, and the dim. Warns if no dim is given."""
     ndim = array_of(name, input).ndim
     if dim is None:
         dim = 0 if ndim in (0, 1, 3) else 1
-        warnings.warn(f"{name}: no dim was given, so it is taken along dim {dim}; pass dim={dim}", stacklevel=3)
+        warnings.warn(f"{name}: no dim was given, so dim {dim} is used; pass dim={dim}", stacklevel=3)
     return input.to(number_dtype(name, dtype, input.array.dtype)), dim
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
-    """In training each element becomes 0 with probability `p`, and the others are divided by 1 - p.
+    """Set each element to 0 with probability `p`, and divide the others by 1 - p (`torch.nn.functional.dropout`).
 
-    ValueError unless `p` is from 0 to 1. Srivastava et al., "Dropout", 2014.
+    Outside of training, the input is returned unchanged. Raises a ValueError if `p` is not between 0 and 1. Srivastava
+    et al., "Dropout", 2014.
+
+    >>> import minigrad
+    >>> dropout(minigrad.ones(2), p=0.5, training=False)
+    tensor([1., 1.])
     """
     check_probability("dropout", p)
     array_of("dropout", input)
@@ -98,20 +127,25 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
 
 
 def check_probability(name: str, p: float) -> None:
-    """Refuse what is no number with a TypeError, and one that is not from 0 to 1 with a ValueError."""
+    """Raise a TypeError for anything but a number, and a ValueError for a number that is not between 0 and 1."""
     if not isinstance(p, int | float | np.number):
-        raise TypeError(f"{name}: p is a probability, from 0 to 1, not a {type(p).__name__}")
+        raise TypeError(f"{name}: p must be a number from 0 to 1, not a {type(p).__name__}")
     if not 0 <= p <= 1:
-        raise ValueError(f"{name}: p is a probability, from 0 to 1, got {p}")
+        raise ValueError(f"{name}: p must be a number from 0 to 1, got {p}")
 
 
-# Parameters at work
+# Layers
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """input @ weight.T + bias, for an input of shape (..., in), a weight (out, in) and a bias (out).
+    """Return input @ weight.T + bias (`torch.nn.functional.linear`).
 
-    RuntimeError where the two `in` differ.
+    The shapes are (..., in) for the input, (out, in) for the weight and (out) for the bias. Raises a RuntimeError if
+    they do not fit, or if the dtypes differ.
+
+    >>> import minigrad
+    >>> linear(minigrad.ones(1, 2), minigrad.tensor([[1.0, 2.0]]), minigrad.tensor([10.0]))
+    tensor([[13.]])
     """
     x, w = array_of("linear", input), array_of("linear", weight)
     _check_dtypes("linear", input, weight, bias)
@@ -131,9 +165,15 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 def embedding(input: Tensor, weight: Tensor) -> Tensor:
-    """The rows of a table `weight` that the integers in `input` name, as a new last dim.
+    """Return the rows of the table `weight` that the integers in `input` select (`torch.nn.functional.embedding`).
 
-    RuntimeError unless they are integers, IndexError where there is no such row.
+    The result has the shape of `input` with the columns of the table as last dim. Raises a RuntimeError if the input
+    does not hold integers, and an IndexError if a row does not exist.
+
+    >>> import minigrad
+    >>> embedding(minigrad.tensor([2, 0]), minigrad.eye(3))
+    tensor([[0., 0., 1.],
+            [1., 0., 0.]])
     """
     places, table = array_of("embedding", input), array_of("embedding", weight)
     if table.ndim != 2:
@@ -152,12 +192,22 @@ def batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Each channel of an input (n, channels) or (n, channels, length) made standard, times `weight`, plus `bias`.
+    """Normalize each channel to mean 0 and variance 1 (`torch.nn.functional.batch_norm`).
 
-    In training the mean and the biased variance (divided by n) of the batch normalise, and a share `momentum` of them,
-    the variance now unbiased (divided by n - 1), goes into the running statistics, in place; otherwise those normalise.
-    As in PyTorch. ValueError for other numbers of dims, and for one number a channel in training; RuntimeError where
-    the other tensors do not have a number for each channel. Ioffe and Szegedy, "Batch Normalization", 2015.
+    Then multiply by `weight` and add `bias`. The input is (n, channels) or (n, channels, length); each other tensor has
+    one number per channel.
+
+    In training, the mean and the biased variance of the batch (divided by n) normalize. The running statistics are
+    updated in place: each moves by the share `momentum` to the mean or the unbiased variance (divided by n - 1) of the
+    batch. Outside of training, the running statistics normalize. Ioffe and Szegedy, "Batch Normalization", 2015.
+
+    Raises a ValueError for other numbers of dims, or if training gets one number per channel. Raises a RuntimeError if
+    another tensor does not have one number per channel.
+
+    >>> import minigrad
+    >>> batch_norm(minigrad.tensor([[1.0], [3.0]]), None, None, training=True)
+    tensor([[-1.0000],
+            [ 1.0000]])
     """
     shape = array_of("batch_norm", input).shape
     if len(shape) not in (2, 3):
@@ -181,7 +231,7 @@ def batch_norm(
     n = input.array.size // max(channels, 1)
     if n == 1:
         raise ValueError(
-            f"batch_norm: training needs more than one number a channel, got {input.array.shape}; use .eval()"
+            f"batch_norm: training needs more than one number per channel, got {input.array.shape}; use .eval()"
         )
     if not n:
         return relabelled(input * scale + shift, "batch_norm")
@@ -203,14 +253,18 @@ def layer_norm(
     bias: Tensor | None = None,
     eps: float = 1e-5,
 ) -> Tensor:
-    """The last dims, whose sizes are `normalized_shape`, made standard together, times `weight`, plus `bias`.
+    """Normalize over the last dims, then multiply by `weight` and add `bias` (`torch.nn.functional.layer_norm`).
 
-    RuntimeError where the input does not end in those sizes, or the other tensors have others. Ba et al., "Layer
-    Normalization", 2016.
+    `normalized_shape` has the sizes of these dims; `weight` and `bias` have this shape, too. Raises a RuntimeError if
+    the shapes do not fit. Ba et al., "Layer Normalization", 2016.
+
+    >>> import minigrad
+    >>> layer_norm(minigrad.tensor([[1.0, 3.0]]), (2,))
+    tensor([[-1.0000,  1.0000]])
     """
     array_of("layer_norm", input)
     if not isinstance(normalized_shape, tuple | list):
-        raise TypeError(f"layer_norm: normalized_shape is a tuple of sizes, not {normalized_shape!r}")
+        raise TypeError(f"layer_norm: normalized_shape must be a tuple of sizes, not {normalized_shape!r}")
     sizes = tuple(normalized_shape)
     if not sizes or input.array.shape[-len(sizes) :] != sizes:
         raise RuntimeError(f"layer_norm: an input of shape {input.array.shape} does not end in the sizes {sizes}")
@@ -218,7 +272,7 @@ def layer_norm(
     _check_dtypes("layer_norm", input, weight, bias)
     _check_shapes("layer_norm", sizes, weight=weight, bias=bias)
     axes = tuple(range(input.ndim - len(sizes), input.ndim))
-    result = ops.batch_norm.on_tensors(input, 1.0, 0.0, axes, eps)[0]  # the same standardising, along other dims
+    result = ops.batch_norm.on_tensors(input, 1.0, 0.0, axes, eps)[0]  # the same normalization, over other dims
     result = result if weight is None else result * weight
     return result if bias is None else result + bias
 
@@ -235,12 +289,18 @@ def cross_entropy(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
-    """The negative log-likelihood of classes under logits of shape (n, classes), (classes) or (n, classes, ...).
+    """Return the negative log-likelihood of the target classes under logits (`torch.nn.functional.cross_entropy`).
 
-    A target of that shape without `classes` holds classes, see `nll_loss`; one of that same shape holds probabilities.
-    Of either, `label_smoothing` is the share that goes to all classes evenly. RuntimeError unless the logits are
-    floating and the smoothing is from 0 to 1, and for an `ignore_index` beside probabilities. Szegedy et al.,
-    "Rethinking the Inception Architecture", 2016.
+    The logits are (n, classes), (classes) or (n, classes, ...). A target of this shape without `classes` holds classes,
+    as in `nll_loss`. A target of this same shape holds probabilities. `label_smoothing` is the share of each target
+    that is spread evenly over all classes (Szegedy et al., "Rethinking the Inception Architecture", 2016).
+
+    Raises a RuntimeError if the logits are not floating, if the smoothing is not between 0 and 1, or if an
+    `ignore_index` is given with probabilities.
+
+    >>> import minigrad
+    >>> cross_entropy(minigrad.tensor([[2.0, 0.0], [0.0, 2.0]]), minigrad.tensor([0, 1]))
+    tensor(0.1269)
     """
     check_floating("cross_entropy", input)
     shape, classes = input.array.shape, array_of("cross_entropy", target)
@@ -250,7 +310,7 @@ def cross_entropy(
     if plain and not 0 <= ignore_index < shape[1] and _are_below(shape[1], classes):
         return ops.cross_entropy.on_tensors(input, target)[0]
     if not 0 <= label_smoothing <= 1:
-        raise RuntimeError(f"cross_entropy: label_smoothing is a share, from 0 to 1, got {label_smoothing}")
+        raise RuntimeError(f"cross_entropy: label_smoothing must be a number from 0 to 1, got {label_smoothing}")
     dim = int(len(shape) != 1)
     scores = log_softmax(input, dim)
     if classes.shape != shape:
@@ -270,12 +330,18 @@ def cross_entropy(
 def nll_loss(
     input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"
 ) -> Tensor:
-    """The negatives of the log-probabilities `input` of the classes `target`: their mean, sum, or with "none" all.
+    """Return the negative log-probabilities of the target classes: mean, sum, or all (`torch.nn.functional.nll_loss`).
 
-    Their shapes are (n, classes) and (n), (classes) and (), or (n, classes, ...) and (n, ...). `weight` has a factor
-    for each class, by whose sum the mean divides; targets of `ignore_index` do not count. ValueError where the numbers
-    of rows differ, RuntimeError for other shapes that differ and unless the targets are int64, IndexError for a class
-    that there is not.
+    The input holds log-probabilities. The shapes of input and target are (n, classes) and (n), (classes) and (), or (n,
+    classes, ...) and (n, ...). `weight` has one factor per class; the mean is divided by the sum of the factors used.
+    Targets equal to `ignore_index` do not count.
+
+    Raises a ValueError if the numbers of rows differ, a RuntimeError if other sizes differ or the targets are not
+    int64, and an IndexError if a class does not exist.
+
+    >>> import minigrad
+    >>> nll_loss(minigrad.tensor([[-0.5, -1.0]]), minigrad.tensor([1]))
+    tensor(1.)
     """
     check_floating("nll_loss", input)
     return _nll("nll_loss", input, target, weight, ignore_index, reduction, 0.0)
@@ -283,9 +349,13 @@ def nll_loss(
 
 @labelled
 def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
-    """The squared differences of two tensors: their mean, sum, or with "none" all.
+    """Return the squared differences of two tensors: mean, sum, or all of them (`torch.nn.functional.mse_loss`).
 
-    As PyTorch it warns where the shapes differ, and broadcasts: (n, 1) and (n) make (n, n).
+    If the shapes differ, it warns and broadcasts, as in PyTorch: (n, 1) and (n) give (n, n).
+
+    >>> import minigrad
+    >>> mse_loss(minigrad.tensor([1.0, 2.0]), minigrad.tensor([1.0, 4.0]))
+    tensor(2.)
     """
     if array_of("mse_loss", input).shape != array_of("mse_loss", target).shape:
         shapes = f"{input.array.shape} and {target.array.shape}"
@@ -298,7 +368,10 @@ def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tenso
 def _nll(
     name: str, scores: Tensor, target: Tensor, weight: Tensor | None, ignored: int, reduction: str, smoothing: float
 ) -> Tensor:
-    """`nll_loss`, where a share `smoothing` of each target goes to all classes evenly."""
+    """Compute `nll_loss` with label smoothing.
+
+    The share `smoothing` of each target is spread evenly over all classes.
+    """
     shape, dim = scores.array.shape, int(scores.ndim != 1)
     if array_of(name, target).shape != (*shape[:dim], *shape[dim + 1 :]) or not shape:
         rows_differ = not shape or (dim and target.array.shape[:1] != shape[:1])
@@ -323,14 +396,15 @@ def _nll(
 
 
 def _weighted(name: str, scores: Tensor, weight: Tensor | None, dim: int) -> Tensor:
-    """The scores of the classes, along `dim`, times the classes' weights."""
+    """Return the scores, multiplied by the weights of the classes along `dim`."""
     _check_shapes(name, scores.array.shape[dim : dim + 1], weight=weight)
     return scores if weight is None else scores * weight.view(-1, *[1] * (scores.ndim - dim - 1))
 
 
 def _reduced(name: str, losses: Tensor, reduction: str, count: float) -> Tensor:
+    """Return the losses, their sum, or their sum divided by `count`."""
     if reduction not in ("none", "mean", "sum"):
-        raise ValueError(f"{name}: reduction {reduction!r} is none of 'none', 'mean' and 'sum'")
+        raise ValueError(f"{name}: reduction must be 'none', 'mean' or 'sum', got {reduction!r}")
     if reduction == "none":
         return losses
     return losses.sum() / count if reduction == "mean" else losses.sum()
@@ -340,13 +414,19 @@ def _reduced(name: str, losses: Tensor, reduction: str, count: float) -> Tensor:
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """Each integer as a new last dim of zeros with a one at its place, int64; -1 makes room for the largest.
+    """Replace each integer by a vector of zeros with a one at its index (`torch.nn.functional.one_hot`).
 
-    RuntimeError for integers that are negative or have no class, and for no integers without `num_classes`.
+    The result is int64 and has a new last dim of `num_classes`; -1 stands for the largest integer plus 1. Raises a
+    RuntimeError if an integer is not a class, or if there are no integers and no `num_classes`.
+
+    >>> import minigrad
+    >>> one_hot(minigrad.tensor([0, 2]))
+    tensor([[1, 0, 0],
+            [0, 0, 1]])
     """
     array, num_classes = array_of("one_hot", tensor), int_of("one_hot", num_classes)
     if num_classes == -1 and not array.size:
-        raise RuntimeError("one_hot: of no integers, it needs num_classes")
+        raise RuntimeError("one_hot: a tensor without elements needs num_classes")
     classes = max(int(array.max()) + 1, 1) if num_classes == -1 else num_classes
     try:
         _check_choices("one_hot", array, classes, "classes", _CLASSES[:1])
@@ -355,7 +435,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     return wrap(np.eye(classes, dtype=np.int64)[array])
 
 
-# What they refuse
+# Checks of arguments
 
 
 _CLASSES, _ROWS = (np.dtype(np.int64), np.dtype(np.uint8)), (np.dtype(np.int64), np.dtype(np.int32))
@@ -363,8 +443,8 @@ _UNSIGNED = {np.dtype(kind): np.dtype(f"u{np.dtype(kind).itemsize}") for kind in
 
 
 def _are_below(count: int, array: np.ndarray) -> bool:
-    """Whether integers are all in range(count)."""
-    # Seen as unsigned, negative numbers are the largest; and to find where that is takes less than to compare all.
+    """Return whether all integers are in range(count)."""
+    # As unsigned numbers, negative ones are the largest. One search for the maximum is faster than two comparisons.
     unsigned = array.view(_UNSIGNED[array.dtype])
     return not unsigned.size or unsigned.item(unsigned.argmax()) < count
 
@@ -372,7 +452,7 @@ def _are_below(count: int, array: np.ndarray) -> bool:
 def _check_choices(
     name: str, array: np.ndarray, count: int, things: str, dtypes: tuple[np.dtype[Any], ...] = _CLASSES
 ) -> None:
-    """Refuse what is not an integer in range(count)."""
+    """Raise an IndexError if an integer is not in range(count), and a RuntimeError if the dtype is wrong."""
     _check_integers(name, array, dtypes)
     if not _are_below(count, array):
         odd = next(x for x in array.ravel().tolist() if not 0 <= x < count)
@@ -381,7 +461,7 @@ def _check_choices(
 
 def _check_integers(name: str, array: np.ndarray, dtypes: tuple[np.dtype[Any], ...]) -> None:
     if array.dtype not in dtypes:
-        raise RuntimeError(f"{name}: needs integers of int64, got {array.dtype}; convert with .long()")
+        raise RuntimeError(f"{name}: needs int64 integers, got {array.dtype}; convert with .long()")
 
 
 def _check_dtypes(name: str, first: Tensor, *others: Tensor | None) -> None:

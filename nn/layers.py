@@ -1,4 +1,7 @@
-"""The layers, with PyTorch's names, defaults, initial values and state."""
+"""The layers, with PyTorch's names, defaults, initial values and state dicts.
+
+A layer keeps parameters and settings; the computation is in `functional.py`, and the base class in `module.py`.
+"""
 
 import math
 from collections.abc import Sequence
@@ -15,9 +18,12 @@ from nn.module import Module, Parameter
 
 
 class Linear(Module):
-    """x @ weight.T + bias, from (..., in_features) to (..., out_features) (`torch.nn.Linear`).
+    """The affine map x @ weight.T + bias, from (..., in_features) to (..., out_features) (`torch.nn.Linear`).
 
-    `weight` is (out_features, in_features); both begin uniform within 1 / sqrt(in_features).
+    `weight` is (out_features, in_features). Initial weights and biases are uniform within 1 / sqrt(in_features).
+
+    >>> Linear(3, 2)(ones(4, 3)).shape
+    torch.Size([4, 2])
     """
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
@@ -34,18 +40,21 @@ class Linear(Module):
             init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input: Tensor) -> Tensor:
-        """The affine map."""
+        """Return `input @ weight.T + bias`."""
         return F.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
-        """Its sizes."""
+        """Return the sizes."""
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
 
 class Embedding(Module):
-    """A table of vectors, from which integers choose rows: (...) to (..., embedding_dim) (`torch.nn.Embedding`).
+    """A table whose rows are selected by integers: (...) gives (..., embedding_dim) (`torch.nn.Embedding`).
 
-    `weight` is (num_embeddings, embedding_dim) and begins standard normal.
+    `weight` is (num_embeddings, embedding_dim). Initial weights are standard normal.
+
+    >>> Embedding(27, 10)(tensor([[1, 2, 3]])).shape
+    torch.Size([1, 3, 10])
     """
 
     def __init__(self, num_embeddings: int, embedding_dim: int) -> None:
@@ -58,20 +67,24 @@ class Embedding(Module):
         init.normal_(self.weight)
 
     def forward(self, input: Tensor) -> Tensor:
-        """The rows that `input` names."""
+        """Return the rows that `input` selects."""
         return F.embedding(input, self.weight)
 
     def extra_repr(self) -> str:
-        """Its sizes."""
+        """Return the sizes."""
         return f"{self.num_embeddings}, {self.embedding_dim}"
 
 
 class BatchNorm1d(Module):
-    """Each channel of (n, channels) or (n, channels, length) made standard, then scaled and shifted.
+    """Normalization of each channel of (n, channels) or (n, channels, length) over the batch (`torch.nn.BatchNorm1d`).
 
-    In training it normalises by the mean and the biased variance of the batch, and moves the buffers `running_mean` and
-    `running_var` towards the mean and the unbiased variance by a share `momentum` (None: towards the average of all
-    batches so far); in eval mode it normalises by those buffers. As `torch.nn.BatchNorm1d`.
+    The result is scaled by `weight` and shifted by `bias`. In training, the mean and the biased variance of the batch
+    normalize, and the buffers `running_mean` and `running_var` move to the mean and the unbiased variance by the share
+    `momentum`. If `momentum` is None, the buffers are the averages over all batches. In eval mode, the buffers
+    normalize.
+
+    >>> BatchNorm1d(2)(tensor([[1.0, 5.0], [3.0, 5.0]])).mean(0).tolist()
+    [0.0, 0.0]
     """
 
     running_mean: Tensor | None
@@ -97,7 +110,7 @@ class BatchNorm1d(Module):
         self.register_buffer("num_batches_tracked", tensor(0) if track_running_stats else None)
 
     def forward(self, input: Tensor) -> Tensor:
-        """The normalised batch. ValueError where it does not have `num_features` channels."""
+        """Return the normalized batch. Raises a ValueError if it does not have `num_features` channels."""
         shape = array_of("BatchNorm1d", input).shape
         if len(shape) not in (2, 3) or shape[1] != self.num_features:
             raise ValueError(f"BatchNorm1d: expected (n, {self.num_features}[, length]), got {input.array.shape}")
@@ -114,7 +127,7 @@ class BatchNorm1d(Module):
         )
 
     def extra_repr(self) -> str:
-        """Its settings."""
+        """Return the settings."""
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
             f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
@@ -122,9 +135,12 @@ class BatchNorm1d(Module):
 
 
 class LayerNorm(Module):
-    """The last dims, of sizes `normalized_shape`, made standard together, then scaled and shifted element by element.
+    """Normalization over the last dims, whose sizes are `normalized_shape` (`torch.nn.LayerNorm`).
 
-    The same in training and in eval mode (`torch.nn.LayerNorm`).
+    The result is scaled by `weight` and shifted by `bias`, element by element. Training and eval mode do the same.
+
+    >>> LayerNorm(2)(tensor([[3.0, 3.0]])).tolist()
+    [[0.0, 0.0]]
     """
 
     def __init__(
@@ -140,11 +156,11 @@ class LayerNorm(Module):
         self.bias = Parameter(zeros(self.normalized_shape)) if elementwise_affine and bias else None
 
     def forward(self, input: Tensor) -> Tensor:
-        """The normalised input."""
+        """Return the normalized input."""
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        """Its settings."""
+        """Return the settings."""
         return (
             f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, "
             f"bias={self.bias is not None}"
@@ -152,54 +168,76 @@ class LayerNorm(Module):
 
 
 class Dropout(Module):
-    """In training, zeros in place of a random share `p` of the elements (`torch.nn.Dropout`)."""
+    """Zeros in place of a random share `p` of the elements, in training only (`torch.nn.Dropout`).
+
+    Raises a ValueError if `p` is not between 0 and 1.
+
+    >>> Dropout(0.5).eval()(ones(2))
+    tensor([1., 1.])
+    """
 
     def __init__(self, p: float = 0.5) -> None:
         F.check_probability("Dropout", p)
         self.p = p
 
     def forward(self, input: Tensor) -> Tensor:
-        """The input with holes, scaled up to the same mean."""
+        """Return the input with some elements set to 0 and the others divided by 1 - p."""
         return F.dropout(input, self.p, self.training)
 
     def extra_repr(self) -> str:
-        """Its probability."""
+        """Return the probability."""
         return f"p={self.p}, inplace=False"
 
 
 class Tanh(Module):
-    """The hyperbolic tangent of each element."""
+    """The hyperbolic tangent of each element (`torch.nn.Tanh`).
+
+    >>> Tanh()(zeros(2))
+    tensor([0., 0.])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
-        """tanh(input)."""
+        """Return tanh(input)."""
         return tanh(input)
 
 
 class ReLU(Module):
-    """The positive elements, and 0 in place of the others."""
+    """max(x, 0) for each element (`torch.nn.ReLU`).
+
+    >>> ReLU()(tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
-        """max(input, 0)."""
+        """Return max(input, 0)."""
         return relu(input)
 
 
 class Flatten(Module):
-    """All dims from `start_dim` to `end_dim` as one; by default all but that of the batch (`torch.nn.Flatten`)."""
+    """The dims from `start_dim` to `end_dim` joined into one; the default keeps the batch dim (`torch.nn.Flatten`).
+
+    >>> Flatten()(ones(2, 3, 4)).shape
+    torch.Size([2, 12])
+    """
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         self.start_dim, self.end_dim = start_dim, end_dim
 
     def forward(self, input: Tensor) -> Tensor:
-        """The flattened input."""
+        """Return the flattened input."""
         return flatten(input, self.start_dim, self.end_dim)
 
     def extra_repr(self) -> str:
-        """Its dims."""
+        """Return the dims."""
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
 
 
 class CrossEntropyLoss(Module):
-    """`nn.functional.cross_entropy` with settings (`torch.nn.CrossEntropyLoss`)."""
+    """`nn.functional.cross_entropy` with fixed settings (`torch.nn.CrossEntropyLoss`).
+
+    >>> CrossEntropyLoss()(zeros(1, 2), tensor([0]))
+    tensor(0.6931)
+    """
 
     weight: Tensor | None
 
@@ -215,7 +253,7 @@ class CrossEntropyLoss(Module):
         self.ignore_index, self.reduction, self.label_smoothing = ignore_index, reduction, label_smoothing
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """The loss of logits."""
+        """Return the loss of logits and a target."""
         return F.cross_entropy(
             input,
             target,

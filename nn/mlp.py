@@ -1,4 +1,7 @@
-"""MLP: the course's character model in one call."""
+"""MLP: the character model of the course's makemore lectures in one call.
+
+It is the one model in this package; `layers.py` has the layers that it consists of.
+"""
 
 import itertools
 from collections.abc import Sequence
@@ -9,13 +12,14 @@ from nn.module import Module, Sequential
 
 
 class MLP(Sequential):
-    """Characters in, logits of the next one out: embedding, layers of Linear, BatchNorm1d and Tanh, output layer.
+    """A model of the next character: Embedding, then Linear, BatchNorm1d and Tanh for each hidden layer, then Linear.
 
-    Input is (n, block_size) of integers below `vocab_size`, output (n, vocab_size). `hidden` is the width of the hidden
-    layer, or a sequence of widths. Without `batch_norm` the Linears have biases instead. Hidden weights begin normal
-    with tanh's gain, and the output layer's a tenth of that, so that at first no character is favoured. The model of
-    makemore parts 2 and 3 (Bengio et al., "A Neural Probabilistic Language Model", 2003); its state dict is that of
-    the same `torch.nn.Sequential`.
+    The input is (n, block_size) with integers below `vocab_size`, and the output is (n, vocab_size) logits. `hidden` is
+    the width of one hidden layer, or a sequence of widths. Without `batch_norm`, the Linear layers have biases instead.
+
+    Initial hidden weights are normal with the gain of tanh. The output weights are a tenth of that, so that an
+    untrained model favors no character. The model is that of makemore parts 2 and 3 (Bengio et al., "A Neural
+    Probabilistic Language Model", 2003); its state dict fits the same `torch.nn.Sequential`.
 
     >>> MLP(27, block_size=3, embedding=10, hidden=200)
     MLP(

@@ -1,4 +1,7 @@
-"""Module: what layers and models are, with PyTorch's names for their parts and their parameters."""
+"""The base classes of layers and models: Parameter, Module, Sequential and ModuleList, with PyTorch's names.
+
+They find parameters, name them and move state in and out; no computation of a layer is here.
+"""
 
 import itertools
 import weakref
@@ -16,7 +19,15 @@ from minigrad.core.versions import bump_version
 
 
 class Parameter(Tensor):
-    """A Tensor that a Module trains: it requires a gradient, and shares its data's memory (`torch.nn.Parameter`)."""
+    """A Tensor that a Module trains (`torch.nn.Parameter`).
+
+    It requires a gradient, and it shares the memory of `data`.
+
+    >>> import minigrad
+    >>> Parameter(minigrad.zeros(2))
+    Parameter containing:
+    tensor([0., 0.], requires_grad=True)
+    """
 
     __slots__ = ()
 
@@ -29,7 +40,7 @@ class Parameter(Tensor):
 
 
 def clear_grad(parameter: Tensor, set_to_none: bool) -> None:
-    """Forget a gradient, or fill it with zeros."""
+    """Set the gradient of a parameter to None, or fill it with zeros."""
     if set_to_none:
         node = parameter.node
         if node is not None:
@@ -39,7 +50,7 @@ def clear_grad(parameter: Tensor, set_to_none: bool) -> None:
 
 
 class LoadedKeys(NamedTuple):
-    """What `load_state_dict` returns: the names that it missed, and those that it has no place for."""
+    """The result of `load_state_dict`: names that the state dict lacks, and names that the Module does not have."""
 
     missing_keys: list[str]
     unexpected_keys: list[str]
@@ -50,18 +61,19 @@ class LoadedKeys(NamedTuple):
 
 
 class Module:
-    """A part of a model (`torch.nn.Module`): a subclass assigns its Parameters and Modules, and defines `forward`.
+    """The base class of layers and models (`torch.nn.Module`).
 
-    `training` says in which of two modes it is: layers such as BatchNorm1d compute something else in each.
+    A subclass assigns Parameters and Modules to attributes, and defines `forward`. `training` is the mode: layers such
+    as BatchNorm1d and Dropout compute different things in training and in eval mode.
     """
 
     training = True
-    _buffers: Mapping[str, bool] = {}  # their names, and whether they belong to the state
+    _buffers: Mapping[str, bool] = {}  # from the name to whether it is part of the state dict
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         mode = local.mode
         outer = mode.scope
-        # As Scope(...) would, which takes twice as long.
+        # Scope(...) would do the same, but takes twice as long.
         mode.scope = tuple.__new__(Scope, (weakref.ref(self), type(self), outer))
         try:
             return self.forward(*args, **kwargs)
@@ -69,7 +81,7 @@ class Module:
             mode.scope = outer
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What the Module computes."""
+        """Compute the result of the Module; a subclass defines this."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward")
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -83,7 +95,10 @@ class Module:
         super().__setattr__(name, value)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Set a Tensor that is not trained as an attribute; unless `persistent` it does not belong to the state."""
+        """Set an attribute to a Tensor that is not trained (`torch.nn.Module.register_buffer`).
+
+        It is part of the state dict only if `persistent` is true.
+        """
         if not isinstance(name, str) or not isinstance(tensor, Tensor | None):
             raise TypeError(f"register_buffer: expected a name and a Tensor or None, got {name!r} and {tensor!r}")
         if hasattr(self, name) and name not in self._buffers:
@@ -92,116 +107,127 @@ class Module:
         setattr(self, name, tensor)
 
     def named_children(self) -> Iterator[tuple[str, "Module"]]:
-        """The Modules directly within, each once, with the names of their attributes."""
+        """Yield the direct child Modules, each once, with the names of their attributes."""
         return _each_once(self._parts())
 
     def _parts(self) -> list[tuple[str, "Module"]]:
         return [(name, part) for name, part in vars(self).items() if isinstance(part, Module)]
 
     def children(self) -> Iterator["Module"]:
-        """The Modules directly within."""
+        """Yield the direct child Modules."""
         return (child for _, child in self.named_children())
 
     def named_modules(self) -> Iterator[tuple[str, "Module"]]:
-        """This Module, as "", and all within, each once, with their dotted names."""
+        """Yield this Module as "" and all Modules inside, each once, with their dotted names."""
         return _each_once(self._named_places())
 
     def _named_places(self) -> Iterator[tuple[str, "Module"]]:
-        """As `named_modules`, with a Module that stands in several places once for each."""
+        """Yield the pairs of `named_modules`; a Module that has several names is repeated for each."""
         yield "", self
         for name, child in self._parts():
             for inner, module in child._named_places():
                 yield f"{name}.{inner}" if inner else name, module
 
     def modules(self) -> Iterator["Module"]:
-        """This Module and all within."""
+        """Yield this Module and all Modules inside."""
         return (module for _, module in self.named_modules())
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """The Parameters of this Module and of all within, each once, with their dotted names."""
-        return _each_once(self._named_tensors(Module._own_parameters))
+        """Yield the Parameters of this Module and of all Modules inside, each once, with their dotted names."""
+        return _each_once(self._named_tensors(Module._direct_parameters))
 
     def parameters(self) -> Iterator[Parameter]:
-        """The Parameters of this Module and of all within."""
+        """Yield the Parameters of this Module and of all Modules inside (`torch.nn.Module.parameters`)."""
         return (parameter for _, parameter in self.named_parameters())
 
     def named_buffers(self) -> Iterator[tuple[str, Tensor]]:
-        """The buffers of this Module and of all within, each once, with their dotted names."""
-        return _each_once(self._named_tensors(Module._own_buffers))
+        """Yield the buffers of this Module and of all Modules inside, each once, with their dotted names."""
+        return _each_once(self._named_tensors(Module._direct_buffers))
 
     def buffers(self) -> Iterator[Tensor]:
-        """The buffers of this Module and of all within."""
+        """Yield the buffers of this Module and of all Modules inside."""
         return (buffer for _, buffer in self.named_buffers())
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The Parameters and persistent buffers by their dotted names, as constants that share their memory."""
-        return {name: tensor.detach() for name, tensor in self._named_tensors(Module._own_state)}
+        """Return the Parameters and persistent buffers by dotted name (`torch.nn.Module.state_dict`).
 
-    def _named_tensors(self, own: Callable[["Module"], Iterable[tuple[str, Any]]]) -> Iterator[tuple[str, Any]]:
-        """What `own` gives of this Module and of all within, with dotted names, in every place where it stands."""
+        The Tensors are constants that share the memory of the Module.
+        """
+        return {name: tensor.detach() for name, tensor in self._named_tensors(Module._direct_state)}
+
+    def _named_tensors(self, direct: Callable[["Module"], Iterable[tuple[str, Any]]]) -> Iterator[tuple[str, Any]]:
+        """Yield what `direct` returns for this Module and all Modules inside, with dotted names.
+
+        A Tensor or Module with several names is repeated for each.
+        """
         for prefix, module in self._named_places():
-            for name, tensor in own(module):
+            for name, tensor in direct(module):
                 yield f"{prefix}.{name}" if prefix else name, tensor
 
-    def _own_parameters(self) -> list[tuple[str, Parameter]]:
+    def _direct_parameters(self) -> list[tuple[str, Parameter]]:
         return [(name, x) for name, x in vars(self).items() if isinstance(x, Parameter)]
 
-    def _own_buffers(self) -> list[tuple[str, Tensor]]:
+    def _direct_buffers(self) -> list[tuple[str, Tensor]]:
         return [(name, getattr(self, name)) for name in self._buffers if getattr(self, name) is not None]
 
-    def _own_state(self) -> list[tuple[str, Tensor]]:
-        return [*self._own_parameters(), *((name, x) for name, x in self._own_buffers() if self._buffers[name])]
+    def _direct_state(self) -> list[tuple[str, Tensor]]:
+        return [*self._direct_parameters(), *((name, x) for name, x in self._direct_buffers() if self._buffers[name])]
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> LoadedKeys:
-        """Copy the numbers of a state dict into Parameters and buffers; its values are whatever numpy reads as arrays.
+        """Copy the values of a state dict into Parameters and buffers (`torch.nn.Module.load_state_dict`).
 
-        RuntimeError, with nothing copied, where a shape differs, and if `strict` where a name is missing or unknown.
+        A value is a Tensor, an array or anything else that numpy converts to an array. Raises a RuntimeError if a shape
+        differs, or if `strict` and a name is missing or unknown; then nothing is copied.
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"load_state_dict: expected a dict of names and Tensors, got {type(state_dict).__name__}")
-        own = self.state_dict()
+        expected = self.state_dict()
         given = {name: np.asarray(getattr(value, "array", value)) for name, value in state_dict.items()}
-        keys = LoadedKeys([name for name in own if name not in given], [name for name in given if name not in own])
+        missing = [name for name in expected if name not in given]
+        keys = LoadedKeys(missing, [name for name in given if name not in expected])
         faults = [f"{name} is missing" for name in keys.missing_keys if strict]
         faults += [f"{name} is unknown" for name in keys.unexpected_keys if strict]
         faults += [
             f"{name} has shape {given[name].shape} instead of {tensor.array.shape}"
-            for name, tensor in own.items()
+            for name, tensor in expected.items()
             if name in given and given[name].shape != tensor.array.shape
         ]
         if faults:
             raise RuntimeError(f"load_state_dict: {type(self).__name__}: {'; '.join(faults)}")
-        for name, tensor in own.items():
+        for name, tensor in expected.items():
             if name in given:
                 tensor.array[...] = given[name]
                 bump_version("load_state_dict", tensor.array)
         return keys
 
     def apply(self, fn: Callable[["Module"], Any]) -> Self:
-        """Call `fn` with all Modules within and then with this one, and return it."""
+        """Call `fn` with all Modules inside, then with this one, and return this Module."""
         for child in self.children():
             child.apply(fn)
         fn(self)
         return self
 
     def to(self, *target: Any, dtype: DType = None, device: Any = None) -> Self:
-        """Convert the Parameters and buffers of floating dtype, as `Tensor.to` does, and return the Module."""
+        """Convert the floating Parameters and buffers, as `Tensor.to` does, and return the Module."""
         kind = wrap(np.zeros(0, np.float32)).to(*target, dtype=dtype, device=device, copy=True)
         if kind.array.dtype.kind != "f":
-            raise TypeError(f"to: a Module takes floating dtypes, not {kind.array.dtype}")
+            raise TypeError(f"to: expected a floating dtype, not {kind.array.dtype}")
         for tensor in [*self.parameters(), *self.buffers()]:
             if tensor.array.dtype.kind == "f":
                 tensor.data = tensor.data.to(*target, dtype=dtype, device=device)
         return self
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
-        """Say whether the Parameters require gradients, and return the Module."""
+        """Set whether all Parameters require gradients, and return the Module."""
         for parameter in self.parameters():
             parameter.requires_grad_(requires_grad)
         return self
 
     def train(self, mode: bool = True) -> Self:
-        """Set the training mode, here and within, and return the Module. ValueError for what is no bool."""
+        """Set the training mode of this Module and all Modules inside, and return it (`torch.nn.Module.train`).
+
+        Raises a ValueError if `mode` is not a bool.
+        """
         if not isinstance(mode, bool):
             raise ValueError(f"train: mode must be True or False, got {mode!r}")
         for module in self.modules():
@@ -209,16 +235,16 @@ class Module:
         return self
 
     def eval(self) -> Self:
-        """Leave the training mode, here and within, and return the Module."""
+        """Set the eval mode of this Module and all Modules inside, and return it (`torch.nn.Module.eval`)."""
         return self.train(False)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Set the gradients of all Parameters to None, or to zeros."""
+        """Set the gradients of all Parameters to None, or to zeros (`torch.nn.Module.zero_grad`)."""
         for parameter in self.parameters():
             clear_grad(parameter, set_to_none)
 
     def extra_repr(self) -> str:
-        """What stands between the brackets of the Module's repr."""
+        """Return the text between the brackets of the repr."""
         return ""
 
     def __repr__(self) -> str:
@@ -231,7 +257,7 @@ class Module:
 
 
 def _each_once(named: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-    """The pairs of a name and a thing, without those whose thing has come before."""
+    """Yield the pairs of a name and an object, without repeats of an object."""
     seen = set()
     for name, thing in named:
         if thing not in seen:
@@ -240,10 +266,10 @@ def _each_once(named: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
 
 
 class Numbered(Module):
-    """Modules in a row, named "0", "1", ..."""
+    """A Module whose children have the names "0", "1", and so on."""
 
     def append(self, module: Module) -> Self:
-        """Add a Module at the end, and return the whole."""
+        """Add a Module at the end, and return this Module."""
         if not isinstance(module, Module):
             raise TypeError(
                 f"{type(self).__name__}: a {type(module).__name__} is no Module; Sequential takes a list as *modules"
@@ -252,7 +278,7 @@ class Numbered(Module):
         return self
 
     def extend(self, modules: Iterable[Module]) -> Self:
-        """Add Modules at the end, and return the whole."""
+        """Add Modules at the end, and return this Module."""
         for module in modules:
             self.append(module)
         return self
@@ -265,7 +291,10 @@ class Numbered(Module):
 
 
 class Sequential(Numbered):
-    """Modules applied one after the other, or those of an OrderedDict under their names (`torch.nn.Sequential`)."""
+    """Modules that are applied one after the other (`torch.nn.Sequential`).
+
+    They are numbered, or they have the names in an OrderedDict.
+    """
 
     def __init__(self, *modules: Any) -> None:
         if len(modules) == 1 and isinstance(modules[0], OrderedDict):
@@ -275,7 +304,7 @@ class Sequential(Numbered):
             self.extend(modules)
 
     def forward(self, input: Any) -> Any:
-        """The last Module's result."""
+        """Return the result of the last Module."""
         for module in self:
             input = module(input)
         return input
@@ -286,7 +315,7 @@ class Sequential(Numbered):
 
 
 class ModuleList(Numbered):
-    """Modules in a list, each of which its owner calls (`torch.nn.ModuleList`)."""
+    """A list of Modules, which the Module that contains it calls (`torch.nn.ModuleList`)."""
 
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         self.extend(modules)
@@ -296,7 +325,7 @@ class ModuleList(Numbered):
         return ModuleList(chosen) if isinstance(chosen, list) else chosen
 
     def _described(self) -> Iterator[tuple[str, str]]:
-        """Equal neighbours in one line."""
+        """Yield the texts of the Modules; equal neighbors share one line."""
         first = 0
         for text, group in itertools.groupby(map(repr, self)):
             end = first + len([*group])

@@ -1,4 +1,7 @@
-"""Optimizers: they move parameters against their gradients, in place, by PyTorch's formulas (`torch.optim`)."""
+"""Optimizers: they change parameters in place, against the gradients, by PyTorch's formulas (`torch.optim`).
+
+They work on the numpy arrays of the parameters, so nothing that they do is recorded.
+"""
 
 import math
 from collections.abc import Iterable
@@ -17,9 +20,9 @@ def __getattr__(name: str) -> Any:
 
 
 class Optimizer:
-    """Parameters, in groups that share settings, and what is remembered for each.
+    """The base class of optimizers: parameters in groups, and a state for each parameter (`torch.optim.Optimizer`).
 
-    `param_groups` is a list of dicts: `params` beside the settings, such as `lr`, which may be changed between steps.
+    `param_groups` is a list of dicts. A group has `params` and settings such as `lr`, which may change between steps.
     """
 
     def __init__(self, params: Iterable[Any], **defaults: Any) -> None:
@@ -43,7 +46,7 @@ class Optimizer:
             if not isinstance(parameter, Tensor):
                 raise TypeError(f"{kind}: expected Tensors, got {type(parameter).__name__}")
             if not parameter.is_leaf:
-                raise ValueError(f"{kind}: a result of {parameter.grad_fn} is no leaf, so it cannot be optimized")
+                raise ValueError(f"{kind}: a result of {parameter.grad_fn} is not a leaf, so it cannot be optimized")
         if len(set(every)) < len(every):
             raise ValueError(f"{kind}: a parameter is given twice")
         for group in self.param_groups:
@@ -60,14 +63,14 @@ class Optimizer:
                 raise ValueError(f"{kind}: betas must be from 0 to below 1, got {betas}")
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Set all gradients to None, or to zeros, so that the next backward pass starts afresh."""
+        """Set all gradients to None, or to zeros, because backward passes add to them."""
         for group in self.param_groups:
             for parameter in group["params"]:
                 clear_grad(parameter, set_to_none)
 
     def step(self) -> None:
-        """Move every parameter that has a gradient."""
-        moved: list[np.ndarray] = []
+        """Update every parameter that has a gradient."""
+        updated: list[np.ndarray] = []
         try:
             for group in self.param_groups:
                 for parameter in group["params"]:
@@ -76,22 +79,24 @@ class Optimizer:
                         state = self.state.get(parameter)
                         if state is None:
                             state = self.state[parameter] = {}
-                        moved.append(parameter.array)
+                        updated.append(parameter.array)
                         self.update(parameter.array, grad.array, state, group)
         finally:
-            bump_version(f"{type(self).__name__}.step", *moved)
+            bump_version(f"{type(self).__name__}.step", *updated)
 
     def update(self, array: np.ndarray, grad: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
-        """Move one parameter's array, in place."""
+        """Update the array of one parameter in place; a subclass defines this."""
         raise NotImplementedError(f"{type(self).__name__} defines no update")
 
 
 class SGD(Optimizer):
     """Stochastic gradient descent (`torch.optim.SGD`): p -= lr * v.
 
-    v is the gradient, plus `weight_decay` * p. With `momentum` it is a running sum of those, which decays by it and to
-    which all but the first add 1 - `dampening` of themselves; or with `nesterov` where that sum leads, `momentum` * v
-    plus the gradient. Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
+    v is the gradient g, to which `weight_decay` * p is added first. With `momentum`, v is a buffer b instead: b = g in
+    the first step, and b = `momentum` * b + (1 - `dampening`) * g after it. With `nesterov`, v = g + `momentum` * b.
+    Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
+
+    Raises a ValueError if `nesterov` is used without momentum or with dampening.
     """
 
     def __init__(
@@ -109,7 +114,7 @@ class SGD(Optimizer):
         super().__init__(params, **settings, nesterov=nesterov)
 
     def update(self, array: np.ndarray, grad: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
-        """Move one parameter's array, in place."""
+        """Update the array of one parameter in place."""
         momentum = group["momentum"]
         if group["weight_decay"]:
             grad = grad + group["weight_decay"] * array
@@ -125,10 +130,11 @@ class SGD(Optimizer):
 
 
 class Adam(Optimizer):
-    """Steps of the size of `lr`, whatever that of the gradient (`torch.optim.Adam`): p -= lr * m / (sqrt(v) + eps).
+    """Gradient descent with a step size for each element (`torch.optim.Adam`): p -= lr * m / (sqrt(v) + eps).
 
-    m and v are running means of the gradient, plus `weight_decay` * p, and of its square, which decay by `betas`, freed
-    of their bias towards 0. Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015.
+    m and v are running means of the gradient g and of its square, corrected for their initial zeros: m = (b1 * m + (1 -
+    b1) * g) / (1 - b1^step) and v likewise with b2 and g^2, where b1, b2 = `betas`. `weight_decay` * p is added to g
+    first. Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015.
     """
 
     decoupled_weight_decay = False
@@ -144,7 +150,7 @@ class Adam(Optimizer):
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
     def update(self, array: np.ndarray, grad: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
-        """Move one parameter's array, in place."""
+        """Update the array of one parameter in place."""
         if not state:
             state.update(step=0, exp_avg=np.zeros_like(array), exp_avg_sq=np.zeros_like(array))
         state["step"] += 1
@@ -161,9 +167,10 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with weight decay apart from the gradient (`torch.optim.AdamW`): p -= lr * weight_decay * p before a step.
+    """Adam with weight decay apart from the gradient (`torch.optim.AdamW`).
 
-    Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019.
+    p -= lr * weight_decay * p comes before each step of Adam. Loshchilov and Hutter, "Decoupled Weight Decay
+    Regularization", 2019.
     """
 
     decoupled_weight_decay = True

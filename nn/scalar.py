@@ -1,4 +1,7 @@
-"""micrograd's Neuron, Layer and MLP, on Values."""
+"""micrograd's Neuron, Layer and MLP, which compute with Values.
+
+They have a module to themselves because nothing else in `nn` works with single numbers.
+"""
 
 import random
 from collections.abc import Sequence
@@ -8,20 +11,24 @@ from minigrad.core.value import Value
 
 
 class Module:
-    """What has parameters."""
+    """The base class: an object with parameters."""
 
     def zero_grad(self) -> None:
-        """Set the gradient of every parameter to 0."""
+        """Set the gradients of all parameters to 0."""
         for parameter in self.parameters():
             parameter.grad = 0.0
 
     def parameters(self) -> list[Value]:
-        """The Values to train."""
+        """Return the Values to train."""
         return []
 
 
 class Neuron(Module):
-    """relu(w · x + b), or without `nonlin` w · x + b; `w` begins uniform on [-1, 1], by Python's random numbers."""
+    """relu(w · x + b), or w · x + b if `nonlin` is false (`micrograd.nn.Neuron`).
+
+    Initial weights are uniform on [-1, 1], from Python's random numbers. Raises a ValueError for a wrong number of
+    inputs.
+    """
 
     def __init__(self, nin: int, nonlin: bool = True) -> None:
         self.w = [Value(random.uniform(-1, 1)) for _ in range(nin)]
@@ -35,7 +42,7 @@ class Neuron(Module):
         return total.relu() if self.nonlin else total
 
     def parameters(self) -> list[Value]:
-        """The weights, then the bias."""
+        """Return the weights, then the bias."""
         return [*self.w, self.b]
 
     def __repr__(self) -> str:
@@ -43,7 +50,10 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """`nout` neurons of `nin` inputs each; a single one gives its Value, more give a list."""
+    """`nout` neurons with `nin` inputs each (`micrograd.nn.Layer`).
+
+    The result is a list of Values, or a single Value for one neuron.
+    """
 
     def __init__(self, nin: int, nout: int, **kwargs: Any) -> None:
         self.neurons = [Neuron(nin, **kwargs) for _ in range(nout)]
@@ -53,7 +63,7 @@ class Layer(Module):
         return out[0] if len(out) == 1 else out
 
     def parameters(self) -> list[Value]:
-        """Those of every neuron."""
+        """Return the parameters of all neurons."""
         return [p for neuron in self.neurons for p in neuron.parameters()]
 
     def __repr__(self) -> str:
@@ -61,7 +71,11 @@ class Layer(Module):
 
 
 class MLP(Module):
-    """Layers of `nouts` neurons, one after the other; the last is linear."""
+    """Layers of the sizes `nouts`, applied one after the other; the last one is linear (`micrograd.nn.MLP`).
+
+    >>> MLP(2, [3, 1])
+    MLP of [Layer of [ReLUNeuron(2), ReLUNeuron(2), ReLUNeuron(2)], Layer of [LinearNeuron(3)]]
+    """
 
     def __init__(self, nin: int, nouts: Sequence[int]) -> None:
         sizes = [nin, *nouts]
@@ -73,7 +87,7 @@ class MLP(Module):
         return x
 
     def parameters(self) -> list[Value]:
-        """Those of every layer."""
+        """Return the parameters of all layers."""
         return [p for layer in self.layers for p in layer.parameters()]
 
     def __repr__(self) -> str:

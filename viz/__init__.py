@@ -1,4 +1,4 @@
-"""viz: pictures of the graph behind a result. It needs minigrad and graphviz: pip install 'minigrad[viz]'.
+"""viz: draws the graph behind a result. It needs minigrad and graphviz: pip install 'minigrad[viz]'.
 
 `walk.py` walks from a result to what it was computed from, `graph.py` says what a picture shows, `text.py` shortens
 numbers, `dot.py` writes the picture in Graphviz's language, and `layout.py` lays it out. `curves.py` has the course's
@@ -34,15 +34,18 @@ def draw(
     around: str | None = None,
     backward: bool = False,
 ) -> Drawing:
-    """The graph behind a Tensor or a Value, as a `graphviz.Digraph`, which a notebook shows.
+    """Draw the graph behind a Tensor or a Value, as a `graphviz.Digraph` that a notebook shows.
 
-    `names`, such as `locals()`, labels what its variables hold, where it has no name of its own. `format` is what
-    `.render()` and `.pipe()` make if not told otherwise, and `rankdir` the direction: LR, RL, TB or BT. What a module
-    recorded stands in a frame; with `depth`, modules in so many others are folded to one box, 0 for the outermost.
-    Of more than `limit` boxes modules are folded, or else only those nearest to `root` drawn, or to what is called
-    `around`, and the picture says so. `backward` draws the backward pass beside the forward one.
-    TypeError if `root` is neither Tensor nor Value; ValueError for an unknown format, direction or name, for a negative
-    depth, and for a backward pass where there is none.
+    `names`, such as `locals()`, labels Tensors and Values that have no name with the variables that hold them.
+    `format` is the default format of `.render()` and `.pipe()`. `rankdir` is the direction: LR, RL, TB or BT.
+
+    Each call of a module has a frame around the boxes that it recorded. With `depth`, each module inside `depth` other
+    modules becomes one box; 0 folds the outermost modules. If there are more than `limit` boxes, modules are folded. If
+    that is not enough, only the boxes nearest to `root` are drawn, or nearest to the box with the name `around`. The
+    picture then says so. `backward` draws the backward pass next to the forward pass.
+
+    TypeError if `root` is neither a Tensor nor a Value. ValueError for an unknown format, direction or name, for a
+    negative `depth`, and for `backward` if `root` requires no gradient.
 
     >>> from minigrad import Value
     >>> a = Value(3.0)
@@ -56,7 +59,7 @@ def draw(
 
 
 def draw_dot(root: Any, format: str = "svg", rankdir: str = "LR") -> Drawing:
-    """The graph behind a Value as micrograd's lecture draws it; a Tensor's as `draw` does.
+    """Draw the graph behind a Value as micrograd's lecture does, or the graph behind a Tensor as `draw` does.
 
     TypeError if `root` is neither Tensor nor Value; ValueError for an unknown format or direction.
     """
@@ -71,11 +74,11 @@ def render(
     view: bool = False,
     **options: Any,
 ) -> str:
-    """Draw the graph behind a Tensor or a Value into a file of the kind its name ends in: .svg, .png, .pdf or .dot.
+    """Draw the graph behind a Tensor or a Value into a file, and return its path.
 
-    `view` opens the file, which appears whole or not at all; the rest is as in `draw`. Its path is returned.
-    ValueError for another ending, FileNotFoundError where the folder is missing, RuntimeError where this kind cannot be
-    made here, which says what to install.
+    The file's ending is the format: .svg, .png, .pdf or .dot. The file is written completely or not at all. `view`
+    opens it. The other arguments are those of `draw`. ValueError for another ending, FileNotFoundError if the folder
+    does not exist, RuntimeError if no installed program can write the format; the message says what to install.
     """
     format = layout.format_of(path)
     drawing = draw(root, names, format, **options)

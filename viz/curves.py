@@ -1,7 +1,8 @@
-"""The course's diagnostic plots, on matplotlib: what the loss, the layers, their gradients and the updates are doing.
+"""The course's diagnostic plots, on matplotlib: the loss, the layers' outputs, their gradients, and the updates.
 
-Each is one call that returns a `matplotlib.figure.Figure`, which a notebook shows; with `axes` it draws into a figure
-of yours instead, best one with layout="constrained". Nothing here uses pyplot, or changes what it draws.
+Each plot is one call that returns a `matplotlib.figure.Figure`; a notebook shows it. With `axes` the call draws into
+your figure instead, which should have layout="constrained". No function uses pyplot or changes the data that it draws.
+The other modules of viz draw graphs; they do not need matplotlib.
 """
 
 import functools
@@ -21,12 +22,19 @@ if TYPE_CHECKING:
 
 Kinds = Iterable[str | type] | None
 
-COLOURS = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"  # by Okabe and Ito, for all eyes
-TAIL = 4  # standard deviations from the mean at which the drawing of a distribution ends
+COLOURS = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#E69F00",
+)  # by Okabe and Ito, for every kind of colour vision
+TAIL = 4  # a distribution is drawn up to so many standard deviations from its mean
 GOAL = -3.0  # an update of a thousandth of the data, in log10
 SMALLEST_TEXT = 5.0  # points
 
-# Which outputs of a nonlinearity let no gradient through, or almost none, and what to call them.
+# The outputs of a nonlinearity that let almost no gradient through, and the word for them.
 SATURATION: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
     "Tanh": ("saturated", lambda y: abs(y) > 0.97),
     "Sigmoid": ("saturated", lambda y: (y < 0.03) | (y > 0.97)),
@@ -35,11 +43,11 @@ SATURATION: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
 
 
 def loss_curve(losses: Any, *, axes: "Axes | None" = None, smooth: int | None = None) -> "Figure":
-    """The loss at every step, pale, and its mean over `smooth` steps, by default a hundredth of all.
+    """Plot the loss at every step, pale, and its mean over `smooth` steps, by default a hundredth of all steps.
 
-    `losses` is a history, a sequence of numbers, or a dict of several by their names. The scale is logarithmic if all
-    losses are above 0. Losses that are not finite leave a gap, and the plot says so. ValueError for what is no sequence
-    of numbers, for one without a finite number, and for a window of less than a step.
+    `losses` is a sequence of numbers, or a dict of several by their names. The scale is logarithmic if all losses are
+    above 0. Losses that are not finite leave a gap, and the plot says so. ValueError if `losses` is not a sequence of
+    numbers, if none of them is finite, or if `smooth` is less than 1.
     """
     histories = losses if isinstance(losses, Mapping) else {"": losses}
     rows = {str(name): _history(str(name), history) for name, history in histories.items()}
@@ -70,13 +78,15 @@ def loss_curve(losses: Any, *, axes: "Axes | None" = None, smooth: int | None = 
 
 
 def activations(layers: Any, inputs: Any = None, *, kinds: Kinds = None, axes: "Axes | None" = None) -> "Figure":
-    """The distribution of each layer's output, with its mean, its standard deviation, and how much is saturated.
+    """Plot the distribution of each layer's output, with its mean, its standard deviation, and how much is saturated.
 
-    `layers` is a Module, which runs on `inputs` in the mode that it is in, and of which the nonlinearities are drawn,
-    or else what is of the classes `kinds`; or a mapping of names to outputs. The words Tanh, Sigmoid and ReLU in a name
-    say what saturated means: a tanh beyond 0.97, a sigmoid within 0.03 of its ends; a ReLU is dead where it is 0, which
-    is counted and not drawn. Running statistics, modes and random numbers stay as they are.
-    ValueError where there is nothing to draw; TypeError for what is neither Module nor mapping.
+    `layers` is a Module or a mapping of names to outputs. A Module runs on `inputs`, in training or evaluation mode as
+    it is set; the outputs of its nonlinearities are drawn, or of the classes in `kinds`. Its running statistics and the
+    random generator do not change.
+
+    The words Tanh, Sigmoid and ReLU in a name say what is counted: a tanh is saturated beyond 0.97, a sigmoid within
+    0.03 of its ends, and a ReLU is dead where it is 0. These zeros are not drawn. ValueError if there is nothing to
+    draw, TypeError if `layers` is neither a Module nor a mapping.
     """
     if isinstance(layers, Mapping):
         outputs = _chosen("activations", layers, kinds)
@@ -104,11 +114,12 @@ def gradients(
     kinds: Kinds = None,
     axes: "Axes | None" = None,
 ) -> "Figure":
-    """The distribution of the gradients that arrive at each layer's output, with their mean and standard deviation.
+    """Plot the distribution of the gradient of each layer's output, with its mean and standard deviation.
 
-    `layers` is a Module, which runs on `inputs` up to `loss(outputs, targets)` and back without touching a `.grad`, all
-    else as in `activations`; or a mapping of names to outputs that have a gradient, by `retain_grad` and `backward`.
-    ValueError where there is nothing to draw, or no gradient yet; TypeError for a Module without inputs or loss.
+    `layers` is a Module or a mapping of names to outputs. A Module runs on `inputs`, forward to `loss(outputs,
+    targets)` and backward; no `.grad` changes, and the rest is as in `activations`. Outputs in a mapping must have a
+    gradient: call `retain_grad` on them, then `backward`. ValueError if there is nothing to draw or a gradient is
+    missing, TypeError for a Module without inputs or loss.
     """
     if isinstance(layers, Mapping):
         outputs = _chosen("gradients", layers, kinds)
@@ -125,10 +136,11 @@ def gradients(
 
 
 def weight_gradients(parameters: Any, *, axes: "Axes | None" = None) -> "Figure":
-    """The distribution of the gradients of each matrix of weights, and how large they are beside the weights.
+    """Plot the distribution of the gradient of each weight matrix, and its size relative to the weights.
 
-    `parameters` is a Module, a mapping of names to Tensors, or Tensors; those that have not two dims are left out. The
-    ratio is of standard deviations, the gradient's to the data's. ValueError where there is no gradient yet.
+    `parameters` is a Module, a mapping of names to Tensors, or an iterable of Tensors. Only Tensors with two dims are
+    drawn. The relative size is the standard deviation of the gradient divided by that of the data. ValueError if a
+    gradient is missing.
     """
     rows = []
     for name, x in _matrices("weight_gradients", parameters).items():
@@ -139,10 +151,10 @@ def weight_gradients(parameters: Any, *, axes: "Axes | None" = None) -> "Figure"
 
 
 def update_to_data(parameters: Any, lr: float) -> list[float]:
-    """One step's entry for `update_ratios`: how large SGD's update of each matrix of weights is beside it, in log10.
+    """Return one step's entry for `update_ratios`: the size of SGD's update relative to each weight matrix, in log10.
 
-    `((lr * p.grad).std() / p.data.std()).log10().item()` for each of the `parameters`, which are as in
-    `weight_gradients`. It goes between `backward` and the update. ValueError where there is no gradient yet.
+    It is `((lr * p.grad).std() / p.data.std()).log10().item()` for each matrix. `parameters` are as in
+    `weight_gradients`. Call it between `backward` and the update. ValueError if a gradient is missing.
     """
     matrices = _matrices("update_to_data", parameters)
     gradients = [_gradient("update_to_data", name, x).detach() for name, x in matrices.items()]
@@ -153,10 +165,10 @@ def update_to_data(parameters: Any, lr: float) -> list[float]:
 def update_ratios(
     history: Sequence[Any], names: Iterable[str] | None = None, *, axes: "Axes | None" = None
 ) -> "Figure":
-    """How large the updates of each parameter were beside its data, in log10, with a guide at the rough goal of 1e-3.
+    """Plot the size of the updates relative to each parameter, in log10, with a line at the rough goal of 1e-3.
 
-    `history` holds for every step what `update_to_data` gave, and `names` how to call the parameters. ValueError if it
-    is empty, if its entries are not equally long, or if there are not as many names.
+    `history` holds the result of `update_to_data` for every step, and `names` the names of the parameters. ValueError
+    if the history is empty, if its entries have different lengths, or if the number of names is wrong.
     """
     entries = [_numbers(entry) for entry in history]
     shapes = sorted({entry.shape for entry in entries})
@@ -178,10 +190,10 @@ def update_ratios(
 
 
 def embedding(weights: Any, characters: Sequence[str], *, axes: "Axes | None" = None) -> "Figure":
-    """The rows of an embedding table as points in the plane, each with its character in it.
+    """Plot the rows of an embedding table as points in the plane, each labelled with its character.
 
-    `weights` is (n, dims): two dims are drawn as they are, more by their first two principal components. ValueError for
-    other shapes, for numbers that are not finite, and if there are not n characters.
+    `weights` has the shape (n, dims). Two dims are drawn as they are; of more dims the first two principal components
+    are drawn. ValueError for other shapes, for numbers that are not finite, and if there are not n characters.
     """
     table, labels = _numbers(weights), ["first dimension", "second dimension"]
     if table.ndim != 2 or table.shape[0] < 1 or table.shape[1] < 2:
@@ -212,10 +224,10 @@ def embedding(weights: Any, characters: Sequence[str], *, axes: "Axes | None" = 
 def bigrams(
     counts: Any, characters: Sequence[str], columns: Sequence[str] | None = None, *, axes: "Axes | None" = None
 ) -> "Figure":
-    """A matrix of counts in shades of blue: each cell with the character of its row, that of its column, and its count.
+    """Plot a matrix of counts in shades of blue; each cell shows its row's and column's characters and its count.
 
-    `characters` label the rows, and the columns too unless `columns` does. Where the cells are too small for text, the
-    labels stand at the axes. ValueError where the matrix and its labels do not fit.
+    `characters` label the rows, and also the columns unless `columns` is given. If the cells are too small for text,
+    the labels are at the axes. ValueError if the shape of the matrix does not match the labels.
     """
     matrix, columns = _numbers(counts), characters if columns is None else columns
     if matrix.shape != (len(characters), len(columns)) or not matrix.size:
@@ -224,7 +236,7 @@ def bigrams(
     figure, axes = _canvas(axes, inches * matrix.shape[1], inches * matrix.shape[0])
     image = axes.imshow(matrix, cmap="Blues")
     axes.axis("off")
-    figure.draw_without_rendering()  # now a cell has its size
+    figure.draw_without_rendering()  # now the size of a cell is known
     extent = axes.get_window_extent()
     cell = min(extent.height / matrix.shape[0], extent.width / matrix.shape[1]) * 72 / figure.dpi
     whole, shade = (matrix == np.round(matrix)).all(), np.asarray(image.norm(matrix))
@@ -244,7 +256,7 @@ def bigrams(
 
 
 def _history(name: str, losses: Any) -> np.ndarray:
-    """The losses of one history, nan where they are not finite; refuses what cannot be drawn."""
+    """Return the losses of one history, with nan where they are not finite; ValueError if they cannot be drawn."""
     row, which = _numbers(losses), f"the history {name!r}" if name else "the history"
     if row.ndim != 1:
         raise ValueError(f"loss_curve: {which} has shape {row.shape}; it takes one number a step")
@@ -255,9 +267,9 @@ def _history(name: str, losses: Any) -> np.ndarray:
 
 
 def _run(what: str, model: Any, inputs: Any, kinds: Kinds) -> tuple[Any, dict[str, Any]]:
-    """The result of a Module, and the outputs of the Modules of some kinds within it, by default nonlinearities.
+    """Run a Module; return its result and the outputs of the inner Modules of some kinds, by default nonlinearities.
 
-    While it runs, each has attributes of its own: a `forward` that notes what it returns, and copies of the buffers.
+    During the run each Module has other attributes: a `forward` that stores its result, and copies of the buffers.
     """
     if not hasattr(model, "named_modules"):
         raise TypeError(
@@ -294,7 +306,7 @@ def _run(what: str, model: Any, inputs: Any, kinds: Kinds) -> tuple[Any, dict[st
 
 
 def _chosen(what: str, outputs: Mapping[Any, Any], kinds: Kinds) -> dict[str, Any]:
-    """The outputs whose names have one of the kinds in them; by default all."""
+    """Return the outputs whose names contain one of the kinds; without kinds, all of them."""
     names = {str(name): output for name, output in outputs.items()}
     if kinds is not None:
         kinds = [kinds] if isinstance(kinds, str | type) else kinds
@@ -309,7 +321,7 @@ def _chosen(what: str, outputs: Mapping[Any, Any], kinds: Kinds) -> dict[str, An
 
 
 def _matrices(what: str, parameters: Any) -> dict[str, Tensor]:
-    """The Tensors of two dims among the parameters, by their names."""
+    """Return the parameters with two dims, by their names; ValueError if there are none."""
     if hasattr(parameters, "named_parameters"):
         parameters = dict(parameters.named_parameters())
     elif not isinstance(parameters, Mapping):
@@ -321,7 +333,7 @@ def _matrices(what: str, parameters: Any) -> dict[str, Tensor]:
 
 
 def _gradient(what: str, name: str, x: Tensor) -> Tensor:
-    """The gradient of a Tensor; refuses one without."""
+    """Return the gradient of a Tensor; ValueError if it has none."""
     if x.node is None or x.node.grad is None:
         raise ValueError(
             f"{what}: {name!r} has no gradient yet; call loss.backward() first, and .retain_grad() on a layer's output "
@@ -331,7 +343,7 @@ def _gradient(what: str, name: str, x: Tensor) -> Tensor:
 
 
 def _numbers(data: Any) -> np.ndarray:
-    """Tensors, arrays and lists of them as one array."""
+    """Convert a Tensor, an array, or a list of them to one float64 array."""
     if isinstance(data, list | tuple):
         data = [getattr(x, "array", x) for x in data]
     return np.asarray(getattr(data, "array", data), dtype=np.float64)
@@ -346,12 +358,12 @@ def _words(name: str) -> set[str]:
 
 
 def _shown(character: str) -> str:
-    """A character that can be seen."""
+    """Return a visible text for a character."""
     return "␣" if character == " " else character if character.isprintable() else repr(character)[1:-1]
 
 
 def _mean_and_std(numbers: np.ndarray, form: str) -> str:
-    """Those of the finite numbers, with n - 1 degrees of freedom as in PyTorch, and how many are not finite."""
+    """Print the mean and the (n - 1) standard deviation of the finite numbers, and how many are not finite."""
     finite = numbers[np.isfinite(numbers)]
     if finite.size < 2:
         return f"{finite.size} of {numbers.size} numbers are finite"
@@ -360,9 +372,9 @@ def _mean_and_std(numbers: np.ndarray, form: str) -> str:
 
 
 def _distributions(rows: list[tuple[str, np.ndarray, str]], axes: "Axes | None", title: str, quantity: str) -> "Figure":
-    """A line for the numbers of each name, the deeper the brighter, and above them a table with the texts.
+    """Plot one line for the distribution of each row, deeper layers brighter, below a table of the texts.
 
-    What is far off in a tail counts, and is not drawn.
+    Numbers far out in a tail count in the density, but are not drawn.
     """
     figure, axes = _canvas(axes, 8, 4 + 0.2 * len(rows))
     longest = max(len(name) for name, _, _ in rows)
@@ -382,14 +394,14 @@ def _distributions(rows: list[tuple[str, np.ndarray, str]], axes: "Axes | None",
 
 
 def _shades(n: int) -> Any:
-    """Colours from dark to bright for things in an order."""
+    """Return `n` colours from dark to bright."""
     from matplotlib import colormaps
 
     return colormaps["viridis"](np.linspace(0, 0.85, n))
 
 
 def _readable_logarithms(axes: "Axes", decades: float) -> None:
-    """A logarithmic y axis whose ticks are plain numbers, also within a decade."""
+    """Make the y axis logarithmic, with plain numbers at its ticks, also within a decade."""
     from matplotlib import ticker
 
     axes.set_yscale("log")
@@ -401,7 +413,7 @@ def _readable_logarithms(axes: "Axes", decades: float) -> None:
 
 
 def _count_steps(axes: "Axes", gaps: np.ndarray) -> None:
-    """An x axis of whole steps; above it how many have no finite number, and which is the first."""
+    """Label the x axis with whole steps, and say above the plot how many steps are not finite."""
     from matplotlib import ticker
 
     axes.set_xlabel("step")
@@ -413,7 +425,7 @@ def _count_steps(axes: "Axes", gaps: np.ndarray) -> None:
 
 
 def _canvas(axes: "Axes | None", width: float, height: float) -> "tuple[Figure, Axes]":
-    """The axes to draw into, of a new figure of so many inches if there are none, and the figure."""
+    """Return a figure and the axes to draw into: those of the user, or new ones of this size in inches."""
     if axes is None:
         axes = _picture()(figsize=(width, height), layout="constrained").subplots()
         axes.spines[["top", "right"]].set_visible(False)
@@ -422,7 +434,7 @@ def _canvas(axes: "Axes | None", width: float, height: float) -> "tuple[Figure, 
 
 @functools.cache
 def _picture() -> "type[Figure]":
-    """The Figure that a notebook shows, sharply, also where pyplot was never imported."""
+    """Return a class of Figure that a notebook shows in high resolution, even if pyplot was never imported."""
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:

@@ -1,4 +1,7 @@
-"""Writes a picture in DOT, Graphviz's language: a table for each tensor, an ellipse for each operation."""
+"""Writes a picture in DOT, Graphviz's language: a table for each tensor, an ellipse for each operation.
+
+`graph.py` says what the picture shows. Colours, fonts and labels are here; `layout.py` runs Graphviz.
+"""
 
 import html
 import re
@@ -15,7 +18,7 @@ from viz.text import cells, heat, number
 
 DIRECTIONS = ("LR", "RL", "TB", "BT")
 
-# The borders have the colours of Okabe and Ito; fills, too, stay apart for every kind of colour vision.
+# Borders have the colours of Okabe and Ito. The fills can be told apart with every kind of colour vision, too.
 FILL = {
     Role.PARAMETER: "#b0d2fe",
     Role.INPUT: "#a1ffcf",
@@ -34,16 +37,18 @@ BORDER = {
 }
 OPERATION, FAINT, FRAME = "#404040", "#595959", "#a0a0a0"
 
-FONT = {"fontname": "Helvetica"}  # graphviz-pure knows the widths of few fonts, and this is one
-EFFORT = 300  # how long to search for the best places: shared by all items, or a large graph could take hours
-MOST_IN_DETAIL = 60  # items: more have no maps, and formulas only as tooltips, or the layout would take minutes
-LONGEST_LINE = 36  # of a formula on an edge
+FONT = {"fontname": "Helvetica"}  # one of the few fonts whose widths graphviz-pure knows
+EFFORT = 300  # steps of the search for the best places, shared by all items, or a large graph could take hours
+MOST_IN_DETAIL = (
+    60  # items: a larger picture has no maps, and formulas only as tooltips, or its layout would take minutes
+)
+LONGEST_LINE = 36  # characters of a formula on an edge
 BEFORE_ESCAPED = re.compile(r"(?<=\\)(?=[EGHLNT\\])")
-CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")  # what XML has no way to write
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")  # XML cannot represent these
 
 
 def drawing(picture: Picture, format: str, rankdir: str) -> Drawing:
-    """The picture as a `graphviz.Digraph`; the same picture always becomes the same text.
+    """Write the picture as a `graphviz.Digraph`. The same picture always gives the same text.
 
     ValueError for an unknown format or direction.
     """
@@ -61,7 +66,7 @@ def drawing(picture: Picture, format: str, rankdir: str) -> Drawing:
 
 
 def lecture(picture: Picture, format: str, rankdir: str) -> Drawing:
-    """The picture as micrograd draws it: a record for every number, a circle for every operation."""
+    """Write the picture as micrograd draws it: a record for each number, a circle for each operation."""
     graph = _empty(format, rankdir, len(picture.items))
     for place, box in enumerate(picture.items):
         assert isinstance(box, Box)
@@ -96,7 +101,7 @@ def _empty(format: str, rankdir: str, count: int) -> Drawing:
 
 
 def _draw_all(graph: Drawing, picture: Picture, within: dict[int | None, list[int]], frame: int | None) -> None:
-    """Draw what is within a frame: items, and as the complements of their places other frames."""
+    """Draw the items and frames inside a frame. A frame is listed as the complement `~place` of its place."""
     for place in within[frame]:
         if place >= 0:
             _draw_item(graph, place, picture.items[place], len(picture.items) <= MOST_IN_DETAIL)
@@ -108,7 +113,7 @@ def _draw_all(graph: Drawing, picture: Picture, within: dict[int | None, list[in
 
 
 def _draw_item(graph: Drawing, place: int, item: Box | Folded, maps: bool) -> None:
-    """Draw a box, with maps of its numbers or without, and the operation that made it; or a folded module."""
+    """Draw a folded module, or a box and the operation that computed it. `maps` allows maps of colours."""
     style = {"shape": "box", "style": "rounded,filled", "fillcolor": FILL[item.role], "color": BORDER[item.role]}
     if isinstance(item, Folded):
         trained = [f"<TD>{_faint(f'{item.trained:,} parameters')}</TD>"] if item.trained else []
@@ -122,7 +127,7 @@ def _draw_item(graph: Drawing, place: int, item: Box | Folded, maps: bool) -> No
 
 
 def _draw_edges(graph: Drawing, place: int, item: Box | Folded, labels: bool) -> None:
-    """Draw an arrow from each operand, with what the rule makes of it on the way back, or with its shape."""
+    """Draw an arrow from each operand, labelled with its local gradient rule; in a folded module, with its shape."""
     target = f"box{place}"
     edges: Iterable[tuple[int | Number | None, str]] = ()
     if isinstance(item, Folded):
@@ -140,13 +145,13 @@ def _draw_edges(graph: Drawing, place: int, item: Box | Folded, labels: bool) ->
 
 
 def _plain(text: str) -> str:
-    """Text for a label that is no table: nothing in it means anything to Graphviz."""
+    """Escape text for a label that is not a table, so that Graphviz shows it unchanged."""
     text = CONTROL.sub("�", text).replace("&", "&amp;")
     return str(graphviz.escape(text)).replace("\n", "\\n")
 
 
 def _caption(operation: Operation) -> str:
-    """An operation as Python writes it, with its parameter, and the numbers it was given: `@`, `** 2`, `sum(0)`."""
+    """Write an operation as Python does, with its parameter and its number operands: `@`, `** 2`, `sum(0)`."""
     words = [number(operand.value) if isinstance(operand, Number) else "_" for operand in operation.operands]
     if operation.sign:
         return " ".join(word for word in (words[0], operation.sign, words[1]) if word != "_")
@@ -159,7 +164,7 @@ def _caption(operation: Operation) -> str:
 
 
 def _edge_labels(operation: Operation) -> list[str]:
-    """What the rules make of the gradient for each operand; and what it is called there, where there are several."""
+    """Return the label of each operand's edge: its local gradient rule, after its name if there are several."""
     several = sum(not isinstance(operand, Number) for operand in operation.operands) > 1
     labels = []
     for name, formula in zip(operation.called, operation.gradients, strict=True):
@@ -170,7 +175,7 @@ def _edge_labels(operation: Operation) -> list[str]:
 
 
 def _legend(picture: Picture) -> str:
-    """What the colours mean, of those that are there, and the picture's note."""
+    """Return the legend: the colours that the picture uses, and its note."""
     roles = {item.role for item in picture.items}
     samples = [
         f'<TD BGCOLOR="{FILL[role]}" COLOR="{BORDER[role]}" BORDER="1">{role.value}</TD>'
@@ -195,7 +200,7 @@ def _spaced(cells: list[str]) -> str:
 
 
 def _label(box: Box, maps: bool) -> str:
-    """The table in a box: name, shape and dtype, then the data and the gradient."""
+    """Return the table in a box: name, shape and dtype, then the data and the gradient."""
     title = [_bold(box.name)] if box.name else []
     if box.shape is not None:
         title.append(_faint(f"{box.shape if box.shape else 'scalar'} {box.dtype}"))
@@ -210,7 +215,7 @@ def _label(box: Box, maps: bool) -> str:
 
 
 def _row(label: str, array: np.ndarray, maps: bool) -> str:
-    """A row of a box: what it is, and a table of numbers, or a map of colours above a summary of them."""
+    """Return a row of a box: a word, then a table of numbers, or a map of colours above a summary."""
     lines = ["".join(f'<TD ALIGN="RIGHT">{cell}</TD>' for cell in line) for line in cells(array)]
     content = _table(lines, padding=2)
     colours = heat(array) if maps else []
@@ -230,7 +235,7 @@ def _faint(text: str) -> str:
 
 
 def _bold(name: str) -> str:
-    """A name, its lines below each other, with a sign for what cannot be drawn."""
+    """Return a name in bold, with its line breaks, and with a replacement for characters that cannot be drawn."""
     text = html.escape(CONTROL.sub("�", name)).replace("\n", "<BR/>")
-    # Within one piece of text, Graphviz would put its own name of the node for a backslash and N, and so on.
+    # Graphviz replaces escapes such as `\N` in a text, here by the node's name. Two texts keep the characters apart.
     return f"<B>{BEFORE_ESCAPED.sub('</B><B>', text)}</B>"

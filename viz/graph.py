@@ -1,4 +1,7 @@
-"""What a picture shows, in a small typed form: boxes, folded modules, and frames around them."""
+"""What a picture shows, as plain data: boxes, folded modules, and the frames around them.
+
+`walk.py` finds and groups the nodes, and `dot.py` writes the data for Graphviz. Nothing here knows Graphviz.
+"""
 
 import enum
 import inspect
@@ -35,7 +38,7 @@ FORWARD, BACKWARD = Part("forward pass"), Part("backward pass")
 
 
 class Role(enum.Enum):
-    """What a box is in the computation."""
+    """The role of a box in the computation."""
 
     PARAMETER = "parameter"
     INPUT = "input"
@@ -46,17 +49,17 @@ class Role(enum.Enum):
 
 
 class Number(NamedTuple):
-    """An operand that has no box of its own: a Python number."""
+    """A Python number as an operand. It has no box."""
 
     value: float
 
 
 @dataclass(frozen=True)
 class Operation:
-    """What made a box: the name of the primitive, its parameter, its operands and their names, and their gradients.
+    """The operation that computed a box: its primitive and parameter, and its operands.
 
-    An operand is a place in `Picture.items`, a number, or None if it lies beyond the edge of the picture. `sign` is the
-    operator that the primitive is written with, or empty. `gradients` holds a formula for each operand.
+    An operand is a place in `Picture.items`, a number, or None if it is not in the picture. `sign` is the primitive's
+    operator in Python, or empty. `called` and `gradients` hold the name and the gradient's formula of each operand.
     """
 
     name: str
@@ -69,7 +72,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Box:
-    """A Tensor or a Value. `array` is None where it was too large to keep; a Value has no `shape` and no `dtype`."""
+    """A Tensor or a Value. `array` is None if the node did not keep its data. A Value has no `shape` and no `dtype`."""
 
     role: Role
     name: str
@@ -84,9 +87,9 @@ class Box:
 
 @dataclass(frozen=True)
 class Folded:
-    """A module in one: how many numbers it trains, and its operands, with their shapes.
+    """A module call as one box: the number of trained parameters, and its operands with their shapes.
 
-    An operand is a place in `Picture.items`, or None where it lies beyond the edge of the picture.
+    An operand is a place in `Picture.items`, or None if it is not in the picture.
     """
 
     title: str
@@ -97,7 +100,7 @@ class Folded:
 
 
 class Frame(NamedTuple):
-    """A frame around items: an open module, a part that repeats, or one of two passes; in another frame, or None."""
+    """A frame around items: a module call, a part that repeats, or a pass. `outer` is the frame around it."""
 
     title: str
     outer: int | None
@@ -105,7 +108,7 @@ class Frame(NamedTuple):
 
 @dataclass(frozen=True)
 class Picture:
-    """What to draw, operands before results, and a note of what is not drawn."""
+    """The items and frames to draw, operands before results, and a note that says what is left out."""
 
     items: list[Box | Folded]
     frames: list[Frame] = field(default_factory=list)
@@ -120,10 +123,10 @@ def picture(
     around: str | None = None,
     backward: bool = False,
 ) -> Picture:
-    """The picture of `root`, and of what it was computed from; for the arguments, see `viz.draw`.
+    """Build the picture of `root` and everything that it was computed from; for the arguments, see `viz.draw`.
 
-    TypeError if `root` is neither a Tensor nor a Value, or `names` no dict, ValueError if the limit or the depth leaves
-    nothing to draw, or if nothing in the graph is called `around`.
+    TypeError if `root` is neither a Tensor nor a Value, or if `names` is not a dict. ValueError if `limit` or `depth`
+    is too small, or if nothing in the graph has the name `around`.
     """
     if not isinstance(root, Tensor | Value):
         raise TypeError(f"draw: expected a Tensor or a Value, got {type(root).__name__}")
@@ -158,7 +161,7 @@ def picture(
 def _with_backward(
     root: Any, things: list[Any], labels: Names, frames: dict[Key, Frames]
 ) -> tuple[list[Any], Names, dict[Key, Frames]]:
-    """The same, and the backward pass beside it."""
+    """Add the backward pass to the things, their names and their frames."""
     if not getattr(root, "requires_grad", True):
         raise ValueError("draw: backward=True, but the root requires no gradient; nothing it was computed from does")
     made, named = gradients_behind(root, things, labels)
@@ -171,7 +174,7 @@ def _with_backward(
 def _fitting(
     things: list[Any], frames: dict[Key, Frames], depth: int | None, limit: int | None, labels: Names
 ) -> tuple[list[Item], str]:
-    """The items at a depth; without one, modules are folded until there are no more items than the limit allows."""
+    """Return the items at `depth`, or, without a depth, fold modules until at most `limit` items are left."""
     items = items_of(things, frames, depth)
     if depth is not None:
         return folded_repeats(items, _alike), ""
@@ -184,7 +187,7 @@ def _fitting(
 
 
 def _alike(item: Item) -> Any:
-    """What modules that repeat have in common: what they are, their parameters' shapes, and what they recorded."""
+    """Return a key that is equal for module calls that repeat: same modules, same operations, same leaf shapes."""
     recorded = [thing.operation or thing.shape for thing in item.things if isinstance(thing, Node)]
     return [_text(frame) for frame in item.frames if isinstance(frame, Scope)], recorded
 
@@ -195,7 +198,7 @@ def _drawn(items: Sequence[Item], labels: Names, start: Any, note: str) -> Pictu
     drawn: list[Frame] = []
 
     def place_of(around: Frames) -> int | None:
-        """The place of the innermost of some frames."""
+        """Return the place of the innermost frame of `around`."""
         if not around:
             return None
         each = tuple(map(id, around))
@@ -216,7 +219,7 @@ def _drawn(items: Sequence[Item], labels: Names, start: Any, note: str) -> Pictu
 
 
 def _title(frame: Scope | Part, labels: Names) -> str:
-    """What stands above a module: what it is called within the one around it, or by a variable, and what it is."""
+    """Return the title of a frame; for a module, its name in the outer module, or its variable's name, and its kind."""
     if isinstance(frame, Part):
         return frame.title
     module, outer = frame.module(), frame.outer and frame.outer.module()
@@ -227,12 +230,12 @@ def _title(frame: Scope | Part, labels: Names) -> str:
 
 
 def _text(frame: Any) -> str:
-    """What a module is: its kind, and what it was made with that is not so anyway: `Linear(30, 200, bias=False)`."""
+    """Describe a module by its class and the arguments that are not defaults: `Linear(30, 200, bias=False)`."""
     module, parts = frame.module(), []
     for name, parameter in inspect.signature(frame.kind).parameters.items():
         value, default = getattr(module, name, parameter.default), parameter.default
         if isinstance(default, bool) and not isinstance(value, bool):
-            value = value is not None  # a bias, say, that is there or not
+            value = value is not None  # such as `bias=True`, which becomes a Tensor or None
         if isinstance(value, int | float | str | tuple) and value != default:
             parts.append(repr(value) if default is parameter.empty else f"{name}={value!r}")
     return f"{frame.kind.__name__}({', '.join(parts)})" if parts else frame.kind.__name__
@@ -252,7 +255,7 @@ def _folded(item: Item, places: Mapping[Key, int], is_root: bool, labels: Names,
 
 
 def _name(thing: Any, labels: Names) -> str:
-    """What a thing calls itself, or else is called."""
+    """Return the name that a thing has itself, or else the name that `labels` gives it."""
     own = thing.label if isinstance(thing, Value) else getattr(thing, "name", None)
     return own or labels.get(key(thing), "")
 
@@ -267,7 +270,7 @@ def _box(item: Item, is_root: bool, places: Mapping[Key, int], labels: Names, fr
         return Box(role, name, thing, thing.shape, str(thing.dtype), frame=frame)
     operation = _operation(thing, places, labels)
     role = Role.RESULT
-    if operation is None:  # or else it is the gradient that the backward pass begins with
+    if operation is None:  # a leaf; in the backward pass that is only the seed
         role = Role.CONSTANT if BACKWARD in item.frames else Role.PARAMETER
     elif is_root:
         role = Role.ROOT

@@ -1,4 +1,7 @@
-"""From DOT to pictures: by Graphviz's own `dot` where it is installed, else by the Python package graphviz-pure."""
+"""Turns DOT into pictures, with Graphviz's `dot` if it is installed, else with the Python package graphviz-pure.
+
+Only this module starts another program or writes a file.
+"""
 
 import os
 import pathlib
@@ -18,22 +21,22 @@ PATIENCE = 120  # seconds
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]
-    """A `graphviz.Digraph` that is laid out, also in a notebook, by whichever engine is installed."""
+    """A `graphviz.Digraph` that whichever engine is installed lays out, in a notebook too."""
 
     def pipe(self, format: str | None = None, encoding: str | None = None) -> bytes | str:
-        """The picture in a format, svg for one: as bytes, or as text in an encoding."""
+        """Return the picture in a format such as svg: as bytes, or, with an encoding, as text."""
         picture = lay_out(self.source, format or self.format)
         return picture.decode(encoding) if encoding else picture
 
     def _render(self, engine: str, format: str, filepath: Any, outfile: Any = None, **options: Any) -> str:
-        """What graphviz calls, for `.render()` and `.view()`, to write a picture."""
+        """Write the picture to a file. `graphviz` calls this for `.render()` and `.view()`."""
         path = os.fspath(outfile or f"{filepath}.{format}")
         write(self.source, path, format)
         return path
 
 
 def format_of(path: str | os.PathLike[str]) -> str:
-    """The format that a file's name ends in; ValueError if it is not one of ours."""
+    """Return the format that a file's name ends in; ValueError if it is not in `FORMATS`."""
     format = pathlib.Path(path).suffix.lower().removeprefix(".")
     if format not in FORMATS:
         endings = ", ".join(f".{known}" for known in FORMATS)
@@ -42,7 +45,7 @@ def format_of(path: str | os.PathLike[str]) -> str:
 
 
 def write(source: str, path: str | os.PathLike[str], format: str) -> None:
-    """Write the picture of a DOT text to a file, whole or not at all; FileNotFoundError where the folder is missing."""
+    """Write the picture of a DOT text to a file, completely or not at all; FileNotFoundError if there is no folder."""
     path = pathlib.Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"render: there is no folder {str(path.parent)!r}")
@@ -56,12 +59,12 @@ def write(source: str, path: str | os.PathLike[str], format: str) -> None:
 
 
 def view(path: str | os.PathLike[str]) -> None:
-    """Open a picture with the program that the system has for it."""
+    """Open a picture with the system's viewer."""
     graphviz.view(path)
 
 
 def lay_out(source: str, format: str) -> bytes:
-    """The picture of a DOT text; RuntimeError where no installed engine makes this format, or where it fails."""
+    """Return the picture of a DOT text; RuntimeError if no installed engine can write the format, or if it fails."""
     if format == "dot":
         return source.encode()
     command = [*_engine(format), f"-T{format}", *(SHARP_BUT_BOUNDED if format == "png" else ())]
@@ -70,17 +73,17 @@ def lay_out(source: str, format: str) -> bytes:
     except subprocess.TimeoutExpired:
         raise RuntimeError(f"draw: no layout after {PATIENCE} seconds; draw less of the graph with limit=") from None
     errors = done.stderr.decode(errors="replace").strip()
-    # An edge that the engine gave up on is missing in a picture that is whole otherwise.
+    # A message "lost ..." is no failure: the engine left out one edge, and the rest of the picture is complete.
     if not done.stdout or (done.returncode and "lost " not in errors):
         raise RuntimeError(f"draw: {command[0]} failed: {errors or f'exit code {done.returncode}'}")
     return done.stdout
 
 
 def _engine(format: str) -> list[str]:
-    """The command that lays out a graph."""
-    own = shutil.which("dot")
-    if own:
-        return [own, "-Kdot", "-q"]
+    """Return the command that lays out a graph; RuntimeError if no engine for the format is installed."""
+    native = shutil.which("dot")
+    if native:
+        return [native, "-Kdot", "-q"]
     folders = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)])
     pure = shutil.which("graphviz-pure", path=folders)
     if pure is None:

@@ -1,4 +1,7 @@
-"""Numbers as short as they can be read: few digits, no needless zeros, a summary for what is long."""
+"""Numbers for pictures: few digits, no trailing zeros, and a summary or a map of colours for a large array.
+
+It returns texts and colours; `dot.py` writes the tables that show them.
+"""
 
 import numpy as np
 
@@ -10,7 +13,7 @@ Cells = list[list[str]]
 
 
 def number(x: float, digits: int = 4) -> str:
-    """A number with up to so many digits behind the point, or, where it is small, in all.
+    """Print a number with at most `digits` decimals, or, if it is below 1 or very large, `digits` significant digits.
 
     >>> [number(x) for x in (3.0, -0.0, 0.70710678, 24.70408, 1.5e-7, 123456.789)]
     ['3', '0', '0.7071', '24.7041', '1.5e-7', '1.235e5']
@@ -22,7 +25,7 @@ def number(x: float, digits: int = 4) -> str:
 
 
 def cells(array: np.ndarray) -> Cells:
-    """The elements of a small array, in its rows; else its mean, standard deviation, least and greatest element."""
+    """Return the elements of a small array, row by row, or the summary of a large array."""
     if array.size == 0:
         return [["empty"]]
     if array.size == 1:
@@ -34,7 +37,7 @@ def cells(array: np.ndarray) -> Cells:
 
 
 def summary(array: np.ndarray) -> Cells:
-    """The mean, standard deviation, least and greatest of the finite elements; and how many are not finite."""
+    """Return mean, standard deviation, minimum and maximum of the finite elements, and how many are not finite."""
     finite = array[np.isfinite(array)].astype(np.float64)
     rows: Cells = []
     if finite.size:
@@ -50,9 +53,10 @@ def summary(array: np.ndarray) -> Cells:
 
 
 def heat(array: np.ndarray) -> list[list[str]]:
-    """The colours of a small matrix whose numbers do not fit: orange above 0, blue below, the stronger the further off.
+    """Return the colours of a matrix that is too large to print and small enough for a map.
 
-    Nothing for what is no matrix, or too large, or fits in numbers, or is the same everywhere.
+    Numbers above 0 are orange, numbers below 0 are blue; the larger the number, the stronger the colour. The result is
+    empty if the array is not a matrix, is too large, can be printed, or has the same number everywhere.
     """
     if array.ndim != 2 or array.dtype.kind != "f" or not np.isfinite(array).all():
         return []

@@ -1,7 +1,7 @@
-"""The walk from a result to all that it was computed from, and what of that is drawn as one.
+"""Walks from a result to everything that it was computed from, and groups it into the boxes of a picture.
 
-A thing is a recorded node, a Value, or a constant. An item is what a picture has one box for: a thing, or all that a
-folded module recorded.
+A thing is a recorded node, a Value, or a constant. An item is drawn as one box: it is a single thing, or everything
+that a folded module recorded. `graph.py` then says what the box of an item shows.
 """
 
 import itertools
@@ -22,7 +22,7 @@ from minigrad.gradients import saved_as_tensors
 
 
 class Part(NamedTuple):
-    """What a frame is drawn around that is no run of a module: one of two passes, or what is repeated."""
+    """A frame that is not a call of a module: the forward pass, the backward pass, or a part that repeats."""
 
     title: str
 
@@ -31,9 +31,9 @@ Frames = tuple[Scope | Part, ...]  # from the outermost to the innermost
 
 
 class Item(NamedTuple):
-    """Things that are drawn as one, and the frames around them; of a folded module, the innermost is its own.
+    """Things that are drawn as one box, and the frames around them. A folded module is itself the innermost frame.
 
-    `repeated` are the things of the same module's repetitions, which this item stands for.
+    If the module repeats, this item stands for all repetitions, and `repeated` holds the things of the others.
     """
 
     things: list[Any]
@@ -43,22 +43,22 @@ class Item(NamedTuple):
 
 
 def operands(thing: Any) -> tuple[Any, ...]:
-    """What a thing was computed from."""
+    """Return the operands that a thing was computed from."""
     return thing.inputs if isinstance(thing, Node | Value) else ()
 
 
 def indices(thing: Any) -> Iterator[np.ndarray]:
-    """The arrays that a thing was indexed by."""
+    """Yield the index arrays of an indexing operation."""
     for param in getattr(thing, "params", ()):
         if isinstance(param, tuple):
             yield from (part for part in param if isinstance(part, np.ndarray))
 
 
 def things_behind(roots: Sequence[Any], named: Collection[Key] = ()) -> list[Any]:
-    """The roots and all that they were computed from, in the order in which they were made.
+    """Return the roots and everything that they were computed from, in the order of their computation.
 
-    A constant does not know when it was made: it comes just before the first thing that was computed from it. Arrays
-    that something was indexed by are included if they are `named`.
+    Constants have no sequence number. A constant comes just before the first thing that was computed from it. Index
+    arrays are included if they are in `named`.
     """
     found = {key(root): root for root in roots if not isinstance(root, Node | Value)}
     for thing in walks.ancestors(root for root in roots if isinstance(root, Node | Value)):
@@ -71,12 +71,12 @@ def things_behind(roots: Sequence[Any], named: Collection[Key] = ()) -> list[Any
 
 
 def states_of(things: Iterable[Any], names: Mapping[str, Any]) -> Names:
-    """What modules call their parameters and buffers: those that ran, and those that variables hold."""
+    """Name the parameters and buffers of the modules that ran, and of the modules that variables hold."""
     return states([*names.values(), *(scope.module() for thing in things for scope in _scopes(thing)[:1])])
 
 
 def _scopes(thing: Any) -> tuple[Scope, ...]:
-    """The modules in whose runs a thing was recorded."""
+    """Return the module calls in which a thing was recorded, from the outermost to the innermost."""
     scopes: list[Scope] = []
     scope = getattr(thing, "scope", None) if operands(thing) else None
     while scope is not None:
@@ -86,7 +86,10 @@ def _scopes(thing: Any) -> tuple[Scope, ...]:
 
 
 def frames_of(things: Iterable[Any], state: Collection[Key]) -> dict[Key, Frames]:
-    """The frames around every thing: those of the modules that recorded it, or where all of its consumers are."""
+    """Return the frames around every thing: the module calls that recorded it.
+
+    Parameters and buffers (`state`) are in the frames that all of their consumers have in common.
+    """
     frames: dict[Key, Frames] = {key(thing): _scopes(thing) for thing in things}
     shared: dict[Key, Frames] = {}
     for thing in things:
@@ -98,9 +101,9 @@ def frames_of(things: Iterable[Any], state: Collection[Key]) -> dict[Key, Frames
 
 
 def items_of(things: Iterable[Any], frames: Mapping[Key, Frames], depth: int | None) -> list[Item]:
-    """An item for every thing; one for all things within the same module where modules are nested deeper than `depth`.
+    """Make one item for each thing, or for each module call that is inside `depth` others.
 
-    Frames that are no modules do not count.
+    Frames that are not module calls do not count.
     """
     items: dict[int, Item] = {}
     for thing in things:
@@ -117,7 +120,7 @@ def items_of(things: Iterable[Any], frames: Mapping[Key, Frames], depth: int | N
 
 
 def links_of(items: Sequence[Item]) -> list[dict[int, Any]]:
-    """For every item, the places of the items that its operands are in, each with one of those operands."""
+    """Return, for each item, the places of the items that it reads from, each with one operand from there."""
     places = places_of(items)
     links: list[dict[int, Any]] = []
     for place, item in enumerate(items):
@@ -128,19 +131,19 @@ def links_of(items: Sequence[Item]) -> list[dict[int, Any]]:
 
 
 def places_of(items: Sequence[Item]) -> dict[Key, int]:
-    """In which item each thing is."""
+    """Return the place of the item that each thing belongs to."""
     return {key(thing): place for place, item in enumerate(items) for thing in (*item.things, *item.repeated)}
 
 
 def nearest(items: Sequence[Item], center: int, limit: int) -> list[int]:
-    """The places of the `limit` items nearest to that at `center`, in order."""
+    """Return the places of the `limit` items nearest to the item at `center`, sorted."""
     links = links_of(items)
     neighbours: list[set[int]] = [set(link) for link in links]
     for place, link in enumerate(links):
         for source in link:
             neighbours[source].add(place)
     found, seen = [center], {center}
-    for place in found:  # which grows meanwhile
+    for place in found:  # the loop appends to `found`
         new = sorted(neighbours[place] - seen, reverse=True)
         seen.update(new)
         found += new
@@ -150,7 +153,7 @@ def nearest(items: Sequence[Item], center: int, limit: int) -> list[int]:
 
 
 def repeats(texts: Sequence[Any]) -> Iterator[tuple[int, int, int]]:
-    """Where a sequence repeats itself at once: the start, the length of what is repeated, and how often it is there.
+    """Find the parts of a sequence that repeat without a gap: start, length of one repetition, number of repetitions.
 
     >>> list(repeats("xababaccy"))
     [(1, 2, 2), (6, 1, 2)]
@@ -171,7 +174,7 @@ def repeats(texts: Sequence[Any]) -> Iterator[tuple[int, int, int]]:
 
 
 def folded_repeats(items: Sequence[Item], title: Callable[[Item], Any]) -> list[Item]:
-    """The items, where of modules in a row that repeat, titles and all, only the first are left, in a frame."""
+    """Fold repetitions: keep the first of a chain of modules that repeats, in a frame that says how often."""
     result: list[Item | None] = [*items]
     for chain in _chains(items):
         for start, length, times in repeats([title(items[place]) for place in chain]):
@@ -188,13 +191,13 @@ def folded_repeats(items: Sequence[Item], title: Callable[[Item], Any]) -> list[
 
 
 def _shared(paths: Sequence[Frames]) -> Frames:
-    """The frames that are around all of these."""
+    """Return the outer frames that all of `paths` have in common."""
     alike = itertools.takewhile(lambda frames: len({id(frame) for frame in frames}) == 1, zip(*paths, strict=False))
     return tuple([frames[0] for frames in alike])
 
 
 def _chains(items: Sequence[Item]) -> Iterator[list[int]]:
-    """The places of folded items of which each is computed from the one before alone, and nothing else is."""
+    """Yield chains of folded items, as places: each item reads only the item before it, which nothing else reads."""
     links = links_of(items)
     consumers = Counter(source for link in links for source in link)
     after = {
@@ -210,15 +213,15 @@ def _chains(items: Sequence[Item]) -> Iterator[list[int]]:
 
 
 def gradients_behind(root: Any, things: Sequence[Any], names: Names) -> tuple[list[Any], Names]:
-    """Record the backward pass of `root`: the gradients that it makes, and names for those of named things, `dW1`."""
+    """Record the backward pass of `root`; return its gradients, and names such as `dW1` for those of named things."""
     is_value = isinstance(root, Value)
-    # The seed requires a gradient, so that all that is computed of it is recorded.
+    # The seed requires a gradient, so that everything computed from it is recorded.
     seed = (root, Value(1.0)) if is_value else (root.node, wrap(np.ones_like(root.array)).requires_grad_())
     try:
         with Within(grad=True):
             pairs = graph.reverse(
                 [seed],
-                saved_of=_lifted if is_value else saved_as_tensors,
+                saved_of=_saved_as_values if is_value else saved_as_tensors,
                 needed=None if is_value else {thing for thing in things if isinstance(thing, Node)},
             )
             found = {node: g for node, g, _ in pairs}
@@ -226,8 +229,8 @@ def gradients_behind(root: Any, things: Sequence[Any], names: Names) -> tuple[li
         if "second time" not in str(error):
             raise
         raise RuntimeError(
-            "draw: the backward pass has been run, and has released what it needs; draw it before loss.backward(), or "
-            "after loss.backward(retain_graph=True)"
+            "draw: the backward pass has been run, and has released the saved values; draw it before loss.backward(), "
+            "or after loss.backward(retain_graph=True)"
         ) from None
     made: list[Any] = []
     named: Names = {}
@@ -241,7 +244,7 @@ def gradients_behind(root: Any, things: Sequence[Any], names: Names) -> tuple[li
     return made, named
 
 
-def _lifted(value: Any) -> tuple[Any, ...]:
-    """What the rules of a Value's operation take, as Values."""
+def _saved_as_values(value: Any) -> tuple[Any, ...]:
+    """Return the saved values of a Value's operation, with Values for its result and operands."""
     values = (value, *value.params, *value.inputs)
     return tuple([values[i] for i in value.plan.saved])

@@ -35,7 +35,10 @@ def array_of(name: str, x: Any) -> np.ndarray:
 
 
 def tensors_of(name: str, tensors: Any, none: type[Exception] = RuntimeError) -> "tuple[Tensor, ...]":
-    """Return the Tensors of a tuple or list. Raises a TypeError for anything else, and the error `none` if it is empty."""
+    """Return the Tensors of a tuple or list.
+
+    Raises a TypeError for anything else, and the error `none` if it is empty.
+    """
     if not isinstance(tensors, tuple | list):
         raise TypeError(f"{name}: expected a tuple or list of Tensors, got {type(tensors).__name__}")
     for t in tensors:
@@ -98,8 +101,9 @@ def axis_of(name: str, dim: Any, ndim: int) -> int:
 
 
 def sizes_of(name: str, given: tuple[Any, ...]) -> Shape:
-    """Return sizes or dims that are given as separate arguments or as one sequence. Raises a TypeError if one is no
-    integer.
+    """Return sizes or dims that are given as separate arguments or as one sequence.
+
+    Raises a TypeError if one of them is not an integer.
     """
     sizes = given[0] if len(given) == 1 and isinstance(given[0], tuple | list) else given
     kinds = {*map(type, sizes)}

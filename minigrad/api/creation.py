@@ -147,6 +147,7 @@ def ones_like(input: Tensor, *, dtype: DType = None, requires_grad: bool = False
 
 
 def _like(name: str, input: Tensor, number: int, dtype: DType, requires_grad: bool) -> Tensor:
+    """Return a Tensor with the shape of `input`, filled with `number`."""
     array = array_of(name, input)
     return _leaf(np.full(array.shape, number, number_dtype(name, dtype, array.dtype)), requires_grad)
 
@@ -299,7 +300,10 @@ def multinomial(
 
 
 def _numbers(name: str, *given: Any) -> list[Any]:
-    """Return Python numbers for Python or numpy numbers and one-element Tensors. Raises a TypeError for anything else."""
+    """Return Python numbers for Python or numpy numbers and one-element Tensors.
+
+    Raises a TypeError for anything else.
+    """
     numbers = [x.item() if isinstance(x, Tensor | np.generic) else x for x in given]
     if not all(isinstance(x, int | float) for x in numbers):
         raise TypeError(f"{name}: expected numbers, got {', '.join(map(repr, given))}")
@@ -315,7 +319,10 @@ def _floating(name: str, dtype: DType) -> np.dtype[Any]:
 
 
 def _shape(name: str, size: tuple[Any, ...]) -> Shape:
-    """Return the shape that is given as sizes or as one sequence. Raises a RuntimeError if it is negative or too large."""
+    """Return the shape that is given as sizes or as one sequence.
+
+    Raises a RuntimeError if a size is negative or the shape is too large.
+    """
     shape = sizes_of(name, size)
     if min(shape, default=0) < 0:
         raise RuntimeError(f"{name}: sizes must not be negative, got {shape}")
@@ -330,4 +337,5 @@ def _count(name: str, number: Any) -> int:
 
 
 def _leaf(array: np.ndarray, requires_grad: bool) -> Tensor:
+    """Return a leaf with this array."""
     return wrap(array).requires_grad_(requires_grad)

@@ -22,7 +22,7 @@ class Device:
         if not isinstance(device, Device | str):
             raise TypeError(f"device: expected a name such as 'cpu', got {type(device).__name__}")
         if isinstance(device, str) and device.partition(":")[0] != "cpu":
-            raise RuntimeError(f"device: {device!r} is not supported; minigrad computes on 'cpu' only")
+            raise RuntimeError(f"device: there is no {device!r}; minigrad computes on 'cpu' alone")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Device)

@@ -75,8 +75,9 @@ def relabelled(result: Any, label: str) -> Any:
 
 
 def labelled(function: Function) -> Function:
-    """Decorate a function of several primitives so that its result prints as one operation with the name of the
-    function.
+    """Decorate a function of several primitives so that its result prints as one operation.
+
+    The operation has the name of the function.
     """
 
     @functools.wraps(function)

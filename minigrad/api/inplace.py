@@ -112,8 +112,9 @@ def _in_place(self: Tensor, primitive: Primitive, in_place: Callable[[Any, Any],
 
 
 def _numpy_does_it(array: np.ndarray, x: Any) -> bool:
-    """Return whether numpy's in-place arithmetic gives PyTorch's result: a floating array, and a number or a similar
-    array.
+    """Return whether numpy's in-place arithmetic gives PyTorch's result.
+
+    It does for a floating array and a Python number or an array of the same dtype and shape.
     """
     if array.dtype.kind != "f" or not array.flags.writeable:
         return False

@@ -101,11 +101,10 @@ def edge_positions(length: int) -> list[int]:
 
 
 def choose_float_style(measured: NDArray[Any]) -> str:
-    """Return one format for all floats of a tensor: `1.`, `1.0000e+00` or `1.0000`; `measured` has the finite nonzero
-    ones.
+    """Return one format for all floats of a tensor: `1.`, `1.0000e+00` or `1.0000`.
 
-    It is scientific if the largest is more than 1000 times the smallest, exceeds 1e8, or if the smallest is below 1e-4
-    (`torch/_tensor_str.py`).
+    `measured` has the finite nonzero floats. The format is scientific if the largest is more than 1000 times the
+    smallest, if the largest exceeds 1e8, or if the smallest is below 1e-4 (`torch/_tensor_str.py`).
     """
     whole_style = "#.0f"  # the # keeps the dot of `1.`, which shows that it is a float
     if measured.size == 0:

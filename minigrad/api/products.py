@@ -36,7 +36,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         odd = other if hasattr(input, "array") else input
         raise TypeError(f"matmul: expected two Tensors, got {type(odd).__name__}; make one with tensor(...)") from None
     if not a.ndim or not b.ndim:
-        raise RuntimeError(f"matmul: {a.shape} @ {b.shape}: both need at least one dim; use * for single numbers")
+        raise RuntimeError(f"matmul: {a.shape} @ {b.shape}: both need a dimension; use * for single numbers")
     if a.dtype != b.dtype:
         raise RuntimeError(f"matmul: dtypes {a.dtype} and {b.dtype} differ; convert one with .to(dtype)")
     row, column = a.ndim == 1, b.ndim == 1

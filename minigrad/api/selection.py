@@ -77,7 +77,7 @@ def __iter__(self: Tensor) -> Iterator[Tensor]:
 
 
 def _assigned(input: Tensor, parts: list[tuple[Any, ...]], value: Any) -> Tensor:
-    """Return `input` with `value` written at the place that the `parts`, applied one after the other, name."""
+    """Return `input` with `value` written at a place: the first of the `parts` selects a view, the next one indexes it."""
     first, *rest = parts
     if rest:
         value = _assigned(ops.index.on_tensors(input, first), rest, value)
@@ -140,8 +140,9 @@ def _plain(key: Any) -> Any:
 
 
 def _spelled_out(shape: Shape, key: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return `key` with slices in place of `...`. Raises an IndexError for masks that numpy accepts and PyTorch does
-    not.
+    """Return `key` with slices in place of `...`.
+
+    Raises an IndexError for masks that numpy accepts and PyTorch does not.
     """
     spelled: list[Any] = []
     dim = 0

@@ -73,7 +73,10 @@ def _reshaped(input: Tensor, shape: Shape) -> Tensor:
 
 
 def _fitted(name: str, shape: Shape, given: tuple[Any, ...]) -> Shape:
-    """Return the given sizes with -1 replaced. Raises a RuntimeError if they do not have as many elements as `shape`."""
+    """Return the given sizes with -1 replaced.
+
+    Raises a RuntimeError if they do not have as many elements as `shape`.
+    """
     wanted, count = sizes_of(name, given), math.prod(shape)
     if wanted.count(-1) == 1 and (known := -math.prod(wanted)):
         wanted = tuple([count // known if size == -1 else size for size in wanted])
@@ -374,7 +377,7 @@ class ShapeMethods(Tensor):
         result = ops.reshape.on_tensors(self, _fitted("view", array_of("view", self).shape, shape))
         if result.base is None and result.array.size and not np.may_share_memory(result.array, self.array):
             raise RuntimeError(
-                f"view: {self.array.shape} cannot become {result.array.shape} without a copy, because of its order "
+                f"view: {self.array.shape} cannot be seen as {result.array.shape} without a copy, because of its order "
                 "in memory (a transposed tensor, for example); use .reshape(...)"
             )
         return result

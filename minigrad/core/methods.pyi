@@ -214,16 +214,16 @@ class Methods:
         """Return the slices along a dim, without this dim (`torch.unbind`); they are views."""
 
     def view(self, *shape: Any) -> Tensor:
-        """`reshape` without a copy (`torch.Tensor.view`). RuntimeError if the elements' order in memory needs one."""
+        """Return a view in another shape (`torch.Tensor.view`)."""
 
     def view_as(self, other: Tensor) -> Tensor:
-        """`view` in another tensor's shape (`torch.Tensor.view_as`)."""
+        """Return a view in the shape of another tensor (`torch.Tensor.view_as`)."""
 
     def expand(self, *sizes: Any) -> Tensor:
-        """Dims of size 1 repeated, and new ones in front, without a copy; -1 leaves a size (`torch.Tensor.expand`)."""
+        """Repeat dims of size 1, and add dims in front, without a copy (`torch.Tensor.expand`)."""
 
     def repeat(self, *sizes: Any) -> Tensor:
-        """The tensor laid out `sizes` times along its dims, and along new ones in front (`torch.Tensor.repeat`)."""
+        """Repeat the whole tensor along each dim, and along new dims in front (`torch.Tensor.repeat`)."""
 
     def max(
         self,

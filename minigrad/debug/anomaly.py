@@ -1,4 +1,7 @@
-"""detect_anomaly: where the first NaN or infinity came up, forward or backward, and in which line of whose code."""
+"""`detect_anomaly`: finds the operation and the user's line where the first NaN or infinity appears, in either pass.
+
+The recorder and the reverse pass call the hooks that this module sets in `core/modes.py`; they do not import it.
+"""
 
 from typing import Any
 
@@ -14,13 +17,13 @@ from minigrad.grad_mode import From, Within
 
 
 class detect_anomaly(Within):
-    """Within it the first NaN or infinity is refused where it comes up (`torch.autograd.detect_anomaly`).
+    """Raise an error where the first NaN or infinity appears (`torch.autograd.detect_anomaly`).
 
-    A with-block, or a decorator. RuntimeError for an operation whose result holds a NaN, or an infinity that its
-    operands did not, and for a rule that makes one of a gradient, which PyTorch alone looks at; the message names the
-    operation, the shapes and ranges of what it was given, and the line of the user's code that called it. Refusals of a
-    backward pass tell such lines too. With `check_nan=False` they are all it does. It is there to find a fault with,
-    and slow.
+    Use it as a with-block or as a decorator. RuntimeError if the result of an operation holds a NaN, or an infinity
+    that its operands do not hold, and if a vjp returns a NaN or an infinity. (PyTorch checks only the backward pass.)
+    The message names the operation, the shapes and ranges of its operands, and the line of the user's code that called
+    it. Other errors of the backward pass name that line, too. With `check_nan=False` nothing is checked, and only the
+    lines are added to messages. Anomaly detection is slow: use it to find a mistake, not for training.
 
     >>> import minigrad
     >>> with minigrad.detect_anomaly():
@@ -35,14 +38,14 @@ class detect_anomaly(Within):
 
 
 class set_detect_anomaly(From):
-    """`detect_anomaly`, on or off from here on, or within a with-block (`torch.autograd.set_detect_anomaly`)."""
+    """Switch `detect_anomaly` on or off, from here on or in a with-block (`torch.autograd.set_detect_anomaly`)."""
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
         super().__init__(**_settings(bool(mode), check_nan))
 
 
 def is_anomaly_enabled() -> bool:
-    """Whether anomalies are being detected in this thread (`torch.is_anomaly_enabled`)."""
+    """Return whether `detect_anomaly` is on in this thread (`torch.is_anomaly_enabled`)."""
     return local.mode.locate is not None
 
 
@@ -52,14 +55,14 @@ def _settings(on: bool, check_nan: bool) -> dict[str, Any]:
 
 
 def located(primitive: Primitive, operands: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None:
-    """Note on a recorded result's node which line called its operation."""
+    """Store the line that called an operation on the node of its result."""
     node = result if isinstance(result, Value) else result.node
     if node is not None:
         node.line = calling_line()
 
 
 def _watched(primitive: Primitive, operands: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None:
-    """The same, if its numbers are in order."""
+    """Raise an error if the result holds an anomaly that is new; otherwise store the line as `located` does."""
     arrays = [_array(x) for x in operands]
     already = {kind for x in arrays for kind in _anomalies(x)}
     for kind, places in _anomalies(_array(result)).items():
@@ -71,7 +74,7 @@ def _watched(primitive: Primitive, operands: tuple[Any, ...], params: tuple[Any,
 
 
 def _checked(node: Any, operand: Any, g: Any, part: Any) -> None:
-    """Refuse a part of a gradient that a node's rule has made of `g`, if it holds an anomaly."""
+    """Raise an error if an operand's gradient `part`, which a vjp of `node` computed from `g`, holds an anomaly."""
     for kind, places in _anomalies(_array(part)).items():
         primitive, plan = node.plan.primitive, node.plan
         steps = plan.steps if plan.joint is None else (plan.joint,)
@@ -104,7 +107,7 @@ def _refuse(
 
 
 def _anomalies(array: np.ndarray) -> dict[str, np.ndarray]:
-    """The kinds of numbers in an array that are none, each with the places where it stands."""
+    """Return the kinds of anomalies in an array, each with a mask of the elements that have it."""
     if array.dtype.kind != "f" or np.isfinite(array).all():
         return {}
     found = {"NaN": np.isnan(array), "infinite": np.isinf(array)}
@@ -124,5 +127,5 @@ def _names(primitive: Primitive, count: int) -> list[str]:
 
 
 def _array(x: Any) -> np.ndarray:
-    """The numbers of a Tensor, a Value, an array or a number."""
+    """Return the data of a Tensor, a Value, an array or a number, as an array."""
     return np.asarray(x.array if isinstance(x, Tensor) else x.data if isinstance(x, Value) else x)

@@ -1,7 +1,7 @@
-"""cmp: how a gradient worked out by hand differs from the engine's, and why.
+"""`cmp`: compares a gradient worked out by hand with the engine's, and guesses why they differ.
 
-`SHAPES` and `HYPOTHESES` list what may have gone wrong: each mends the numbers, and one loop says the words of that
-which makes them right.
+`SHAPES` and `HYPOTHESES` list the possible mistakes. Each of them corrects the numbers in one way. `guess` tries them
+all and returns the words of the first that makes the numbers right; `gradcheck.py` uses it too.
 """
 
 import itertools
@@ -16,14 +16,14 @@ from minigrad.core.tensor import Tensor
 from minigrad.core.value import Value
 
 Index = tuple[int, ...]
-Mended = Iterator[tuple[np.ndarray, str]]
+Corrected = Iterator[tuple[np.ndarray, str]]
 
 
 class Comparison(NamedTuple):
-    """What `cmp` found: true unless the grade is "wrong".
+    """The result of `cmp`; it is true unless the grade is "wrong".
 
-    `grade` is "exact", "rounding", "close" or "wrong", `maxdiff` the largest difference, `ulps` the same in units in
-    the last place, `place` where it is, and `note` what is known of it.
+    `grade` is "exact", "rounding", "close" or "wrong". `maxdiff` is the largest difference, `ulps` is the same in units
+    in the last place, `place` is the element where it occurs, and `note` explains it.
     """
 
     name: str
@@ -38,22 +38,22 @@ class Comparison(NamedTuple):
 
 
 ROUNDING = 16  # units in the last place
-CLOSE = {"rtol": 1e-5, "atol": 1e-8}  # what torch.allclose means by it
+CLOSE = {"rtol": 1e-5, "atol": 1e-8}  # the tolerances of torch.allclose
 
 
 def cmp(name: str, computed: Any, tensor: Any) -> Comparison:
-    """Compare a gradient worked out by hand with `tensor.grad`, print a row that says how they agree, and return it.
+    """Compare a gradient worked out by hand with `tensor.grad`, print how they agree, and return a `Comparison`.
 
-    `computed` is a Tensor, an array or a number, and `tensor` a Tensor or a Value that a backward pass has given its
-    gradient. The shapes must be equal, broadcasting or not; another dtype is noted, and no fault. The grades are
+    `computed` is a Tensor, an array or a number. `tensor` is a Tensor or a Value that has a gradient. The shapes must
+    be equal; they are not broadcast. Another dtype is noted, but it is not an error. The grades are
 
     - exact: every number is equal. A NaN equals a NaN in the same place, and nothing else.
     - rounding: the largest difference is at most 16 units in the last place of the largest element of `tensor.grad`,
-      in the coarser dtype of the two: nothing that a sum in another order might not do.
-    - close: what `torch.allclose` accepts, a relative difference of 1e-5 or an absolute one of 1e-8.
-    - wrong: anything else. The note says where the numbers differ most, and what has been found to put them right.
+      in the coarser of the two dtypes. A sum in another order can differ as much.
+    - close: `torch.allclose` accepts it: a relative difference of 1e-5 or an absolute difference of 1e-8.
+    - wrong: anything else. The note says where the numbers differ most and, if a guess fits, what would correct them.
 
-    RuntimeError if `tensor` has no gradient.
+    TypeError if `tensor` is neither a Tensor nor a Value, RuntimeError if it has no gradient.
 
     >>> import minigrad
     >>> x = minigrad.tensor([1.0, 2.0], requires_grad=True)
@@ -125,15 +125,15 @@ def precision_of(dtype: np.dtype[Any]) -> float:
     return float(np.finfo(dtype).eps) if dtype.kind == "f" else 0.0
 
 
-# What may have gone wrong: each mends `mine`, and says what was amiss if that makes it equal to `expected`
+# Possible mistakes. Each function yields `mine` after a correction, with the words to print if it then is `expected`.
 
-FIT = 1e-5  # the relative difference at which mended numbers count as equal
+FIT = 1e-5  # corrected numbers count as equal up to this relative difference
 
 
 def guess(mine: np.ndarray, expected: np.ndarray, rounding: float) -> str:
-    """A cause of the difference that the numbers confirm, after a semicolon; nothing where there is none.
+    """Return a cause of the difference that the numbers confirm, after a semicolon, or an empty text.
 
-    They may differ by `FIT` of each number, and by the `rounding` of the largest.
+    The corrected numbers may differ by `FIT` times each number plus `rounding` times the largest number.
     """
     slack = rounding * np.abs(expected[np.isfinite(expected)]).max(initial=0)
     mine, expected = mine.astype(np.float64), expected.astype(np.float64)
@@ -141,18 +141,18 @@ def guess(mine: np.ndarray, expected: np.ndarray, rounding: float) -> str:
     for shape in SHAPES:
         for shaped, condition in shape(mine, expected):
             for hypothesis in HYPOTHESES:
-                for mended, words in hypothesis(shaped, expected, sizes):
-                    if mended is not mine and np.isclose(mended, expected, FIT, slack, equal_nan=True).all():
+                for corrected, words in hypothesis(shaped, expected, sizes):
+                    if corrected is not mine and np.isclose(corrected, expected, FIT, slack, equal_nan=True).all():
                         return f"; {condition}{words}"
     return ""
 
 
-def _as_it_is(mine: np.ndarray, expected: np.ndarray) -> Mended:
+def _as_it_is(mine: np.ndarray, expected: np.ndarray) -> Corrected:
     if mine.shape == expected.shape:
         yield mine, ""
 
 
-def _reshaped(mine: np.ndarray, expected: np.ndarray) -> Mended:
+def _reshaped(mine: np.ndarray, expected: np.ndarray) -> Corrected:
     if mine.size == expected.size and mine.shape != expected.shape:
         dims = [[size for size in array.shape if size != 1] for array in (mine, expected)]
         how = "with keepdim=True where it is summed" if mine.ndim < expected.ndim else f"with .view{expected.shape}"
@@ -160,7 +160,7 @@ def _reshaped(mine: np.ndarray, expected: np.ndarray) -> Mended:
             yield mine.reshape(expected.shape), f"but for the shape, which {how} is right, "
 
 
-def _summed(mine: np.ndarray, expected: np.ndarray) -> Mended:
+def _summed(mine: np.ndarray, expected: np.ndarray) -> Corrected:
     extra = mine.ndim - expected.ndim
     if extra >= 0 and all(n in (1, size) for n, size in zip(expected.shape, mine.shape[extra:], strict=True)):
         repeated = [dim + extra for dim, n in enumerate(expected.shape) if n != mine.shape[dim + extra]]
@@ -172,33 +172,33 @@ def _summed(mine: np.ndarray, expected: np.ndarray) -> Mended:
             yield total, f"what broadcasting repeated is to be summed, and after .sum({shown}{keepdim}) "
 
 
-def _transposed(mine: np.ndarray, expected: np.ndarray) -> Mended:
+def _transposed(mine: np.ndarray, expected: np.ndarray) -> Corrected:
     for i, j in itertools.combinations(range(mine.ndim), 2):
         turned = mine.swapaxes(i, j)
         if turned.shape == expected.shape:
             yield turned, f"dims {i} and {j} are transposed: exchanged, "
 
 
-def _nothing(mine: np.ndarray, expected: np.ndarray, sizes: dict[int, int]) -> Mended:
+def _nothing(mine: np.ndarray, expected: np.ndarray, sizes: dict[int, int]) -> Corrected:
     yield mine, "the numbers agree"
 
 
-def _zeros(mine: np.ndarray, expected: np.ndarray, sizes: dict[int, int]) -> Mended:
+def _zeros(mine: np.ndarray, expected: np.ndarray, sizes: dict[int, int]) -> Corrected:
     if not mine.any():
         yield expected, "it is zero everywhere"
     if not expected.any():
         yield expected, "zero is right everywhere"
 
 
-def _minus(mine: np.ndarray, expected: np.ndarray, sizes: dict[int, int]) -> Mended:
+def _minus(mine: np.ndarray, expected: np.ndarray, sizes: dict[int, int]) -> Corrected:
     yield -mine, "a minus is missing, or one too many"
 
 
-def _factor(mine: np.ndarray, expected: np.ndarray, sizes: dict[int, int]) -> Mended:
+def _factor(mine: np.ndarray, expected: np.ndarray, sizes: dict[int, int]) -> Corrected:
     factor = float(_ratio(mine, expected, None).item())
     if np.isfinite(factor) and factor != 0 and abs(factor - 1) > FIT:
         words = _named(abs(factor), sizes)
-        if words or np.count_nonzero(expected) > 1:  # one number alone is always some multiple
+        if words or np.count_nonzero(expected) > 1:  # a single number is always a multiple of another
             words = words or f"a factor of {_number(abs(factor))} is missing"
             yield factor * mine, words + (", and so is a minus" if factor < 0 else "")
 
@@ -213,7 +213,7 @@ def _number(factor: float) -> str:
 
 
 def _named(factor: float, sizes: dict[int, int]) -> str:
-    """What a factor that is missing may be: made of the size of a dim, or 2 or 1/2."""
+    """Explain a missing factor by the size of a dim, or as 2 or 1/2; an empty text if neither fits."""
     for dim, n in sizes.items():
         if n > 2:
             names = {
@@ -233,12 +233,12 @@ def _named(factor: float, sizes: dict[int, int]) -> str:
 
 
 def _ratio(mine: np.ndarray, expected: np.ndarray, axes: Index | None) -> np.ndarray:
-    """What to multiply with to come nearest to `expected`, alike along some axes."""
+    """Return the factor that brings `mine` nearest to `expected`: one number for all elements along `axes`."""
     square = (mine * mine).sum(axes, keepdims=True)
     return (mine * expected).sum(axes, keepdims=True) / np.where(square == 0, 1, square)
 
 
-def _one_slice(mine: np.ndarray, expected: np.ndarray, sizes: dict[int, int]) -> Mended:
+def _one_slice(mine: np.ndarray, expected: np.ndarray, sizes: dict[int, int]) -> Corrected:
     for dim, n in enumerate(mine.shape):
         used = np.flatnonzero(mine.any(tuple(i for i in range(mine.ndim) if i != dim)))
         if n > 1 and len(used) == 1:
@@ -247,14 +247,14 @@ def _one_slice(mine: np.ndarray, expected: np.ndarray, sizes: dict[int, int]) ->
                 yield expected, f"it is right at index {used[0]} of dim {dim}, and zero elsewhere"
 
 
-def _few(mine: np.ndarray, expected: np.ndarray, sizes: dict[int, int]) -> Mended:
+def _few(mine: np.ndarray, expected: np.ndarray, sizes: dict[int, int]) -> Corrected:
     right = _close(mine, expected)
     wrong = mine.size - np.count_nonzero(right)
     if np.count_nonzero(right & (expected != 0)) > mine.size / 2:
         yield np.where(right, mine, expected), f"it is right but for {wrong} of {mine.size} elements"
 
 
-def _factor_along_a_dim(mine: np.ndarray, expected: np.ndarray, sizes: dict[int, int]) -> Mended:
+def _factor_along_a_dim(mine: np.ndarray, expected: np.ndarray, sizes: dict[int, int]) -> Corrected:
     for dim, n in enumerate(mine.shape):
         others = tuple(i for i in range(mine.ndim) if i != dim)
         if n > 1 and mine.size > n:

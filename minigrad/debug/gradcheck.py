@@ -1,4 +1,8 @@
-"""gradcheck: whether a function's gradients are its derivatives, and if not, where, and by whose fault."""
+"""`gradcheck` and `gradgradcheck`: compare gradients with slopes that are measured in float64.
+
+If a gradient is wrong, every recorded operation is checked alone, so that the message can name the wrong vjp. `cmp.py`
+supplies the guess at the cause.
+"""
 
 import itertools
 import math
@@ -24,16 +28,18 @@ class GradcheckError(RuntimeError):
 def gradcheck(
     fn: Callable[..., Any], inputs: Any, *, atol: float = 1e-5, rtol: float = 1e-3, raise_exception: bool = True
 ) -> bool:
-    """Whether the gradients of a function are its derivatives, measured in float64 (`torch.autograd.gradcheck`).
+    """Check the gradients of a function against slopes measured in float64 (`torch.autograd.gradcheck`).
 
-    `inputs` is a Tensor, a Value, or a tuple of arguments of any kind. Those that require a gradient are checked, or
-    all floating ones if none does; `fn` gets float64 copies of them. It returns a Tensor or a Value, or several; random
-    gradients arrive at all floating results. Right is what differs by at most `atol + rtol * abs(derivative)`.
+    `inputs` is a Tensor, a Value, or a tuple of arguments of any kind. The inputs that require a gradient are checked,
+    or all floating inputs if none requires one. `fn` gets float64 copies of the inputs and returns one or several
+    Tensors or Values. All floating results get random output gradients. A gradient is right if it differs from the
+    measured derivative by at most `atol + rtol * abs(derivative)`.
 
-    At a kink, such as that of relu at 0, any gradient between the slopes on either side is right. UserWarning says
-    where that was so, and where the derivative could not be measured. GradcheckError says where a gradient is wrong,
-    what would make it right, and which operation's rule is to blame; with `raise_exception=False` the result is False
-    instead. A `fn` that gives another result when it is called again is refused in the same way.
+    At a kink, such as relu's at 0, any gradient between the slopes on the two sides is right. A UserWarning says where
+    there was a kink, and where the derivative could not be measured. GradcheckError says where a gradient is wrong,
+    what would make it right, and which operation's vjp is wrong. It is raised, too, if `fn` returns another result when
+    it is called again. With `raise_exception=False` the result is False instead. ValueError if no input or no result
+    is floating.
 
     >>> import minigrad
     >>> gradcheck(lambda x: x.tanh().sum(), minigrad.randn(3))
@@ -53,10 +59,11 @@ def gradgradcheck(
     rtol: float = 1e-3,
     raise_exception: bool = True,
 ) -> bool:
-    """Whether the second derivatives of a function are right (`torch.autograd.gradgradcheck`).
+    """Check the second derivatives of a function (`torch.autograd.gradgradcheck`).
 
-    It is `gradcheck` of the function's gradients, as a function of the inputs and of `grad_outputs`, the gradients that
-    arrive at its floating results; they are random unless given. TypeError for Values, whose gradients are numbers.
+    It applies `gradcheck` to the function's gradients, as a function of `inputs` and of `grad_outputs`. `grad_outputs`
+    are the output gradients of the floating results; they are random by default. TypeError for Values, because their
+    gradients are numbers that cannot be differentiated again.
 
     >>> import minigrad
     >>> gradgradcheck(lambda x: x**3, minigrad.randn(3))
@@ -66,14 +73,14 @@ def gradgradcheck(
 
 
 class _Operation(NamedTuple):
-    """A recorded operation, with copies of what it was applied to."""
+    """A recorded operation, with copies of its operands."""
 
     primitive: Primitive
     operands: tuple[Any, ...]
     params: tuple[Any, ...]
 
     def alone(self) -> "Iterator[_Function]":
-        """The operation as a function of one of its operands, for each that requires a gradient."""
+        """Yield the operation as a function of one operand, for each operand that requires a gradient."""
         names = self.primitive.operands
         for place, x in enumerate(self.operands):
             if _requires_grad(x):
@@ -83,9 +90,10 @@ class _Operation(NamedTuple):
 
 
 class _Function:
-    """A function of float64 numbers, the points at which it is checked, and its result and its operations there.
+    """A function of float64 numbers, the points where it is checked, and its result and its operations there.
 
-    `argument` is what to call its inputs, which a place is put into, and `first` the function whose gradients it gives.
+    `argument` is a template for the name of an input; it takes the input's place. If this function returns the
+    gradients of another function, `first` is that function.
     """
 
     def __init__(
@@ -111,7 +119,7 @@ class _Function:
         self.operations.append(_Operation(primitive, tuple([_copy(x) for x in operands]), params))
 
     def arguments(self, points: list[np.ndarray]) -> list[Any]:
-        """What to call it with at some points: fresh float64 copies, of which those checked are leaves."""
+        """Return the arguments of a call at `points`: float64 copies; the inputs that are checked are leaves."""
         arguments = [_constant(x) if isinstance(x, Tensor) else x for x in self.inputs]
         for place, point in zip(self.places, points, strict=True):
             is_value = isinstance(self.inputs[place], Value)
@@ -119,7 +127,7 @@ class _Function:
         return arguments
 
     def __call__(self, arguments: Iterable[Any]) -> list[Any]:
-        """Its floating results."""
+        """Call the function and return its floating results."""
         result = self.fn(*arguments)
         results = [x for x in (result if isinstance(result, tuple | list) else (result,)) if _is_floating(x)]
         if not results:
@@ -127,7 +135,7 @@ class _Function:
         return results
 
     def values(self, points: list[np.ndarray]) -> np.ndarray:
-        """All numbers in its results, one after the other; NaN where a Value's function is not defined."""
+        """Return all numbers of its results as one vector; NaN where a function of Values is not defined."""
         arguments = self.arguments(points)
         try:
             return _numbers(self(arguments))
@@ -135,19 +143,19 @@ class _Function:
             return np.full_like(self.result, np.nan)
 
     def slopes(self, k: int, index: Index, step: float) -> np.ndarray:
-        """The slope of each of these numbers from a point, in one element, over a step."""
+        """Return the slope of each result number when one element of point `k` changes by `step`."""
         points = [*self.points]
         points[k] = points[k].copy()
         points[k][index] += step
         return (self.values(points) - self.result) / (points[k][index] - self.points[k][index])
 
     def gradients(self, upstream: np.ndarray) -> list[np.ndarray]:
-        """The gradients of its points, when `upstream` arrives at these numbers."""
+        """Return the gradients of its points when `upstream` is the output gradient of its result numbers."""
         arguments = self.arguments(self.points)
         results = self(arguments)
         leaves = [arguments[place] for place in self.places]
-        seeds = [(x, g) for x, g in zip(results, _parted(upstream, results), strict=True) if _requires_grad(x)]
-        # As backward() runs them, and not grad(), which passes over what it is not asked for.
+        seeds = [(x, g) for x, g in zip(results, _split(upstream, results), strict=True) if _requires_grad(x)]
+        # Run every vjp, as backward() does. grad() would skip the vjps that its inputs do not need.
         of_values = graph.reverse([(x, g.item()) for x, g in seeds if isinstance(x, Value)])
         of_tensors = graph.reverse([(x.node, g) for x, g in seeds if isinstance(x, Tensor)])
         found = {node: np.array(g, np.float64) for node, g, _ in itertools.chain(of_values, of_tensors)}
@@ -155,13 +163,13 @@ class _Function:
         return [found.get(node, np.zeros_like(numbers_of(x))) for node, x in zip(nodes, leaves, strict=True)]
 
     def twice(self, grad_outputs: Any = None) -> "_Function":
-        """Its gradients, as a function of its inputs and of the gradients that arrive at its results."""
+        """Return its gradients as a function of its inputs and of its output gradients."""
         arguments = self.arguments(self.points)
         results = self(arguments)
         if any(isinstance(x, Value) for x in (*arguments, *results)):
             raise TypeError("gradgradcheck: Values have no second derivatives; use Tensors")
         if grad_outputs is None:
-            grad_outputs = [wrap(part) for part in _parted(_random(self.result.size), results)]
+            grad_outputs = [wrap(part) for part in _split(_random(self.result.size), results)]
         arriving = (grad_outputs,) if isinstance(grad_outputs, Tensor) else grad_outputs
         count = len(arguments)
 
@@ -175,7 +183,7 @@ class _Function:
         return _Function(gradients, given, self.argument, first=self)
 
     def suspects(self) -> "Iterator[tuple[str, _Function]]":
-        """Its operations alone; after them, if it gives gradients, the gradients of each that made the results."""
+        """Yield each operation alone; of a function that returns gradients, each forward operation's gradients, too."""
         for operation in self.operations:
             for alone in operation.alone():
                 yield f"the rule of {operation.primitive.name}", alone
@@ -184,7 +192,7 @@ class _Function:
 
 
 class _Check:
-    """The comparison of a function's gradients with its slopes, when random gradients arrive at its results."""
+    """The comparison of a function's gradients with its slopes, for random output gradients."""
 
     def __init__(self, function: _Function, atol: float, rtol: float) -> None:
         self.function, self.atol, self.rtol = function, atol, rtol
@@ -197,11 +205,11 @@ class _Check:
         return self.atol + self.rtol * np.abs(slope)
 
     def failure(self) -> str | None:
-        """What is wrong with a gradient, the worst first; None if all are right."""
+        """Say what is wrong with the gradients, beginning with the worst; None if all are right."""
         names = [self.function.argument.format(place) for place in self.function.places]
         try:
             self.gradients = self.function.gradients(self.upstream)
-        except Exception as error:  # a wrong rule may raise anything
+        except Exception as error:  # a wrong vjp may raise anything
             which = f"{names[0]}: " if len(names) == 1 else ""
             return f"{which}the backward pass raised {type(error).__name__}: {error}"
         for name, gradient, point in zip(names, self.gradients, self.function.points, strict=True):
@@ -215,7 +223,10 @@ class _Check:
         return None
 
     def doubts(self, k: int) -> Iterator[tuple[float, Index]]:
-        """The elements whose gradient is not a quick central difference, or that may be at a kink, and by how much."""
+        """Yield the elements that need a closer look, each with how far it is off.
+
+        Its gradient differs from a quick central difference, or the slopes on its two sides differ.
+        """
         point = self.function.points[k]
         for index, x in np.ndenumerate(point):
             step = QUICK_STEP * (abs(x) or _largest(point) or 1)
@@ -227,7 +238,7 @@ class _Check:
                 yield math.inf if np.isnan(doubt) else doubt, index
 
     def fault(self, k: int, index: Index, where: str) -> str | None:
-        """What is wrong with one element's gradient, judged apart for each of the results that have a kink there."""
+        """Say what is wrong with one element's gradient. Each result that has a kink there is judged by itself."""
         gradient = float(self.gradients[k][index])
         low, high, errors = self.slopes(k, index)
         if np.isnan(low + high).any():
@@ -252,7 +263,7 @@ class _Check:
         return f"the gradient is {gradient:.8g} instead of {slope:.8g}, when random gradients arrive at the results"
 
     def cause(self, k: int) -> str:
-        """What the numbers say of the cause of a wrong gradient, after a semicolon."""
+        """Guess the cause of a wrong gradient from the numbers; the text begins with a semicolon."""
         once, doubled = self.gradients[k], self.function.gradients(2 * self.upstream)[k]
         if not np.isfinite([once, doubled]).all():
             return ""
@@ -263,7 +274,7 @@ class _Check:
         return guess(once, self.measured[k], MEASURED)
 
     def blame(self) -> str:
-        """Which operation's rule is wrong when it is checked alone."""
+        """Name the operation whose vjp is wrong when it is checked alone, or say that there is none."""
         notes: list[str] = []
         for name, alone in self.function.suspects():
             check = _Check(alone, self.atol, self.rtol)
@@ -280,13 +291,14 @@ class _Check:
             "place, or when gradients are added up"
         )
 
-    # Slopes, where a quick difference leaves doubts. What the gradient is plays no part in measuring them.
+    # Careful slopes, for elements where the quick difference is in doubt. They do not depend on the gradient.
 
     def slopes(self, k: int, index: Index) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The slope of each result on either side of a point, the lesser first, and the error; NaN where there is none.
+        """Measure the slopes of each result on the two sides of a point: the smaller, the larger, and the error.
 
-        Steps of all sizes are tried, and those are believed that agree best among themselves. Where both sides agree
-        there is one slope, and where the function is undefined on one side, that of the other side counts for both.
+        Steps of many sizes are tried, and the steps whose slopes agree best are used. If the two sides agree, both
+        slopes are the same. If the function is undefined on one side, the slope of the other side counts for both. A
+        slope that cannot be measured is NaN.
         """
         point, result = self.function.points[k], self.function.result
         steps = _steps(_largest(point[index]), _largest(point))
@@ -297,17 +309,17 @@ class _Check:
         sides, errors = np.array([self.settled(slopes, rounding) for slopes in (below, above)]).swapaxes(0, 1)
         undefined = np.isnan(over).all(1)
         sides, errors = (np.where(undefined, x[::-1], x) for x in (sides, errors))
-        sides = np.where(np.isnan(middle), sides, middle) + 0.0  # which turns -0 into 0
+        sides = np.where(np.isnan(middle), sides, middle) + 0.0  # + 0.0 turns -0 into 0
         return sides.min(0), sides.max(0), np.where(np.isnan(middle), errors.max(0), error)
 
     def settled(self, slopes: np.ndarray, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """For each result the slope that changes least from a step to the next, and its error; NaN if that is large."""
+        """Return, for each result, the slope that changes least between steps, and its error; NaN if that is large."""
         changes = np.abs(np.diff(slopes, axis=0))
         errors = errors[1:-1] + np.maximum(changes[:-1], changes[1:])
         errors = np.where(np.isfinite(errors), errors, np.inf)
         slopes = np.where(np.isfinite(errors), slopes[1:-1], 1)
         found = []
-        # A step over which nothing moved may be less than the function resolves: it counts where no other can.
+        # If nothing changed over a step, the step may be too small to see. It counts only if no other step can.
         for usable in (slopes != 0, slopes == 0):
             best = np.where(usable, errors / np.where(slopes == 0, 1, np.abs(slopes)), np.inf).argmin(0)[None]
             slope, error = (np.take_along_axis(x, best, 0)[0] for x in (slopes, np.where(usable, errors, np.inf)))
@@ -316,30 +328,30 @@ class _Check:
         return np.where(np.isnan(moving), still, moving), np.where(np.isnan(moving), still_error, error)
 
 
-MEASURED = 1e-7  # the error of slopes to reckon with, of the largest
-QUICK_STEP = 6e-6  # relative to the number: where rounding and curvature disturb a central difference alike
+MEASURED = 1e-7  # the assumed error of measured slopes, relative to the largest
+QUICK_STEP = 6e-6  # relative to the number: rounding and curvature then add about the same error
 
 
 def _steps(size: float, largest: float) -> np.ndarray:
-    """Steps from the largest size around, and 1, down to what a number of this `size` can resolve, two per decade."""
+    """Return steps, two per decade, from 1 or the largest size down to what a number of this `size` can resolve."""
     high, low = max(size, largest, 1), max(1e-13 * (size or min(largest or 1, 1)), 1e-200)
     return np.geomspace(high, low, 2 + round(2 * math.log10(high / low)))
 
 
 def _extrapolated(steps: np.ndarray, slopes: np.ndarray) -> np.ndarray:
-    """The slopes that those over each step and the next lead to at a step of 0, where they change in proportion."""
+    """Extrapolate the slopes over each step and the next to a step of 0, as if they were linear in the step."""
     ratio = steps[0] / steps[1]
     return (ratio * slopes[1:] - slopes[:-1]) / (ratio - 1)
 
 
 def _largest(array: np.ndarray) -> float:
-    """The largest size of a finite number in an array."""
+    """Return the largest absolute value of the finite numbers in an array."""
     array = np.asarray(array)
     return float(np.abs(array[np.isfinite(array)]).max(initial=0))
 
 
 def _random(count: int) -> np.ndarray:
-    """Numbers of either sign, none of them near 0, and the same each time."""
+    """Return random numbers of both signs and not near 0. They are the same on every call."""
     random = np.random.default_rng(2147483647)
     return random.uniform(0.5, 1.5, count) * random.choice((-1.0, 1.0), count)
 
@@ -348,8 +360,8 @@ def _numbers(results: list[Any]) -> np.ndarray:
     return np.concatenate([numbers_of(x).ravel() for x in results], dtype=np.float64)
 
 
-def _parted(numbers: np.ndarray, results: list[Any]) -> list[np.ndarray]:
-    """The numbers in the shapes of some results."""
+def _split(numbers: np.ndarray, results: list[Any]) -> list[np.ndarray]:
+    """Split a vector of numbers into arrays of the shapes of `results`."""
     shapes = [numbers_of(x).shape for x in results]
     ends = np.cumsum([math.prod(shape) for shape in shapes])
     return [part.reshape(shape) for part, shape in zip(np.split(numbers, ends[:-1]), shapes, strict=True)]
@@ -364,19 +376,19 @@ def _requires_grad(x: Any) -> bool:
 
 
 def _constant(x: Any) -> Any:
-    """A copy of a Tensor, in float64 if it is floating, or the number of a Value, that requires no gradient."""
+    """Return a copy that requires no gradient: of a Tensor in float64 if it is floating, of a Value its number."""
     if isinstance(x, Tensor):
         return wrap(np.array(x.array, np.float64 if _is_floating(x) else None))
     return x.data if isinstance(x, Value) else x
 
 
 def _copy(x: Any) -> Any:
-    """A leaf that requires a gradient if `x` does; what does not record is itself."""
+    """Copy a Tensor to a leaf that requires a gradient if `x` does. Return anything else unchanged."""
     return _constant(x).requires_grad_(_requires_grad(x)) if isinstance(x, Tensor) else x
 
 
 def _verdict(name: str, prepare: Callable[[], _Function], atol: float, rtol: float, raise_exception: bool) -> bool:
-    """Whether a function passes; the notes on one that does become warnings."""
+    """Return whether a function passes. If it does, the notes on it become warnings."""
     try:
         with np.errstate(all="ignore"), Within(grad=True):
             check = _Check(prepare(), atol, rtol)

@@ -1,14 +1,14 @@
-"""Which line of the user's code called an operation, for messages."""
+"""`calling_line`: the line of the user's code that called an operation, for error messages."""
 
 import linecache
 import sys
 from typing import NamedTuple
 
-PACKAGES = ("minigrad", "nn")  # the packages of this distribution, whose lines are not the user's
+PACKAGES = ("minigrad", "nn")  # the packages of this distribution: their lines are not the user's code
 
 
 class Line(NamedTuple):
-    """A line of the user's code, which called an operation."""
+    """A line of the user's code that called an operation."""
 
     file: str
     number: int
@@ -20,7 +20,7 @@ class Line(NamedTuple):
 
 
 def calling_line() -> Line | None:
-    """The line of the user's code that is running; None if there is none, as in a thread of minigrad's own."""
+    """Return the line of the user's code that is running; None in a thread that runs none of it."""
     frame = sys._getframe(1)
     while frame.f_globals.get("__name__", "").partition(".")[0] in PACKAGES:
         if frame.f_back is None:

@@ -2,12 +2,12 @@
 
 How it works, in the order in which to read the modules:
 
-    symbols.py      a Symbol stands for an array; primitives and rules applied to Symbols build expressions
+    symbols.py      a Symbol stands for an array; primitives and vjps applied to Symbols build expressions
     trace.py        runs a recorded graph once more on Symbols, forward and backward
     expressions.py  numpy text for an operand, a number, an index
     forms.py        how each primitive is spelled, with a default that serves new ones
     copying.py      copies the Python functions of primitives into the source
-    source.py       decides what becomes a statement of its own
+    source.py       decides which expressions become statements
     program.py      puts the whole function together
     derived.py      the function that is returned
 

@@ -1,4 +1,4 @@
-"""What stands in front of a derived function: imports, and the Python functions that its primitives are computed by.
+"""The code before a derived function: imports, and copies of the Python functions that compute its primitives.
 
 A function is copied together with the functions and constants of its module that it uses. What cannot be copied
 truthfully, such as a lambda, a closure or a decorated function, is refused.

@@ -42,7 +42,7 @@ def text(writer: Expressions, symbol: Symbol) -> Text:
 
 
 def _filled(words: str, writer: Expressions, symbol: Symbol) -> Text:
-    primitive, operands, params = _parted(symbol)
+    primitive, operands, params = _arguments(symbol)
     least = WHOLE if words.startswith("{0}") else 0  # `{0}.max()` needs brackets where `np.max({0})` does not
     texts = {name: writer.argument(x, primitive) for name, x in params.items() if f"{{{name}}}" in words}
     if "keepdims" in params:
@@ -66,7 +66,7 @@ def _infix(writer: Expressions, symbol: Symbol) -> Text | None:
 
 def _called(writer: Expressions, symbol: Symbol) -> Text:
     """A call of the function that computes a primitive."""
-    primitive, operands, params = _parted(symbol)
+    primitive, operands, params = _arguments(symbol)
     function = (primitive.scalar if writer.numbers else None) or primitive.forward
     name = writer.helpers.name_of(function, primitive.name, primitive)
     arguments = [*map(writer.part, operands), *(writer.argument(x, primitive) for x in params.values())]
@@ -76,7 +76,7 @@ def _called(writer: Expressions, symbol: Symbol) -> Text:
     return call, WHOLE
 
 
-def _parted(symbol: Symbol) -> tuple[Primitive, tuple[Any, ...], dict[str, Any]]:
+def _arguments(symbol: Symbol) -> tuple[Primitive, tuple[Any, ...], dict[str, Any]]:
     """A Symbol's primitive, its operands, and its parameters by their names."""
     assert symbol.primitive
     operands, params = symbol.primitive.split(symbol.arguments)
@@ -108,7 +108,7 @@ def _power(writer: Expressions, symbol: Symbol) -> Text:
 
 
 def _mean(writer: Expressions, symbol: Symbol) -> Text:
-    _, (x, *_), params = _parted(symbol)
+    _, (x, *_), params = _arguments(symbol)
     total = f"{writer.part(x, WHOLE)}.sum({axes_text(params, x)})"
     count = math.prod(x.shape[axis] for axis in params["axes"])
     return (total, WHOLE) if count == 1 else (f"{total} / {count}", PRODUCT)
@@ -120,12 +120,12 @@ def _linear(writer: Expressions, symbol: Symbol) -> Text:
 
 
 def _cat(writer: Expressions, symbol: Symbol) -> Text:
-    _, operands, params = _parted(symbol)
+    _, operands, params = _arguments(symbol)
     return f"np.concatenate([{', '.join(map(writer.part, operands))}], {params['axis']})", WHOLE
 
 
 def _einsum(writer: Expressions, symbol: Symbol) -> Text:
-    _, (a, b), params = _parted(symbol)
+    _, (a, b), params = _arguments(symbol)
     terms = "{},{}->{}".format(*params["terms"])
     return f'np.einsum("{terms}", {writer.part(a)}, {writer.part(b)}, optimize=True)', WHOLE
 
@@ -149,7 +149,7 @@ def _index(writer: Expressions, symbol: Symbol) -> Text:
 
 def _one_hot(writer: Expressions, symbol: Symbol) -> Text | None:
     """Rows of an identity, if there is one index for each row."""
-    _, (indices, *_), params = _parted(symbol)
+    _, (indices, *_), params = _arguments(symbol)
     rows, shape = _column(indices), params["shape"]
     if rows is None or params["axis"] != len(shape) - 1:
         return None

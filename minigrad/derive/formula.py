@@ -36,10 +36,10 @@ def formula(x: Any, names: Names | None = None) -> str:
 
 
 def gradients(plan: Plan, operands: Sequence[Any], params: tuple[Any, ...], shape: Shape, dtype: Any) -> dict[int, Any]:
-    """Apply the rules of a plan to Symbols: the gradient of each operand that gets one, by its place.
+    """Apply the vjps of a plan to Symbols: the gradient of each operand that gets one, by its place.
 
     Of `operands`, arrays or numbers, only shape and dtype count. `shape` and `dtype` are those of the result. The
-    Symbols have the names that rules use: `g`, `y`, and the primitive's names for its operands.
+    Symbols have the names that vjps use: `g`, `y`, and the primitive's names for its operands.
     """
     primitive = plan.primitive
     names = primitive.operands

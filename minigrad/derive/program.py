@@ -1,4 +1,4 @@
-"""The whole derived function: its statements in order, its head, and what stands in front of it."""
+"""The source of a derived module: imports and helper functions, the signature of `step`, and its statements."""
 
 from collections.abc import Iterable
 from typing import Any

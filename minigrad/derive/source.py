@@ -107,7 +107,7 @@ class Writer(Expressions):
                 open_ends += [(self.canonical(part), False) for part in reversed([*_symbols_in(each.arguments)])]
 
     def _finish(self, symbol: Symbol, comment: str, total: bool) -> None:
-        """Give a Symbol, whose operands have their texts, a text of its own, or a statement."""
+        """Write the text of a Symbol, or a statement for it. Its operands have their texts already."""
         primitive = symbol.primitive
         if primitive is None:
             self.texts[id(symbol)] = (symbol.name, WHOLE) if symbol.value is None else number(symbol)
@@ -154,7 +154,7 @@ class Writer(Expressions):
     def _assign(self, symbol: Symbol, text: str, comment: str) -> None:
         """Write `name = text`. From here on, the name is the text of the Symbol."""
         name = self.names.get(id(symbol)) or self._fresh_name(symbol)
-        if id(symbol) in self.returned and not self._is_own(symbol) and not self._is_lent(symbol):
+        if id(symbol) in self.returned and not self._owns_memory(symbol) and not self._lends_memory(symbol):
             text = f"{text}.copy()"
         self._line(f"{name} = {text}", comment)
         self.texts[id(symbol)] = (name, WHOLE)
@@ -167,7 +167,7 @@ class Writer(Expressions):
         self.lines.append(statement + (f"  # {comment}" if comment else ""))
 
     def _longest_in(self, symbol: Symbol) -> Symbol | None:
-        """The operand with the longest text that can become a statement of its own."""
+        """The operand with the longest text that can become a statement."""
         operands = [self.canonical(part) for part in _symbols_in(symbol.arguments)]
         written = [
             x
@@ -193,7 +193,7 @@ class Writer(Expressions):
         if symbol.primitive is not ops.add or id(symbol) not in self.names or self.numbers:
             return False
         first, second = (self.canonical(part) for part in symbol.arguments)
-        if not self._is_inner(first) or not self._is_own(first):
+        if not self._is_inner(first) or not self._owns_memory(first):
             return False
         if (first.shape, first.dtype) != (symbol.shape, symbol.dtype):
             return False
@@ -207,7 +207,7 @@ class Writer(Expressions):
             self.uses[id(symbol)] == 1 and id(symbol) not in self.names and not self.texts[id(symbol)][0].isidentifier()
         )
 
-    def _is_own(self, symbol: Any) -> bool:
+    def _owns_memory(self, symbol: Any) -> bool:
         """Whether no other name refers to the memory of a Symbol's array."""
         if not isinstance(symbol, Symbol) or symbol.primitive in (None, ops.expand, OUTPUT):
             return False
@@ -218,10 +218,10 @@ class Writer(Expressions):
             isinstance(viewed, Symbol)
             and viewed.primitive is not None
             and self._is_inner(viewed)
-            and self._is_own(viewed)
+            and self._owns_memory(viewed)
         )
 
-    def _is_lent(self, symbol: Symbol) -> bool:
+    def _lends_memory(self, symbol: Symbol) -> bool:
         """Whether a result may stay a view: no other result shares the memory. From now on, this one does."""
         viewed = self.canonical(symbol.arguments[0])
         if (
@@ -229,7 +229,7 @@ class Writer(Expressions):
             or viewed.primitive.views
         ):
             return False
-        if not self._is_own(viewed) or id(viewed) in self.returned | self.lent:
+        if not self._owns_memory(viewed) or id(viewed) in self.returned | self.lent:
             return False
         self.lent.add(id(viewed))
         return True

@@ -1,7 +1,7 @@
-"""Symbols: names in place of numbers. Primitives and rules that are applied to them build expressions.
+"""Symbols: names in place of numbers. Primitives and vjps that are applied to them build expressions.
 
-tanh's rule, `lambda g, y: g * (1 - y * y)`, makes of the symbols g and y the expression `g · (1 − y²)`. So the formula
-in a picture, and the derived source, come from the rule that runs and cannot disagree with it.
+The vjp of tanh, `lambda g, y: g * (1 - y * y)`, turns the symbols g and y into the expression `g · (1 − y²)`. So the
+formula in a picture and the derived source come from the vjp that runs, and cannot disagree with it.
 """
 
 import functools
@@ -108,10 +108,10 @@ class Symbol(Arithmetic):
         return self.shape[0]
 
     def __bool__(self) -> bool:
-        raise TypeError("a symbol is neither true nor false; a rule is an expression, without branches")
+        raise TypeError("a symbol is neither true nor false; a vjp is an expression, without branches")
 
     def __array__(self, *_: Any, **__: Any) -> np.ndarray:
-        raise TypeError("a symbol has no numbers; write rules with operators and primitives")
+        raise TypeError("a symbol has no numbers; write vjps with operators and primitives")
 
 
 def _outputs(primitive: Primitive, arguments: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""A recorded graph, run once more on Symbols: forward by its primitives, backward by their rules.
+"""A recorded graph, run once more on Symbols: forward by its primitives, backward by their vjps.
 
 Nothing here knows a derivative.
 """
@@ -18,7 +18,7 @@ from minigrad.derive.forms import ARGMAX, ARGMIN, RESERVED
 from minigrad.derive.naming import Names, identifier, key, states, unused, variables
 from minigrad.derive.symbols import Symbol
 
-# These are told, as a parameter, where the greatest or least elements are. In the source that is computed.
+# These primitives get the places of the greatest or least elements as a parameter. The source computes the places.
 PLACES = {ops.max: ARGMAX, ops.min: ARGMIN}
 
 
@@ -79,7 +79,7 @@ class Trace:
             return Symbol(self.names[node], shape, dtype)
         primitive, operands = node.plan.primitive, [self._operand(x) for x in node.inputs]
         self.params[node] = params = self._params(primitive, operands, node.params)
-        if primitive in PLACES:  # the places are for the rule alone
+        if primitive in PLACES:  # only the vjp needs the places
             params = (*params[:-1], None)
         result = Symbol.record(primitive, *operands, *params)
         if primitive.residuals:
@@ -135,7 +135,7 @@ class Trace:
         self.gradients += [(node, g) for node, g, _ in found]
 
     def _saved(self, node: Any) -> tuple[Any, ...]:
-        """The Symbols of the values that a node saved for its rules."""
+        """The Symbols of the values that a node saved for its vjps."""
         operands = [self._operand(x) for x in node.inputs]
         shapes = [operands[i].shape for i in node.plan.primitive.shaped]
         values = (self.symbols[node], *self.residuals.get(node, ()), *self.params[node], *operands, *shapes)

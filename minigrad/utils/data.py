@@ -24,10 +24,10 @@ class Subset(Sequence[Any]):
 
 
 def random_split(dataset: Any, lengths: Sequence[float], generator: Generator | None = None) -> list[Subset]:
-    """Part a data set at random into pieces of these lengths, or, if they sum to 1, of these shares of it.
+    """Split a data set at random into subsets of these lengths, or of these fractions if they sum to 1.
 
-    Shares are rounded down, and what remains goes to the first pieces, one each. ValueError where lengths do not sum to
-    the length of the data set, or a share is not between 0 and 1. As `torch.utils.data.random_split`.
+    Lengths from fractions are rounded down, and the remaining items go to the first subsets, one each. ValueError if
+    the lengths do not sum to that of the data set, or a fraction is not from 0 to 1 (`torch.utils.data.random_split`).
     """
     total = len(dataset)
     sizes: Sequence[Any] = lengths
