@@ -105,7 +105,7 @@ def kaiming_normal_(
 ) -> Tensor:
     """Fill with normal random numbers of standard deviation gain / sqrt(fan) (`torch.nn.init.kaiming_normal_`).
 
-    The fan, the gain and the errors are those of `kaiming_uniform_`.
+    The fan, the gain and the errors are the same as for `kaiming_uniform_`.
     """
     return normal_(tensor, 0.0, _kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity), generator)
 

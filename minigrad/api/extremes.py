@@ -61,7 +61,7 @@ def max(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
 def min(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """Return the smallest element, or the pair `(values, indices)` along a dim (`torch.min`).
 
-    Gradients and errors are those of `max`.
+    Gradients and errors are the same as for `max`.
 
     >>> import minigrad
     >>> minigrad.tensor([[1, 5], [7, 2]]).min()
@@ -91,7 +91,7 @@ def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Return the int64 index of the smallest element along a dim, or in the flattened tensor (`torch.argmin`).
 
-    Ties and errors are those of `argmax`.
+    Ties and errors are the same as for `argmax`.
 
     >>> import minigrad
     >>> minigrad.tensor([[1, 5], [7, 2]]).argmin(1)

@@ -1,8 +1,8 @@
-"""The names that nodes print: those of PyTorch's `grad_fn`.
+"""The names that nodes print, which are the names of PyTorch's `grad_fn`.
 
 They stand here and not in the core because they are PyTorch's. A node has the name of its operation, as in
 `TanhBackward0`; the digit tells the variant. `SPELLED` lists the names that do not follow this pattern. A function that
-applies several primitives labels the last node with its own name.
+applies several primitives labels the last node with its name.
 """
 
 import functools

@@ -344,7 +344,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
 
 @method
 def clone(input: Tensor) -> Tensor:
-    """Return a copy with its own memory; gradients flow through it (`torch.clone`).
+    """Return a copy with new memory; gradients flow through it (`torch.clone`).
 
     >>> import minigrad
     >>> minigrad.clone(minigrad.tensor([1, 2]))

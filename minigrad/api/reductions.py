@@ -49,7 +49,7 @@ def _numpy_spelling(function: Callable[..., Result]) -> Callable[..., Result]:
 @method
 @_numpy_spelling
 def sum(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Return the sum over all dims, or over those given (`torch.sum`).
+    """Return the sum over all dims, or over `dim` (`torch.sum`).
 
     The sum of bools or integers is an int64.
 
@@ -65,7 +65,7 @@ def sum(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 @method
 @_numpy_spelling
 def mean(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Return the mean over all dims, or over those given (`torch.mean`).
+    """Return the mean over all dims, or over `dim` (`torch.mean`).
 
     Raises a RuntimeError if the dtype is not floating.
 
@@ -87,7 +87,7 @@ def var(
     *,
     correction: int | None = None,
 ) -> Tensor:
-    """Return the variance over all dims, or over those given (`torch.var`).
+    """Return the variance over all dims, or over `dim` (`torch.var`).
 
     It is the sum of squared differences from the mean, divided by n - `correction`. The default correction is 1
     (Bessel's), or 0 if `unbiased` is False. `var(False)` also sets `unbiased`. Raises a RuntimeError if the dtype is
@@ -163,7 +163,7 @@ def cumsum(input: Tensor, dim: int) -> Tensor:
 @method
 @_numpy_spelling
 def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Return whether all elements are nonzero, over all dims or over those given (`torch.all`).
+    """Return whether all elements are nonzero, over all dims or over `dim` (`torch.all`).
 
     >>> import minigrad
     >>> minigrad.tensor([[1, 0], [1, 1]]).all(dim=1)
@@ -175,7 +175,7 @@ def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 @method
 @_numpy_spelling
 def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Return whether any element is nonzero, over all dims or over those given (`torch.any`).
+    """Return whether any element is nonzero, over all dims or over `dim` (`torch.any`).
 
     >>> import minigrad
     >>> minigrad.tensor([[1, 0], [0, 0]]).any(dim=1)

@@ -77,7 +77,7 @@ def __iter__(self: Tensor) -> Iterator[Tensor]:
 
 
 def _assigned(input: Tensor, parts: list[tuple[Any, ...]], value: Any) -> Tensor:
-    """Return `input` with `value` written at a place: the first of the `parts` selects a view, the next one indexes it."""
+    """Return `input` with `value` written at `parts[0]`; a second part indexes what the first one selects."""
     first, *rest = parts
     if rest:
         value = _assigned(ops.index.on_tensors(input, first), rest, value)

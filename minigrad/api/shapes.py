@@ -87,7 +87,7 @@ def _fitted(name: str, shape: Shape, given: tuple[Any, ...]) -> Shape:
 
 @method
 def squeeze(input: Tensor, dim: Dims = None) -> Tensor:
-    """Remove all dims of size 1, or only those in `dim` (`torch.squeeze`); the result is a view.
+    """Remove all dims of size 1, or only the ones in `dim` (`torch.squeeze`); the result is a view.
 
     >>> import minigrad
     >>> minigrad.ones(1, 3, 1).squeeze().shape

@@ -95,17 +95,17 @@ class Methods:
         """Return `value` where the mask is true and `input` elsewhere (`torch.masked_fill`)."""
 
     def clone(self) -> Tensor:
-        """Return a copy with its own memory; gradients flow through it (`torch.clone`)."""
+        """Return a copy with new memory; gradients flow through it (`torch.clone`)."""
 
     def sum(
         self, dim: Dims = None, keepdim: builtins.bool = False, *, axis: Any = ..., keepdims: builtins.bool = ...
     ) -> Tensor:
-        """Return the sum over all dims, or over those given (`torch.sum`)."""
+        """Return the sum over all dims, or over `dim` (`torch.sum`)."""
 
     def mean(
         self, dim: Dims = None, keepdim: builtins.bool = False, *, axis: Any = ..., keepdims: builtins.bool = ...
     ) -> Tensor:
-        """Return the mean over all dims, or over those given (`torch.mean`)."""
+        """Return the mean over all dims, or over `dim` (`torch.mean`)."""
 
     def var(
         self,
@@ -117,7 +117,7 @@ class Methods:
         axis: Any = ...,
         keepdims: builtins.bool = ...,
     ) -> Tensor:
-        """Return the variance over all dims, or over those given (`torch.var`)."""
+        """Return the variance over all dims, or over `dim` (`torch.var`)."""
 
     def std(
         self,
@@ -137,12 +137,12 @@ class Methods:
     def all(
         self, dim: Dims = None, keepdim: builtins.bool = False, *, axis: Any = ..., keepdims: builtins.bool = ...
     ) -> Tensor:
-        """Return whether all elements are nonzero, over all dims or over those given (`torch.all`)."""
+        """Return whether all elements are nonzero, over all dims or over `dim` (`torch.all`)."""
 
     def any(
         self, dim: Dims = None, keepdim: builtins.bool = False, *, axis: Any = ..., keepdims: builtins.bool = ...
     ) -> Tensor:
-        """Return whether any element is nonzero, over all dims or over those given (`torch.any`)."""
+        """Return whether any element is nonzero, over all dims or over `dim` (`torch.any`)."""
 
     def allclose(
         self,
@@ -180,7 +180,7 @@ class Methods:
         """Join the dims from `start_dim` to `end_dim` into one (`torch.flatten`)."""
 
     def squeeze(self, dim: Dims = None) -> Tensor:
-        """Remove all dims of size 1, or only those in `dim` (`torch.squeeze`); the result is a view."""
+        """Remove all dims of size 1, or only the ones in `dim` (`torch.squeeze`); the result is a view."""
 
     def unsqueeze(self, dim: builtins.int) -> Tensor:
         """Insert a dim of size 1 at position `dim` (`torch.unsqueeze`); the result is a view."""
