@@ -95,11 +95,13 @@ def recorder(primitive: Primitive, Tensor: Any) -> Recorder:
 
 
 def _any_operands(primitive: Primitive, Tensor: Any) -> Recorder:
+    """The recorder for any number of operands."""
     kernel, plans = primitive.kernel, primitive.plans
 
     def record(*arguments: Any, label: str | None = None, promoted: bool = False) -> Any:
         count = len(arguments) - len(primitive.params)
         operands, params = arguments[:count], arguments[count:]
+        # Read the operands: their arrays, their nodes, and whether they need a gradient.
         arrays, nodes, needs = [], [], []
         for x in operands:
             is_tensor = isinstance(x, Tensor)
@@ -107,10 +109,12 @@ def _any_operands(primitive: Primitive, Tensor: Any) -> Recorder:
             arrays.append(x.array if is_tensor else x)
             nodes.append(node)
             needs.append(node is not None and node.requires_grad)
+        # Operands of mixed dtypes are brought to one dtype first, and come back here.
         if primitive.elementwise and not promoted:
             kinds = {x.dtype if isinstance(x, np.ndarray) else type(x) for x in arrays}
             if not any((kind,) in UNIFORM and kinds <= {kind, int, float} for kind in kinds):
                 return promote_and_apply(primitive, operands, params, label, Tensor)
+        # Compute the result with numpy.
         try:
             result = kernel(*arrays, *params)
         except NUMPY_ERRORS as error:
@@ -121,6 +125,7 @@ def _any_operands(primitive: Primitive, Tensor: Any) -> Recorder:
         tensor = new(Tensor)
         tensor.array, tensor.stored_node, tensor.base = np.asarray(result), None, None
         mode = local.mode
+        # Record it: the node refers to the nodes of the operands, and has what the vjps will need.
         if True in needs and mode.grad and primitive.differentiable:
             plan = plans[tuple(needs)]
             inputs = [
@@ -137,6 +142,7 @@ def _any_operands(primitive: Primitive, Tensor: Any) -> Recorder:
 
 
 def _one_operand(primitive: Primitive, Tensor: Any) -> Recorder:
+    """The same for one operand, which must be a Tensor. Only these primitives make views."""
     kernel, elementwise, shaped, views = primitive.kernel, primitive.elementwise, primitive.shaped, primitive.views
     has_residuals, is_plain = bool(primitive.residuals), len(primitive.values) == 2
     plan = primitive.plans[(True,)] if primitive.differentiable else None
@@ -172,6 +178,7 @@ def _one_operand(primitive: Primitive, Tensor: Any) -> Recorder:
 
 
 def _two_operands(primitive: Primitive, Tensor: Any) -> Recorder:
+    """The same for two operands."""
     kernel, elementwise, plans = primitive.kernel, primitive.elementwise, primitive.plans
     a_counts, b_counts = (name in primitive.differentiable for name in primitive.operands)
     has_residuals, is_plain = bool(primitive.residuals), not primitive.residuals and not primitive.params
@@ -216,6 +223,7 @@ def _two_operands(primitive: Primitive, Tensor: Any) -> Recorder:
 
 
 def _three_operands(primitive: Primitive, Tensor: Any) -> Recorder:
+    """The same for three operands that are not elementwise."""
     kernel, plans, has_residuals = primitive.kernel, primitive.plans, bool(primitive.residuals)
     a_counts, b_counts, c_counts = (name in primitive.differentiable for name in primitive.operands)
 
