@@ -59,7 +59,7 @@ ORDER = tuple(name for part in PARTS.values() for name in part)
 
 
 class Data(NamedTuple):
-    """Contexts and the characters that follow, to train on and to validate with, and a minibatch of the first."""
+    """The training and validation sets, each as contexts and the characters that follow, and a training minibatch."""
 
     inputs: Tensor
     targets: Tensor
@@ -142,22 +142,22 @@ def backward(data: Data, start: Mapping[str, Tensor]) -> dict[str, Any]:
 
 
 def say(text: str) -> None:
-    """A paragraph."""
+    """Print a paragraph."""
     print(f"\n{textwrap.fill(text, 110)}")
 
 
 def title(text: str) -> None:
-    """A heading."""
+    """Print a heading."""
     print(f"\n{text}\n{'=' * len(text)}")
 
 
 def show(source: str) -> None:
-    """A program, set apart."""
+    """Print a program, indented."""
     print("\n" + textwrap.indent(textwrap.dedent(source).rstrip(), "    "))
 
 
 def compare(name: str, gradient: Any, variable: Tensor) -> None:
-    """A row of `cmp`, set apart."""
+    """Print a row of `cmp`, indented."""
     print()
     cmp(name, gradient, variable)
 
@@ -202,7 +202,7 @@ def one_step_at_a_time(v: Mapping[str, Any]) -> None:
 
 
 def results(answer: Any, arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """What a derived function makes of some arrays: gradients by their names."""
+    """Call a derived function with arrays, and return its gradients by their names."""
     _, *gradients = answer(**{name: arrays[name] for name in answer.parameters})
     return dict(zip(answer.gradients, gradients, strict=True))
 
@@ -272,7 +272,7 @@ def batch_norm_at_once(v: Mapping[str, Any]) -> None:
 
 
 def bessel_gradient(n: int, bngain: Any, bnraw: Any, bnvar_inv: Any, dhpreact: Any) -> Any:
-    """What BatchNorm with Bessel's correction makes of the gradient that arrives at its result."""
+    """The gradient of the input of BatchNorm with Bessel's correction, from the gradient of its result."""
     spread = n / (n - 1) * bnraw * (dhpreact * bnraw).sum(0)
     return bngain * bnvar_inv / n * (n * dhpreact - dhpreact.sum(0) - spread)
 
@@ -309,7 +309,7 @@ def training(data: Data, start: Mapping[str, Tensor], v: Mapping[str, Any], opti
 
 @minigrad.no_grad()
 def validation_loss(parameters: Mapping[str, np.ndarray], data: Data) -> float:
-    """The loss over all names to validate with; BatchNorm uses the mean and the variance of all names to train on."""
+    """The loss over the validation set. BatchNorm uses the mean and the variance of the training set."""
     C, W1, b1, W2, b2, bngain, bnbias = (minigrad.tensor(parameters[name]) for name in PARAMETERS)
     train, validation = (C[X].view(len(X), -1) @ W1 + b1 for X in (data.inputs, data.val_inputs))
     bnraw = (validation - train.mean(0)) / (train.var(0) + 1e-5) ** 0.5
@@ -321,7 +321,7 @@ def validation_loss(parameters: Mapping[str, np.ndarray], data: Data) -> float:
 
 
 class Use(NamedTuple):
-    """A step that uses a variable, and what the rules make of the gradient that arrives there, with its shape."""
+    """A step that uses a variable, and the formula and the shape of the gradient that comes back through the step."""
 
     step: str
     gradient: str
@@ -336,12 +336,12 @@ WORDS = {
 
 
 def uses_of(v: Mapping[str, Any]) -> dict[str, list[Use]]:
-    """The uses of every variable, in the variables' own names: the engine's rules, run backward on symbols."""
+    """The uses of every variable. The formulas have the variables' names: the engine's vjps run on symbols."""
     labels, steps = variables(v), {line.partition(" = ")[0]: line for line in statements().splitlines()}
     loss = v["loss"].node
 
     def value(x: Any) -> Any:
-        """A variable by its name, and what has none by what it is made of."""
+        """The symbol of a variable; a value without a name becomes the operation that made it."""
         if key(x) is None:
             return np.asarray(x).item()
         if key(x) in labels:
@@ -349,7 +349,7 @@ def uses_of(v: Mapping[str, Any]) -> dict[str, list[Use]]:
         return x.plan.primitive(*map(value, x.inputs), *x.params)
 
     def parameter(name: str, x: Any) -> Any:
-        """A parameter of an operation, in which indices are named."""
+        """A parameter of an operation, with names for the arrays in it."""
         labels.update({id(part): "range(n)" for part in x if _is_range(part)} if isinstance(x, tuple) else {})
         return Symbol(name, x.shape, x.dtype) if isinstance(x, np.ndarray) else x
 
@@ -383,7 +383,7 @@ def _is_range(x: Any) -> bool:
 
 
 def hint(options: argparse.Namespace) -> None:
-    """Up to three hints for a gradient: its shape, the rules that lead to it, and how to write it."""
+    """Up to three hints for a gradient: its shape, the local gradient rules that lead to it, and how to write it."""
     name = variable(options.hint)
     data, start = prepared(options)
     v = forward(**start, Xb=data.Xb, Yb=data.Yb)
@@ -408,7 +408,7 @@ def hint(options: argparse.Namespace) -> None:
 
 
 def variable(name: str) -> str:
-    """A name of `ORDER`, with a d before it or without. BadInputError for another."""
+    """The name in `ORDER` that `name` means, with or without a leading d. BadInputError for any other name."""
     found = name if name in ORDER else name.removeprefix("d")
     if found not in ORDER:
         lower = {name.lower(): name for name in ORDER}
@@ -419,7 +419,7 @@ def variable(name: str) -> str:
 
 
 def assignments(source: str, name: str) -> list[str]:
-    """The statements of a derived function that make what is called `name`, and what else they use."""
+    """The statements of a derived function that compute `name`, and the names that these statements use."""
     functions = {node.name: node.body for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
     body = functions["step"]
     made = [statement for statement in body if name in changed_by(statement)]
@@ -432,7 +432,7 @@ def assignments(source: str, name: str) -> list[str]:
 
 
 def statements() -> str:
-    """The steps of the forward pass, as they stand in this file."""
+    """The statements of the forward pass in this file."""
     lines = inspect.getsource(forward).partition('"""\n')[2].rstrip().splitlines()[:-1]
     return textwrap.dedent("\n".join(lines))
 
@@ -478,7 +478,7 @@ import nn.functional as F
 
 
 def check(options: argparse.Namespace) -> int:
-    """Run the learner's file and grade what it computes; returns 0 if all of it is right, or else 1."""
+    """Run the learner's file and grade its gradients. Return 0 if all of them are right, else 1."""
     program = learners(options.check)
     data, start = prepared(options)
     expected = backward(data, start)
@@ -493,7 +493,7 @@ def check(options: argparse.Namespace) -> int:
 
 
 def learners(path: Path) -> list[ast.stmt]:
-    """The statements of a file. BadInputError where they cannot be read."""
+    """The statements of a file. BadInputError if the file cannot be read or parsed."""
     try:
         return ast.parse(path.read_bytes(), str(path)).body
     except OSError as error:
@@ -533,7 +533,7 @@ def graded(program: Sequence[ast.stmt], path: Path, given: Mapping[str, Any], ex
 
 
 def changed_by(statement: ast.stmt) -> set[str]:
-    """The names that a statement gives other values: `x = ...`, `x[...] += ...`, `x.add_(...)`, `np.add.at(x, ...)`."""
+    """The names that a statement changes: `x = ...`, `x[...] += ...`, `x.add_(...)`, `np.add.at(x, ...)`."""
     changed = set()
     for node in ast.walk(statement):
         match node:
@@ -547,7 +547,7 @@ def changed_by(statement: ast.stmt) -> set[str]:
 
 
 def fails(statement: ast.stmt, path: Path, space: dict[str, Any]) -> bool:
-    """Run a statement; says what is wrong, and in which line, where it raises."""
+    """Run a statement. If it raises, print the error and the line."""
     try:
         with minigrad.no_grad():
             exec(compile(ast.Module([statement], []), str(path), "exec"), space)
@@ -579,7 +579,7 @@ def is_right(name: str, value: Any, expected: Tensor) -> bool:
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The options; exits with code 2 and a line that says why, where they make no sense."""
+    """Parse the options. Exit with code 2, and a line that says why, if they make no sense."""
     parser = argparse.ArgumentParser(description="Become a backprop ninja: makemore part 4, and the answers derived.")
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument(
@@ -599,7 +599,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run with command-line arguments; returns the exit code: 1 where a gradient is not right, 2 for bad input."""
+    """Run with command-line arguments. Return the exit code: 1 if a gradient is wrong, 2 for bad input."""
     options = parse(arguments)
     try:
         with threadpool_limits(limits=1):  # matrices this small are multiplied faster by one thread

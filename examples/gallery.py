@@ -38,7 +38,7 @@ def expression() -> viz.Drawing:
 
 
 def neuron() -> viz.Drawing:
-    """A neuron of Values, with the rule of every operation on its arrows."""
+    """A neuron of Values. Each arrow is labelled with the local gradient rule."""
     x1, x2, w1, w2, b = Value(2.0, "x1"), Value(0.0, "x2"), Value(-3.0, "w1"), Value(1.0, "w2"), Value(6.8813735, "b")
     n = x1 * w1 + x2 * w2 + b
     o = n.tanh()
@@ -48,7 +48,7 @@ def neuron() -> viz.Drawing:
 
 
 def layer() -> viz.Drawing:
-    """A layer of tensors: names from the variables, values as numbers or as maps of colours, gradients."""
+    """A layer of Tensors, with the names of the variables, gradients, and values as numbers or colour maps."""
     x = minigrad.randn(8, 4)
     W = minigrad.randn(4, 12, requires_grad=True)
     b = minigrad.zeros(12, requires_grad=True)
@@ -59,7 +59,7 @@ def layer() -> viz.Drawing:
 
 
 def both_passes() -> viz.Drawing:
-    """The backward pass, which is a graph of operations itself, beside the forward one."""
+    """The backward pass, which is a graph of operations too, beside the forward pass."""
     w = minigrad.tensor([0.5, -1.0], requires_grad=True)
     x = minigrad.tensor([2.0, 3.0])
     y = (w * x).tanh().sum()
@@ -67,12 +67,12 @@ def both_passes() -> viz.Drawing:
 
 
 def batch() -> tuple[Tensor, Tensor]:
-    """Random contexts, and characters to come after them."""
+    """Random contexts, and the characters that follow them."""
     return minigrad.randint(0, 27, (32, BLOCK)), minigrad.randint(0, 27, (32,))
 
 
 def network() -> viz.Drawing:
-    """The course's network, its modules open down to their operations."""
+    """The course's network, with the operations in its modules."""
     X, Y = batch()
     model = nn.Sequential(
         *(nn.Embedding(27, 10), nn.Flatten(), nn.Linear(30, 20, bias=False), nn.BatchNorm1d(20), nn.Tanh()),
@@ -84,7 +84,7 @@ def network() -> viz.Drawing:
 
 
 def layers() -> viz.Drawing:
-    """A deep network, a line of layers: its modules folded, and what repeats drawn once."""
+    """A deep network as a line of layers: modules are folded, and layers that repeat are drawn once."""
     X, Y = batch()
     hidden = [part for _ in range(12) for part in (nn.Linear(100, 100, bias=False), nn.BatchNorm1d(100), nn.Tanh())]
     model = nn.Sequential(nn.Embedding(27, 10), nn.Flatten(), nn.Linear(30, 100), *hidden, nn.Linear(100, 27))
@@ -93,7 +93,7 @@ def layers() -> viz.Drawing:
 
 
 def ten_thousand() -> viz.Drawing:
-    """A graph of ten thousand operations, of which those nearest to its end are drawn."""
+    """A graph of ten thousand operations. Only those nearest to its end are drawn."""
     x = minigrad.tensor([1.0, 2.0], requires_grad=True)
     for _ in range(5_000):
         x = x * 0.999 + 0.001
@@ -115,7 +115,7 @@ ROOMS = {  # the packages and folders of the project, and their files
 
 
 def rooms() -> viz.Drawing:
-    """The rooms of this project, with an arrow from each to those that it imports, unless a longer way leads there."""
+    """The packages and folders of this project. Arrows are imports; one that a longer path implies is left out."""
     root = Path(__file__).parents[1]
     files = {room: [path for pattern in patterns for path in root.glob(pattern)] for room, patterns in ROOMS.items()}
     owner = {path.relative_to(root).with_suffix("").as_posix(): room for room, paths in files.items() for path in paths}
@@ -141,7 +141,7 @@ def rooms() -> viz.Drawing:
 
 
 def _imported(tree: ast.AST) -> Iterator[list[str]]:
-    """What each import line names, with slashes: of `from a import b` the module `a/b`, or else `a`, which has `b`."""
+    """The modules that each import may mean, with slashes: for `from a import b` first `a/b`, then `a`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ([alias.name.replace(".", "/")] for alias in node.names)
@@ -163,7 +163,7 @@ GRAPHS: dict[str, Callable[[], viz.Drawing]] = {
 
 
 def curves(names: Path, steps: int) -> dict[str, Any]:
-    """The course's diagnostic plots, of a deep network that is trained for some steps first."""
+    """The course's diagnostic plots, for a deep network after some steps of training."""
     characters = END + string.ascii_lowercase
     X, Y = contexts(read_names(names, characters), characters, BLOCK)
     sizes = [BLOCK * 10, 100, 100, 100, 100]

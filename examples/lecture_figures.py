@@ -53,7 +53,7 @@ class LectureMLP:
             parameter.requires_grad = True
 
     def parameters(self) -> list[Tensor]:
-        """The Tensors to train."""
+        """The parameters."""
         return [
             self.embedding,
             self.hidden_weight,
@@ -64,7 +64,7 @@ class LectureMLP:
         ]
 
     def __call__(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """The logits of the next character; BatchNorm uses the batch in training, and the running statistics later."""
+        """The logits of the next character. BatchNorm uses the batch in training, else the running statistics."""
         hidden = self.embedding[inputs].view(len(inputs), -1) @ self.hidden_weight
         if training:
             mean, std = hidden.mean(0, keepdim=True), hidden.std(0, keepdim=True)
@@ -78,14 +78,14 @@ class LectureMLP:
 
 
 def agrees(label: str, published: float, loss: float) -> bool:
-    """Print a published figure beside ours, and say whether they are the same to the last digit."""
+    """Print a published figure beside minigrad's. Return whether all digits agree."""
     same = f"{loss:.4f}" == f"{published:.4f}"
     tqdm.write(f"{label:>15}   {published:.4f}   {loss:.4f}" + ("" if same else "   differs"))
     return same
 
 
 def train(model: LectureMLP, inputs: Tensor, targets: Tensor, generator: Generator, steps: int) -> bool:
-    """Train for the first `steps` of the lecture's steps; returns whether all losses on the way are the published."""
+    """Train for the first `steps` steps of the lecture. Return whether all losses equal the published ones."""
     optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
     same = True
     for step in tqdm(range(steps), unit="step", leave=False):
@@ -108,7 +108,7 @@ def evaluate(model: LectureMLP, inputs: Tensor, targets: Tensor) -> float:
 
 
 def run(path: Path, steps: int) -> bool:
-    """Print the table; returns whether all of our figures are the published."""
+    """Print the table. Return whether all figures equal the published ones."""
     names = read_names(path, string.ascii_lowercase)
     if len(names) != NAMES:
         raise BadInputError(f"{path}: {len(names)} names, so this is not the course's list, which has {NAMES}")
@@ -128,7 +128,7 @@ def run(path: Path, steps: int) -> bool:
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The options; exits with code 2 and a line that says why, where they make no sense."""
+    """Parse the options. Exit with code 2, and a line that says why, if they make no sense."""
     parser = argparse.ArgumentParser(description="Compare minigrad's losses with those of makemore part 3.")
     parser.add_argument("--names", type=Path, metavar="FILE", required=True, help="the course's names.txt")
     parser.add_argument("--steps", type=positive, default=STEPS, help="stop after as many (default: all %(default)s)")
@@ -139,7 +139,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run with command-line arguments; returns the exit code: 1 where a figure differs, 2 for bad input."""
+    """Run with command-line arguments. Return the exit code: 1 if a figure differs, 2 for bad input."""
     options = parse(arguments)
     try:
         minigrad.retain_freed_memory()  # the losses of a whole split take arrays of many megabytes

@@ -31,11 +31,11 @@ NAMES = Path(__file__).parent / "data" / "names.txt"
 
 
 class BadInputError(Exception):
-    """Something that the user gave cannot be used; the message says what and where."""
+    """Input from the user that cannot be used. The message says what is wrong, and where."""
 
 
 def read_names(path: Path, alphabet: str) -> list[str]:
-    """The names in a UTF-8 file, one a line. BadInputError for a line that is none."""
+    """The names in a UTF-8 file, one per line. BadInputError for a line that is not a name."""
     try:
         data = path.read_bytes()
         text = data.decode("utf-8-sig")
@@ -56,14 +56,14 @@ def read_names(path: Path, alphabet: str) -> list[str]:
 
 
 def split(names: Sequence[str], seed: int) -> tuple[list[str], list[str], list[str]]:
-    """The names shuffled and parted: 80% to train, 10% to validate, 10% that nothing here looks at, to test."""
+    """The names, shuffled and split: 80% for training, 10% for validation, and 10% for tests, not used here."""
     shuffled = random.Random(seed).sample(names, len(names))
     first, second = int(0.8 * len(names)), int(0.9 * len(names))
     return shuffled[:first], shuffled[first:second], shuffled[second:]
 
 
 def contexts(names: Sequence[str], characters: str, block_size: int) -> tuple[Tensor, Tensor]:
-    """The characters of all names, and their ends, as (n), with the characters before each, as (n, block_size)."""
+    """Contexts (n, block_size) and the next characters (n), for all characters and ends of all names."""
     index = {character: i for i, character in enumerate(characters)}
     inputs, targets = [], []
     for name in names:
@@ -76,13 +76,13 @@ def contexts(names: Sequence[str], characters: str, block_size: int) -> tuple[Te
 
 
 def learning_rate(options: argparse.Namespace, step: int) -> float:
-    """Half a cosine wave down, from the first rate to `decay` times that."""
+    """The learning rate of a step: it falls along half a cosine wave from `lr` to `decay` times `lr`."""
     remaining = (1 + math.cos(math.pi * step / options.steps)) / 2
     return float(options.lr * (options.decay + (1 - options.decay) * remaining))
 
 
 def recorded_step(model: nn.MLP) -> Step:
-    """A step of training: record the loss, run backward through it, and move the parameters."""
+    """One training step: record the loss, run the backward pass, and update the parameters."""
     optimizer = nn.optim.SGD(model.parameters(), lr=0)
 
     def step(inputs: Tensor, targets: Tensor, lr: float) -> Tensor:
@@ -97,7 +97,7 @@ def recorded_step(model: nn.MLP) -> Step:
 
 
 def derived_step(model: nn.MLP, loss: Tensor, inputs: Tensor, targets: Tensor) -> Step:
-    """The same on plain arrays, by a function that minigrad writes once, from the loss on some contexts."""
+    """The same step on plain arrays, with a function that minigrad derives once from the loss of one minibatch."""
     derived = minigrad.derive(loss, {"model": model, "X": inputs, "Y": targets}, wrt=model.parameters())
     arrays = {name.removeprefix("d"): p.array for name, p in zip(derived.gradients, model.parameters(), strict=True)}
 
@@ -111,7 +111,7 @@ def derived_step(model: nn.MLP, loss: Tensor, inputs: Tensor, targets: Tensor) -
 
 
 def train(model: nn.MLP, inputs: Tensor, targets: Tensor, options: argparse.Namespace) -> tuple[list[float], Tensor]:
-    """Train with minibatches; returns the loss at every step, and one, the last that was recorded, with its graph."""
+    """Train with minibatches. Return the loss of every step, and the last recorded loss, with its graph."""
     step = recorded_step(model)
     if options.derived:
         first = minigrad.tensor([i % len(inputs) for i in range(options.batch)])
@@ -135,7 +135,7 @@ def train(model: nn.MLP, inputs: Tensor, targets: Tensor, options: argparse.Name
 
 @minigrad.no_grad()
 def settle(model: nn.MLP, inputs: Tensor, batch: int) -> None:
-    """Let BatchNorm see some batches, for its running statistics, which a derived function does not keep."""
+    """Run BatchNorm on some batches, to set its running statistics. A derived function does not update them."""
     generator = minigrad.Generator()
     for _ in range(200):
         model(inputs[minigrad.randint(0, len(inputs), (batch,), generator=generator)])
@@ -143,7 +143,7 @@ def settle(model: nn.MLP, inputs: Tensor, batch: int) -> None:
 
 @minigrad.no_grad()
 def evaluate(model: nn.MLP, inputs: Tensor, targets: Tensor) -> float:
-    """The mean loss over all of a split, with BatchNorm in eval mode."""
+    """The mean loss over a split, with BatchNorm in eval mode."""
     model.eval()
     total = sum(
         F.cross_entropy(model(inputs[i : i + 8192]), targets[i : i + 8192]).item() * len(targets[i : i + 8192])
@@ -154,7 +154,7 @@ def evaluate(model: nn.MLP, inputs: Tensor, targets: Tensor) -> float:
 
 @minigrad.no_grad()
 def sample(model: nn.MLP, characters: str, longest: int) -> str:
-    """A new name, character by character from the model's probabilities; cut off at `longest`."""
+    """Sample a name, one character after the other, from the model's probabilities. It is cut off at `longest`."""
     model.eval()
     context, name = [0] * model.block_size, ""
     while len(name) < longest:
@@ -168,7 +168,7 @@ def sample(model: nn.MLP, characters: str, longest: int) -> str:
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The options; exits with code 2 and a line that says why, where they make no sense."""
+    """Parse the options. Exit with code 2, and a line that says why, if they make no sense."""
     parser = argparse.ArgumentParser(
         description="Learn what names look like, and make new ones.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -224,7 +224,7 @@ def rate(text: str) -> float:
 
 
 def run(options: argparse.Namespace) -> None:
-    """The whole job; what it writes appears in the folder only when all of it is there."""
+    """Do the whole job. The files appear in the folder only when all of them are complete."""
     prepare(options.out)
     names = read_names(options.names, options.alphabet)
     characters = END + options.alphabet
@@ -266,7 +266,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def prepare(folder: Path) -> None:
-    """Make sure, before the work, that files can be written into `folder`."""
+    """Check, before the work starts, that files can be written into `folder`."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
@@ -275,7 +275,7 @@ def prepare(folder: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run with command-line arguments; returns the exit code: 2 for bad input, after one line that says what it was."""
+    """Run with command-line arguments. Return the exit code: 2 for bad input, after a line that says what is wrong."""
     options = parse(arguments)
     try:
         minigrad.retain_freed_memory()  # the losses of a whole split take arrays of many megabytes
