@@ -1,6 +1,6 @@
 """minigrad: a scalar-and-tensor autograd engine to learn from, with PyTorch's words. It needs numpy alone.
 
-`core/` is the engine; read its `primitive.py` first, then `ops.py` and `graph.py`. `import minigrad as torch` runs the
+`core/` is the engine; read its `primitive.py` first, then `ops.py` and `record.py`. `import minigrad as torch` runs the
 course's notebooks. Type checkers and editors read what is here in `__init__.pyi`, which is generated from it.
 """
 
@@ -57,7 +57,7 @@ from minigrad.random import Generator
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\.")
 
 
-def _is_defined_in(thing: object, module: types.ModuleType) -> typing.Any:
+def _is_defined_in(thing: object, module: types.ModuleType) -> typing.TypeGuard[types.FunctionType]:
     return isinstance(thing, types.FunctionType) and thing.__module__ == module.__name__
 
 

@@ -14,7 +14,7 @@ from minigrad.core import graph
 from minigrad.core.methods import methods
 from minigrad.core.modes import local
 from minigrad.core.record import Node
-from minigrad.core.tensor import Tensor, own_gradient, wrap
+from minigrad.core.tensor import Tensor, unshared_gradient, wrap
 from minigrad.core.versions import bump_version
 from minigrad.grad_mode import Within, enable_grad
 from minigrad.walks import nodes_between
@@ -46,9 +46,9 @@ def backward(
     targets = None if inputs is None else _targets("backward", _sequence("backward", inputs))
     found = _found(seeds, retain_graph, create_graph, targets)
     with _accumulating:
-        for node, g, owned in found:
+        for node, g, unshared in found:
             if node.requires_grad:
-                node.grad = own_gradient(g, owned) if node.grad is None else _sum(node, g)
+                node.grad = unshared_gradient(g, unshared) if node.grad is None else _sum(node, g)
 
 
 def grad(
@@ -79,12 +79,12 @@ def grad(
     inputs = _sequence("grad", inputs)
     targets = _targets("grad", inputs)
     gradients: dict[Any, Tensor] = {}
-    for node, g, owned in _found(seeds, retain_graph, create_graph, targets):
+    for node, g, unshared in _found(seeds, retain_graph, create_graph, targets):
         if node in targets:
-            gradients[node] = own_gradient(g, owned)
+            gradients[node] = unshared_gradient(g, unshared)
         if node.retains_grad and node.plan is not None:
             with _accumulating:
-                node.grad = own_gradient(g, False) if node.grad is None else _sum(node, g)
+                node.grad = unshared_gradient(g, False) if node.grad is None else _sum(node, g)
     for place, x in enumerate(inputs):
         if x.node not in gradients and not (allow_unused or materialize_grads):
             raise RuntimeError(
@@ -206,9 +206,8 @@ def saved_as_tensors(node: Node) -> tuple[Any, ...]:
             saved[place] = wrap(saved[place], source)
     if primitive.residuals:
         operands = range(first_operand, first_operand + len(primitive.operands))
-        residuals = primitive.forward(*(saved[place] for place in (*operands, *range(after_residuals, first_operand))))[
-            1:
-        ]
+        params = range(after_residuals, first_operand)
+        _, *residuals = primitive.forward(*(saved[place] for place in (*operands, *params)))
         saved.update(zip(range(1, after_residuals), residuals, strict=True))
     return tuple([saved[place] for place in node.plan.saved])
 

@@ -1,6 +1,7 @@
 """The forward functions of primitives that are longer than a line: numpy in, numpy out, no primitive called.
 
-`derive` copies a function from here into the source that it writes, if numpy has no word for it. So each stands alone.
+`derive` copies a function from here into the source that it writes, if numpy has no word for it. So each stands alone,
+and those that are copied are explained by comments: a docstring would be copied too.
 """
 
 import functools
@@ -43,8 +44,8 @@ def logsumexp(x: np.ndarray, axes: Axes, keepdims: bool) -> np.ndarray:
     return total if keepdims else total.squeeze(axes)
 
 
+# One over the number of elements that equal `y` along `axes`, at the places of these elements; else 0.
 def ties(x: np.ndarray, y: np.ndarray, axes: Axes) -> np.ndarray:
-    """One over the number of elements that equal `y` along `axes`, at the places of these elements; else 0."""
     equal = (x == y).astype(x.dtype)
     return equal / equal.sum(axes, keepdims=True)
 
@@ -93,14 +94,13 @@ def index(x: np.ndarray, key: tuple[Any, ...]) -> np.ndarray:
     return x.take(rows, 0) if isinstance(rows, np.ndarray) and rows.dtype.kind != "b" else x[key]
 
 
+# Zeros of a shape, to which `x` is added at `key`, as often as `key` names a place.
+#
+# There are five ways, and the choice is a matter of speed. Ints, slices and masks name no place twice, so one
+# assignment will do. Few elements are added one by one. Many rows are sorted by their place, so that the rows of each
+# place form a run: short runs are summed by one call for all, long runs one by one, while they are in the cache. For
+# anything else, `bincount` sums over flat places.
 def put(x: np.ndarray, key: tuple[Any, ...], shape: Shape) -> np.ndarray:
-    """Zeros of a shape, to which `x` is added at `key`, as often as `key` names a place.
-
-    There are five ways, and the choice is a matter of speed. Ints, slices and masks name no place twice, so one
-    assignment will do. Few elements are added one by one. Many rows are sorted by their place, so that the rows of each
-    place form a run: short runs are summed by one call for all, long runs one by one, while they are in the cache. For
-    anything else, `bincount` sums over flat places.
-    """
     whole = np.zeros(shape, x.dtype)
     lists = [k for k in key if isinstance(k, np.ndarray) and k.dtype.kind != "b"]
     if not lists:

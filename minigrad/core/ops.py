@@ -46,7 +46,7 @@ mul = Primitive("mul", operator.mul, symbol="*", elementwise=True, a=lambda g, b
 div = Primitive(
     "div", operator.truediv, symbol="/", floating=True, a=lambda g, b: g / b, b=lambda g, a, b: -g * (a / b / b)
 )
-neg = Primitive("neg", operator.neg, symbol="-", elementwise=True, x=lambda g: -g)
+neg = Primitive("neg", operator.neg, elementwise=True, x=lambda g: -g)
 
 # d(a**b)/da = b a**(b-1) and d(a**b)/db = a**b log(a). The two comparisons keep 0 * 0**-1 and 0 * log(0), which are
 # nan, out of the gradients.

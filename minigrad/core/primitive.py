@@ -32,7 +32,7 @@ class Traced:
 
     # recorder(primitive) is the function that applies it to operands, at least one of this class, and its parameters.
     recorder: Callable[["Primitive"], Recorder]
-    node: Any = None  # a Tensor has the other three, see tensor.py
+    node: Any = None  # of these three, only a Tensor has others; see tensor.py
     stored_node: Any = None
     base: Any = None
 
@@ -43,7 +43,7 @@ class Primitive:
     The keywords that remain, `**vjps`, are the operands in order, each with its vjp, or None for an operand without a
     gradient. The parameters of `forward` that follow the operands are the operation's parameters, such as `axes`.
 
-    - `symbol`: how it is written between or before its operands, such as `+`.
+    - `symbol`: how Python writes it between its operands, such as `+`, or what micrograd calls it.
     - `scalar` computes it for Python floats, where `forward` does not, or not as fast; `kernel` for arrays, where there
       is a faster way than `forward`.
     - `elementwise`: the operands are promoted to one dtype first; `floating`: to a floating dtype.

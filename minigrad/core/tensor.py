@@ -26,11 +26,11 @@ def wrap(array: np.ndarray, node: Node | None = None) -> "Tensor":
     return tensor
 
 
-def own_gradient(g: Any, owned: bool) -> "Tensor":
-    """A gradient from the reverse pass as a Tensor whose memory nothing else uses; `owned` says that of `g` already."""
+def unshared_gradient(g: Any, unshared: bool) -> "Tensor":
+    """A gradient from the reverse pass, as a Tensor that shares its memory with nothing: copied unless `unshared`."""
     if isinstance(g, Tensor):
         return wrap(np.array(g.array), g.node)
-    return wrap(g if owned and type(g) is np.ndarray else np.array(g))
+    return wrap(g if unshared and type(g) is np.ndarray else np.array(g))
 
 
 class Tensor(Methods, Arithmetic):

@@ -16,7 +16,7 @@ class Value(Arithmetic):
     """One number that records what is computed from it, as in micrograd's `engine.py`.
 
     `data` and `grad` are floats, and `label` is its name in pictures. A Value is its own node: it has the fields of
-    `graph.Node` that the reverse pass reads. A result that is no float is refused as Python refuses it: with
+    `record.Node` that the reverse pass reads. A result that is no float is refused as Python refuses it: with
     OverflowError, ValueError or ZeroDivisionError.
 
     >>> a, b = Value(-4.0), Value(2.0)

@@ -116,6 +116,12 @@ def test_a_function_of_positive_numbers(function: Function, number: float) -> No
     compare(function, number)
 
 
+def test_an_operation_is_called_what_micrograd_and_the_table_call_it() -> None:
+    x = Value(2.0)
+    results = [x + 1, x - 1, x * 3, x / 2, x**2, -x, x.relu(), x.exp(), x.log(), x.tanh()]
+    assert [y._op for y in results] == ["+", "-", "*", "/", "**", "neg", "ReLU", "exp", "log", "tanh"]
+
+
 def test_its_numbers_are_floats() -> None:
     x = Value(2)
     x.data = 3  # type: ignore[assignment]

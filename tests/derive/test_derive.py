@@ -24,6 +24,7 @@ import minigrad
 import nn
 import nn.functional as F
 from minigrad import Value, derive, tensor
+from minigrad.core import ops
 from nn.scalar import MLP
 from tests.support import lecture
 from tests.support.comparison import read_only
@@ -956,3 +957,12 @@ print(derive((a * b + b.exp() - a.tanh()) ** 2 / (a * a + b), names=locals()).so
     first, second = (python("import program", tmp_path, PYTHONPATH=path, PYTHONHASHSEED=seed) for seed in "12")
     assert first == second
     assert first.count("def step(") == 2
+
+
+@pytest.mark.parametrize("name", ["put", "ties", "softmax", "log_softmax", "logsumexp", "sigmoid", "erf", "one_hot"])
+def test_a_function_of_the_table_is_copied_without_documentation(name: str) -> None:
+    """The source says what is computed; what the table's functions are for is said where they stand."""
+    assert getattr(ops, name).forward.__doc__ is None
+    x = minigrad.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    for loss in (x[[0, 0]].sum(), x.max(), x.softmax(0)[0, 0], x.sigmoid().sum()):
+        assert '"""' not in derive(loss, names={"x": x}).source
