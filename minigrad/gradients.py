@@ -48,6 +48,8 @@ def backward(
     with _accumulating:
         for node, g, unshared in found:
             if node.requires_grad:
+                if node.plan is None and type(g) is np.ndarray and g.strides != node.strides:
+                    g, unshared = _in_order_of(node, g), True
                 node.grad = unshared_gradient(g, unshared) if node.grad is None else _sum(node, g)
 
 
@@ -174,6 +176,14 @@ def _sequence(name: str, tensors: Any) -> tuple[Tensor, ...]:
         if not isinstance(x, Tensor):
             raise TypeError(f"{name}: expected Tensors, got {type(x).__name__}")
     return members
+
+
+def _in_order_of(node: Node, g: np.ndarray) -> np.ndarray:
+    """Return a copy of the gradient of a leaf, laid out in memory as the leaf, or contiguous if the leaf has gaps."""
+    order = np.argsort([-stride for stride in node.strides], kind="stable")
+    copy = g.transpose(order).copy("C").transpose(np.argsort(order))
+    is_dense = all(a == b or n == 1 for a, b, n in zip(copy.strides, node.strides, g.shape, strict=True))
+    return copy if is_dense else g.copy("C")
 
 
 def _sum(node: Node, g: Any) -> Tensor:

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import DTypeLike, NDArray
 
     Floats = NDArray[np.floating[Any]]
@@ -146,16 +148,24 @@ class Generator:
         width = dtype.type(high) - dtype.type(low)
         return (units if (low, high) == (0, 1) else _stretched(units, width, low)).reshape(shape)
 
-    def normal(self, shape: Shape, dtype: DTypeLike = np.float32, mean: float = 0.0, std: float = 1.0) -> Floats:
+    def normal(
+        self,
+        shape: Shape,
+        dtype: DTypeLike = np.float32,
+        mean: float = 0.0,
+        std: float = 1.0,
+        contiguous: bool = True,
+    ) -> Floats:
         """Draw normal numbers (`torch.randn`, `torch.Tensor.normal_`).
 
-        Fewer than 16 numbers are computed in float64, in pairs. If one of a pair is left over, the next such draw uses
-        it. 16 or more numbers are computed in `dtype`, in blocks of 16. RuntimeError if `std` is negative.
+        Fewer than 16 numbers, and those for a tensor that is not contiguous, are computed in float64, in pairs. If one
+        of a pair is left over, the next such draw uses it. Other numbers are computed in `dtype`, in blocks of 16.
+        RuntimeError if `std` is negative.
         """
         dtype, count = _drawable("normal", dtype, mean, std), _count(shape)
         if not std >= 0:
             raise RuntimeError(f"normal expects std >= 0.0, but found std {std}; pass a width, not a direction")
-        if count < 16:
+        if count < 16 or not contiguous:
             return (self._few_normals(count) * std + mean).astype(dtype).reshape(shape)
         # If the count is no multiple of 16, the last 16 numbers are drawn again, from 16 new uniforms.
         units = self._units(count + (16 if count % 16 else 0), dtype)
@@ -219,7 +229,7 @@ class Generator:
         if num_samples == 1 or not replacement:
             # The categories with the greatest ratios of weight to an exponential number are drawn.
             speeds = probabilities / self.exponential(probabilities.shape, probabilities.dtype)
-            return np.argsort(-speeds, axis=-1, kind="stable")[..., :num_samples]
+            return np.argsort(-speeds, axis=-1, kind="stable")[..., :num_samples].astype(np.int64, copy=False)
         cumulative = np.cumsum(probabilities, axis=-1)
         cumulative /= cumulative[..., -1:]
         units = self.uniform((*probabilities.shape[:-1], num_samples), FLOAT64)
@@ -350,6 +360,12 @@ def _check_multinomial(weights: Floats, num_samples: int, replacement: bool) -> 
 
 
 default_generator = Generator()
+
+
+def for_each_element(array: np.ndarray, draw: Callable[[Shape], Any]) -> Any:
+    """The numbers that `draw` returns for the shape of `array`, in the order in which its elements lie in memory."""
+    order = np.argsort([-stride for stride in array.strides], kind="stable")
+    return draw(tuple([array.shape[axis] for axis in order])).transpose(np.argsort(order))
 
 
 def source_of(name: str, generator: Generator | None) -> Generator:

@@ -13,13 +13,14 @@ import numpy as np
 from minigrad.api import distributions
 from minigrad.api.arguments import array_of, check_floating, int_of
 from minigrad.api.grad_fn import labelled, relabelled
+from minigrad.api.half import in_float32, rounded, widened
 from minigrad.api.missing import explain
 from minigrad.api.pointwise import relu, sigmoid, square, tanh
 from minigrad.core import ops
 from minigrad.core.dtypes import DType, number_dtype
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.versions import bump_version
-from minigrad.random import default_generator
+from minigrad.random import default_generator, for_each_element
 
 __all__ = [
     "batch_norm", "cross_entropy", "dropout", "embedding", "gelu", "layer_norm", "linear", "log_softmax", "mse_loss",
@@ -40,6 +41,7 @@ def __getattr__(name: str) -> Any:
 
 
 @labelled
+@in_float32
 def silu(input: Tensor) -> Tensor:
     """Return x * sigmoid(x) (`torch.nn.functional.silu`; Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016).
 
@@ -54,6 +56,7 @@ def silu(input: Tensor) -> Tensor:
 
 
 @labelled
+@in_float32
 def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """Return x * P(X <= x) for a standard normal X (`torch.nn.functional.gelu`; Hendrycks and Gimpel, 2016).
 
@@ -122,7 +125,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
     if p == 1:
         return input * 0
     check_floating("dropout", input)
-    kept = default_generator.bernoulli(1 - p, input.array.shape)
+    kept = for_each_element(input.array, lambda shape: default_generator.bernoulli(1 - p, shape))
     return input * wrap(kept.astype(input.array.dtype) / (1 - p))
 
 
@@ -226,8 +229,7 @@ def batch_norm(
     if not training:
         if running_mean is None or running_var is None:
             raise RuntimeError("batch_norm: outside of training it needs running_mean and running_var")
-        factor = scale / (running_var.view(across) + eps).sqrt()
-        return (input - running_mean.view(across)) * factor + shift
+        return _with_statistics(input, running_mean.view(across), running_var.view(across), scale, shift, eps)
     n = input.array.size // max(channels, 1)
     if n == 1:
         raise ValueError(
@@ -235,17 +237,25 @@ def batch_norm(
         )
     if not n:
         return relabelled(input * scale + shift, "batch_norm")
-    result, _, _, mean, var = ops.batch_norm.on_tensors(input, scale, shift, axes, eps)
+    wide = map(widened, (input, scale, shift))
+    result, _, _, mean, var = ops.batch_norm.on_tensors(*wide, axes, eps, False)
     if running_mean is not None and running_var is not None:
         for running, now, share in ((running_mean, mean, momentum), (running_var, var, momentum * n / (n - 1))):
             array = running.array
             array *= 1 - momentum
             array += share * now.reshape(-1)
         bump_version("batch_norm", running_mean.array, running_var.array)
-    return result
+    return rounded(result) if input.array.dtype == np.float16 else result
+
+
+@in_float32
+def _with_statistics(input: Tensor, mean: Tensor, var: Tensor, scale: Any, shift: Any, eps: float) -> Tensor:
+    """Return the input normalized with a given mean and variance, scaled and shifted."""
+    return (input.contiguous() - mean) * (scale / (var + eps).sqrt()) + shift
 
 
 @labelled
+@in_float32
 def layer_norm(
     input: Tensor,
     normalized_shape: Sequence[int],
@@ -272,7 +282,7 @@ def layer_norm(
     _check_dtypes("layer_norm", input, weight, bias)
     _check_shapes("layer_norm", sizes, weight=weight, bias=bias)
     axes = tuple(range(input.ndim - len(sizes), input.ndim))
-    result = ops.batch_norm.on_tensors(input, 1.0, 0.0, axes, eps)[0]  # the same normalization, over other dims
+    result = ops.batch_norm.on_tensors(input, 1.0, 0.0, axes, eps, True)[0]  # the same, over other dims
     result = result if weight is None else result * weight
     return result if bias is None else result + bias
 
@@ -280,6 +290,7 @@ def layer_norm(
 # Losses
 
 
+@in_float32
 def cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -327,6 +338,7 @@ def cross_entropy(
 
 
 @labelled
+@in_float32
 def nll_loss(
     input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"
 ) -> Tensor:
@@ -348,6 +360,7 @@ def nll_loss(
 
 
 @labelled
+@in_float32
 def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
     """Return the squared differences of two tensors: mean, sum, or all of them (`torch.nn.functional.mse_loss`).
 
@@ -359,7 +372,7 @@ def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tenso
     """
     if array_of("mse_loss", input).shape != array_of("mse_loss", target).shape:
         shapes = f"{input.array.shape} and {target.array.shape}"
-        warnings.warn(f"mse_loss: the shapes {shapes} differ and are broadcast; reshape one to the other", stacklevel=3)
+        warnings.warn(f"mse_loss: the shapes {shapes} differ and are broadcast; reshape one to the other", stacklevel=4)
     difference = input - target
     check_floating("mse_loss", difference)
     return _reduced("mse_loss", square(difference), reduction, difference.nelement())

@@ -13,9 +13,10 @@ import numpy as np
 
 from minigrad.api.arguments import array_of
 from minigrad.core.dtypes import DType
-from minigrad.core.modes import Scope, local
+from minigrad.core.modes import local
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.versions import bump_version
+from minigrad.scopes import Scope
 
 
 class Parameter(Tensor):
@@ -34,6 +35,13 @@ class Parameter(Tensor):
     def __init__(self, data: Tensor, requires_grad: bool = True) -> None:
         self.array, self.stored_node, self.base = array_of("Parameter", data), None, None
         self.requires_grad = requires_grad
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Parameter":
+        """Return a copy without the gradient, as PyTorch does for Parameters."""
+        memo[id(self)] = twin = type(self)(self.data.clone(), self.requires_grad)
+        if self.name is not None:
+            twin.name = self.name
+        return twin
 
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"

@@ -4,7 +4,7 @@ They work on the numpy arrays of the parameters, so nothing that they do is reco
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from minigrad.api.missing import explain
 from minigrad.core.tensor import Tensor
 from minigrad.core.versions import bump_version
+from minigrad.grad_mode import enable_grad
 from nn.module import clear_grad
 
 
@@ -68,8 +69,15 @@ class Optimizer:
             for parameter in group["params"]:
                 clear_grad(parameter, set_to_none)
 
-    def step(self) -> None:
-        """Update every parameter that has a gradient."""
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update every parameter that has a gradient (`torch.optim.Optimizer.step`).
+
+        A `closure` is called first, to compute the loss and its gradients, and its result is returned.
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
         updated: list[np.ndarray] = []
         try:
             for group in self.param_groups:
@@ -83,6 +91,14 @@ class Optimizer:
                         self.update(parameter.array, grad.array, state, group)
         finally:
             bump_version(f"{type(self).__name__}.step", *updated)
+        return loss
+
+    def __repr__(self) -> str:
+        lines = [f"{type(self).__name__} ("]
+        for i, group in enumerate(self.param_groups):
+            settings = [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
+            lines += [f"Parameter Group {i}", *settings]
+        return "\n".join([*lines, ")"])
 
     def update(self, array: np.ndarray, grad: np.ndarray, state: dict[str, Any], group: dict[str, Any]) -> None:
         """Update the array of one parameter in place; a subclass defines this."""

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import Tensor, Value
-from minigrad.core.modes import Scope
 from minigrad.core.record import Node
 from minigrad.derive.formula import formula, gradients, said
 from minigrad.derive.infix import infix_of
 from minigrad.derive.naming import Key, Names, key, variables
+from minigrad.scopes import Scope
 from viz.walk import (
     Frames,
     Item,

@@ -13,12 +13,12 @@ import numpy as np
 
 from minigrad import Tensor, Value, walks
 from minigrad.core import graph
-from minigrad.core.modes import Scope
 from minigrad.core.record import Node
 from minigrad.core.tensor import wrap
 from minigrad.derive.naming import Key, Names, key, states
 from minigrad.grad_mode import Within
 from minigrad.gradients import saved_as_tensors
+from minigrad.scopes import Scope
 
 
 class Part(NamedTuple):

@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad.api.arguments import MOST_ELEMENTS, Number, array_of, int_of, sizes_of
 from minigrad.api.device import Device
+from minigrad.api.limits import fitting
 from minigrad.core import dtypes
 from minigrad.core.dtypes import DType, number_dtype
 from minigrad.core.primitive import Shape
@@ -60,8 +61,11 @@ def tensor(data: Any, dtype: DType = None, requires_grad: bool = False) -> Tenso
         raise ValueError(f"tensor: {error}") from None
     if array.dtype.kind not in "biuf":
         raise TypeError(f"tensor: expected numbers, got {_odd_one(data)}")
-    if dtype is None and array.dtype == np.float64 and not _holds_wide(data):
-        array = array.astype(dtypes.get_default_dtype())
+    # numpy has its own dtypes for Python's numbers; that for ints depends on the platform.
+    default: dict[Any, Any] = {np.array(0.0).dtype: dtypes.get_default_dtype(), np.array(0).dtype: np.int64}
+    wanted = default.get(array.dtype, array.dtype)
+    if dtype is None and array.dtype != wanted and not _holds(array.dtype, data):
+        array = array.astype(wanted)
     return _leaf(array.astype(number_dtype("tensor", dtype, array.dtype), copy=False), requires_grad)
 
 
@@ -74,11 +78,11 @@ def _plain(data: Any) -> Any:
     )
 
 
-def _holds_wide(data: Any) -> bool:
-    """Return whether `data` contains a numpy float64: it keeps its dtype, unlike a Python float."""
+def _holds(dtype: np.dtype[Any], data: Any) -> bool:
+    """Return whether `data` contains a number of numpy's with this dtype: it keeps it, unlike a number of Python's."""
     if isinstance(data, list | tuple):
-        return any(_holds_wide(x) for x in data)
-    return getattr(data, "dtype", None) is not None and data.dtype == np.float64
+        return any(_holds(dtype, x) for x in data)
+    return getattr(data, "dtype", None) is not None and data.dtype == dtype
 
 
 def _odd_one(data: Any) -> str:
@@ -123,7 +127,7 @@ def full(size: Any, fill_value: Number, *, dtype: DType = None, requires_grad: b
     """
     (number,) = _numbers("full", fill_value)
     chosen = number_dtype("full", dtype, dtypes.result_dtype([number]))
-    return _leaf(np.full(_shape("full", (size,)), number, chosen), requires_grad)
+    return _leaf(np.full(_shape("full", (size,)), fitting("full", number, chosen)), requires_grad)
 
 
 @_on_device
@@ -149,7 +153,7 @@ def ones_like(input: Tensor, *, dtype: DType = None, requires_grad: bool = False
 def _like(name: str, input: Tensor, number: int, dtype: DType, requires_grad: bool) -> Tensor:
     """Return a Tensor with the shape of `input`, filled with `number`."""
     array = array_of(name, input)
-    return _leaf(np.full(array.shape, number, number_dtype(name, dtype, array.dtype)), requires_grad)
+    return _leaf(np.full_like(array, number, number_dtype(name, dtype, array.dtype)), requires_grad)
 
 
 @_on_device

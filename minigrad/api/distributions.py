@@ -17,6 +17,7 @@ from minigrad.api.arguments import (
     int_of,
     shown_as_fields,
 )
+from minigrad.api.half import in_float32
 from minigrad.api.reductions import _numpy_spelling
 from minigrad.core import ops
 from minigrad.core.dtypes import get_default_dtype
@@ -25,6 +26,7 @@ from minigrad.core.tensor import Tensor
 
 
 @method
+@in_float32
 def softmax(input: Tensor, dim: int) -> Tensor:
     """Return exp(x) / sum(exp(x)) along a dim: positive numbers that sum to 1 (`torch.softmax`).
 
@@ -41,6 +43,7 @@ def softmax(input: Tensor, dim: int) -> Tensor:
 
 
 @method
+@in_float32
 def log_softmax(input: Tensor, dim: int) -> Tensor:
     """Return the logarithm of `softmax`; it is finite even where softmax rounds to 0 (`torch.log_softmax`).
 
@@ -57,6 +60,7 @@ def log_softmax(input: Tensor, dim: int) -> Tensor:
 
 @method
 @_numpy_spelling
+@in_float32
 def logsumexp(input: Tensor, dim: Dims, keepdim: builtins.bool = False) -> Tensor:
     """Return log(sum(exp(x))) over the given dims, computed without overflow (`torch.logsumexp`).
 

@@ -4,6 +4,7 @@ It has a module to itself because it parses the equation and contracts two opera
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from minigrad.api.arguments import tensors_of
 from minigrad.api.grad_fn import relabelled
 from minigrad.api.reductions import sum
-from minigrad.api.shapes import permute
+from minigrad.api.shapes import permute, reshape
 from minigrad.core import ops
 from minigrad.core.tensor import Tensor
 
@@ -46,10 +47,10 @@ def einsum(equation: str, *operands: Any) -> Tensor:
         later = output + "".join(terms[i + 1 :])
         result, letters = _sum_out(result, letters, keep=later + others)
         other, others = _sum_out(other, others, keep=later + letters)
-        both = "".join(dict.fromkeys(letter for letter in letters + others if letter in later))
-        result, letters = ops.einsum.on_tensors(result, other, (letters, others, both)), both
-    result, letters = _sum_out(result, letters, keep=output)
-    result = permute(result, [letters.index(letter) for letter in output])
+        result, letters = _product(result, letters, other, others, output, later)
+    in_order = _ordered(letters, output)
+    result = permute(result, [letters.index(letter) for letter in in_order])
+    result, _ = _sum_out(result, in_order, keep=output)
     contracted = len(tensors) > 1 and set("".join(terms)) > set(output)
     return relabelled(result, "view") if contracted else result
 
@@ -110,6 +111,36 @@ def _diagonal(tensor: Tensor, letters: str) -> tuple[Tensor, str]:
             tensor = permute(tensor, [i, j, *rest])[along, along]
             letters = letter + "".join(letters[axis] for axis in rest)
     return tensor, letters
+
+
+def _product(a: Tensor, of_a: str, b: Tensor, of_b: str, output: str, keep: str) -> tuple[Tensor, str]:
+    """Return the product, summed over the letters of both that are not in `keep`, with the order that PyTorch gives it.
+
+    A product without a sum is an elementwise one. A sum is a product of matrices, so its dims are in three groups: the
+    dims that both operands have, those of one operand, and those of the other.
+    """
+    letters = _ordered({*of_a, *of_b}, output)
+    if {*letters} <= {*keep}:
+        return _with_dims(a, of_a, letters) * _with_dims(b, of_b, letters), letters
+    kept = [letter for letter in letters if letter in keep]
+    both = [letter for letter in kept if letter in of_a and letter in of_b]
+    left, right = ([x for x in kept if x in of_one and x not in both] for of_one in (of_a, of_b))
+    if left and right and letters.index(right[-1]) < letters.index(left[0]):
+        left, right = right, left
+    letters = "".join([*both, *left, *right])
+    return ops.einsum.on_tensors(a, b, (of_a, of_b, letters)), letters
+
+
+def _ordered(letters: Iterable[str], output: str) -> str:
+    """Return the letters as PyTorch orders them: first as in the result, and then by the alphabet."""
+    return "".join(sorted(letters, key=lambda x: (output.index(x) if x in output else len(output), x)))
+
+
+def _with_dims(tensor: Tensor, letters: str, wanted: str) -> Tensor:
+    """Return a view with a dim for each wanted letter, of size 1 for a letter that the tensor does not have."""
+    present = [letter for letter in wanted if letter in letters]
+    moved = permute(tensor, [letters.index(letter) for letter in present])
+    return reshape(moved, [moved.array.shape[present.index(x)] if x in present else 1 for x in wanted])
 
 
 def _sum_out(tensor: Tensor, letters: str, keep: str) -> tuple[Tensor, str]:

@@ -136,4 +136,4 @@ def _places(name: str, arg: Any, x: np.ndarray, axis: int | None, keepdim: bool)
     """Return the indices that `arg` finds along an axis. Raises an IndexError if there are no elements."""
     if not (x.size if axis is None else x.shape[axis]):
         raise IndexError(f"{name}: {x.shape} has no elements along dim {axis}, so there is none to choose")
-    return arg(x, axis, keepdims=keepdim)
+    return np.asarray(arg(x, axis, keepdims=keepdim), np.int64)

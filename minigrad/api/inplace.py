@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from minigrad.api.arguments import array_of, axis_of
+from minigrad.api.limits import fitting
 from minigrad.core import ops
 from minigrad.core.dtypes import category
 from minigrad.core.methods import methods
@@ -20,17 +21,20 @@ from minigrad.core.modes import local
 from minigrad.core.primitive import Primitive, Traced
 from minigrad.core.promotion import check_operand
 from minigrad.core.tensor import Tensor, wrap
-from minigrad.core.versions import bump_version, version
-from minigrad.core.views import node_for
-from minigrad.random import Generator, source_of
+from minigrad.core.versions import bump_version, changes, owner
+from minigrad.core.views import node_for, succeed
+from minigrad.random import Generator, for_each_element, source_of
 
 
 def is_recorded(*tensors: Any) -> bool:
-    """Return whether an operation on these operands is recorded: one requires a gradient, and grad mode is on."""
+    """Return whether a change by these operands is recorded: one requires a gradient, and grad mode is on.
+
+    A view shares the memory of its root, so it counts as requiring a gradient if the root does.
+    """
     if local.mode.grad:
         for x in tensors:
             if isinstance(x, Traced):
-                node = x.stored_node if x.base is None else x.node
+                node = x.stored_node if x.base is None else x.node or x.base.root.node
                 if node is not None and node.requires_grad:
                     return True
     return False
@@ -49,6 +53,11 @@ def replace(target: Tensor, result: Tensor, name: str) -> None:
             raise RuntimeError(
                 f"{name}: a leaf that requires a gradient cannot be changed in place, nor a view of one; use "
                 "no_grad() or .data, or compute a new tensor"
+            )
+        if target.node is None and root.requires_grad:
+            raise RuntimeError(
+                f"{name}: this view was made under no_grad(), so its base would not learn of the change; make the view "
+                "outside of no_grad(), or change it inside"
             )
         if target.base is not None and target.base.made_by:
             raise RuntimeError(
@@ -69,7 +78,7 @@ def replace(target: Tensor, result: Tensor, name: str) -> None:
     if target.counts_versions:
         bump_version(name, target.array)
     if recorded:
-        target.stored_node = result.node
+        succeed(target, result.node)
         _rebase(target)
 
 
@@ -82,11 +91,12 @@ def _rebase(view: Tensor) -> None:
     while view.base is not None:
         base, primitive, params, *_ = view.base
         if primitive is ops.index:
-            base.stored_node = node_for(ops.assign, (base, view), params, base.array)
+            node = node_for(ops.assign, (base, view), params, base.array)
         elif primitive is ops.permute:
-            base.stored_node = node_for(primitive, (view,), (tuple(np.argsort(params[0]).tolist()),), base.array)
+            node = node_for(primitive, (view,), (tuple(np.argsort(params[0]).tolist()),), base.array)
         else:
-            base.stored_node = node_for(primitive, (view,), (base.array.shape,), base.array)
+            node = node_for(primitive, (view,), (base.array.shape,), base.array)
+        succeed(base, node)
         changed.append(view)
         view = base
     for each in changed:
@@ -193,7 +203,11 @@ class InPlace(Tensor):
         >>> minigrad.zeros(2).fill_(7)
         tensor([7., 7.])
         """
-        return _filled(self, value, "fill_")
+        check_operand("fill_", value)
+        if shape := np.shape(getattr(value, "array", value)):
+            raise RuntimeError(f"fill_: expected one number, got a value of shape {shape}; use copy_")
+        value = value if isinstance(value, Traced) else fitting("fill_", value, self.array.dtype)
+        return _filled(self, wrap(value) if isinstance(value, np.ndarray) else value, "fill_")
 
     def zero_(self) -> Self:
         """Set all elements to 0 (`torch.Tensor.zero_`).
@@ -206,15 +220,19 @@ class InPlace(Tensor):
 
     def normal_(self, mean: builtins.float = 0, std: builtins.float = 1, *, generator: Generator | None = None) -> Self:
         """Fill with normal random numbers of the given mean and standard deviation (`torch.Tensor.normal_`)."""
-        source = source_of("normal_", generator)
-        return _filled(self, source.normal(self.array.shape, self.array.dtype, mean, std), "normal_")
+        source, contiguous = source_of("normal_", generator), self.array.flags.c_contiguous
+        numbers = for_each_element(
+            self.array, lambda shape: source.normal(shape, self.array.dtype, mean, std, contiguous)
+        )
+        return _filled(self, numbers, "normal_")
 
     def uniform_(
         self, from_: builtins.float = 0, to: builtins.float = 1, *, generator: Generator | None = None
     ) -> Self:
         """Fill with random numbers, uniform on [from_, to) (`torch.Tensor.uniform_`)."""
         source = source_of("uniform_", generator)
-        return _filled(self, source.uniform(self.array.shape, self.array.dtype, from_, to), "uniform_")
+        numbers = for_each_element(self.array, lambda shape: source.uniform(shape, self.array.dtype, from_, to))
+        return _filled(self, numbers, "uniform_")
 
     def index_add_(self, dim: builtins.int, index: Tensor, source: Tensor, *, alpha: builtins.float = 1) -> Self:
         """Add `alpha` times each slice of `source` along `dim` at its index in `index` (`torch.Tensor.index_add_`).
@@ -248,4 +266,5 @@ class InPlace(Tensor):
     @property
     def _version(self) -> builtins.int:
         """The number of in-place changes to the memory of this Tensor (`torch.Tensor._version`)."""
-        return version(self.array) if self.counts_versions else 0
+        change = changes.get(id(owner(self.array)))
+        return change.version if change and self.counts_versions else 0

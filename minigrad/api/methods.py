@@ -20,6 +20,7 @@ from minigrad.core.dtypes import DType, get_default_dtype, number_dtype
 from minigrad.core.methods import methods
 from minigrad.core.record import Node
 from minigrad.core.tensor import Tensor, wrap
+from minigrad.core.versions import owner
 
 
 class Size(tuple[int, ...]):
@@ -174,6 +175,7 @@ class Conversions(Tensor):
         self.array = new.array
         if self.node is not None:
             self.node.shape, self.node.dtype, self.node.value = new.array.shape, new.array.dtype, new.array
+            self.node.strides = new.array.strides
 
     @property
     def name(self) -> str | None:
@@ -273,7 +275,7 @@ class Protocols(Tensor):
                 f"deepcopy: this is a result of {self.grad_fn.operation}, not a leaf; copy .detach() instead"
             )
         rebuild, (kind, array, *rest) = self.__reduce__()
-        memo[id(self)] = twin = rebuild(kind, array.copy(), *rest)
+        memo[id(self)] = twin = rebuild(kind, _copy_of_view(array, memo), *rest)
         if self.node is not None and self.node.grad is not None:
             twin.grad = copy.deepcopy(self.node.grad, memo)
         return twin
@@ -314,6 +316,16 @@ NUMPY_NAMES = {
     "power": "pow",
     "subtract": "sub",
 }
+
+
+def _copy_of_view(array: np.ndarray, memo: dict[int, Any]) -> np.ndarray:
+    """Return a view of a copy of the memory of `array`: deep copies of Tensors that share memory share it too."""
+    memory = owner(array)
+    copied = copy.deepcopy(memory, memo)
+    if array is memory:
+        return copied
+    start = array.__array_interface__["data"][0] - memory.__array_interface__["data"][0]
+    return np.ndarray(array.shape, array.dtype, copied.ravel("K").data, start, array.strides)
 
 
 def _single(x: Tensor, name: str) -> Any:

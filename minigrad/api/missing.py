@@ -44,7 +44,6 @@ FUNCTIONS = {
     "vstack": "cat",
 }
 METHODS = FUNCTIONS | {
-    "contiguous": "the tensor itself: reshape copies if necessary",
     "cuda": "the tensor itself: minigrad has only the CPU",
     "detach_": "detach",
     "div_": "/=",

@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad.api.arguments import Number, Operand, array_of, check_no_bools
 from minigrad.api.grad_fn import labelled
+from minigrad.api.limits import fitting
 from minigrad.core import ops
 from minigrad.core.dtypes import result_dtype
 from minigrad.core.methods import method, methods
@@ -129,8 +130,8 @@ def log10(input: Tensor) -> Tensor:
     """Return the logarithm to base 10: -inf for 0, nan for negative elements (`torch.log10`).
 
     >>> import minigrad
-    >>> minigrad.log10(minigrad.tensor([1.0, 100.0]))
-    tensor([0.0000, 2.0000])
+    >>> minigrad.log10(minigrad.tensor([2.0, 50.0]))
+    tensor([0.3010, 1.6990])
     """
     return ops.log10.on_tensors(input)
 
@@ -229,18 +230,24 @@ def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None)
     >>> minigrad.clamp(minigrad.tensor([-2, 0, 5]), min=-1, max=1)
     tensor([-1,  0,  1])
     """
+    min, max = (bound.item() if isinstance(bound, np.generic) else bound for bound in (min, max))
     x, bounds = array_of("clamp", input), [bound for bound in (min, max) if bound is not None]
     if not bounds:
         raise RuntimeError("clamp: expected min, max or both")
     for bound in bounds:
         check_operand("clamp", bound)
     if builtins.any(isinstance(bound, Traced | np.ndarray) for bound in bounds):
-        input = input if min is None else where(input < min, min, input)
-        return input if max is None else where(input > max, max, input)
+        # A bound that is nan gives nan, so it counts as exceeded; the sum of two masks is their disjunction.
+        input = input if min is None else where((input < min) + _is_nan(min), min, input)
+        return input if max is None else where((input > max) + _is_nan(max), max, input)
     low, high = (-math.inf if min is None else min), (math.inf if max is None else max)
     if x.dtype.kind == "f":
         return ops.clamp.on_tensors(input, low, high)
     return input.wrap(np.asarray(np.clip(x, min, max), result_dtype([x, *bounds])))
+
+
+def _is_nan(bound: Operand) -> Operand:
+    return bound != bound
 
 
 @method
@@ -334,12 +341,15 @@ def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
     if array_of("masked_fill", mask).dtype != bool:
         raise RuntimeError("masked_fill: the mask must be a Tensor of bools, such as x > 0")
     check_operand("masked_fill", value)
-    values: Any = value if isinstance(value, Traced) else input.wrap(np.asarray(value))
+    values: Any = value
+    if not isinstance(value, Traced):
+        number = value if np.ndim(value) else fitting("masked_fill", value, input.array.dtype)
+        values = input.wrap(np.asarray(number))
     if values.array.ndim:
         raise RuntimeError(
             f"masked_fill: the value has shape {values.array.shape}; expected a single number; use where for more"
         )
-    return where(mask, values.to(input.dtype), input)
+    return where(mask, values.to(input.dtype), input.contiguous())
 
 
 @method

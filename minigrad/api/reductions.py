@@ -22,8 +22,9 @@ from minigrad.api.arguments import (
     is_empty_list,
 )
 from minigrad.api.grad_fn import relabelled
+from minigrad.api.half import in_float32
 from minigrad.api.pointwise import clone, sqrt, where
-from minigrad.core import ops
+from minigrad.core import kernels, ops
 from minigrad.core.methods import method
 from minigrad.core.primitive import Traced
 from minigrad.core.tensor import Tensor
@@ -79,6 +80,7 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 
 @method
 @_numpy_spelling
+@in_float32
 def var(
     input: Tensor,
     dim: Dims | bool = None,
@@ -102,6 +104,7 @@ def var(
 
 @method
 @_numpy_spelling
+@in_float32
 def std(
     input: Tensor,
     dim: Dims | bool = None,
@@ -140,7 +143,7 @@ def _variance(
         correction = correction.item()  # type: ignore[union-attr]
     if not isinstance(correction, Number):
         raise TypeError(f"{name}: correction must be a number, not {type(correction).__name__}")
-    degrees = ops.count(input.array.shape, axes) - correction
+    degrees = kernels.count(input.array.shape, axes) - correction
     return ops.var.on_tensors(input, axes, keepdim, builtins.max(degrees, 0))[0]
 
 
@@ -187,7 +190,7 @@ def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 def _truth(name: str, reduce: Any, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
     """Apply `np.all` or `np.any`. The result holds bools, but it is uint8 for a uint8 input, as in PyTorch."""
     axes = () if is_empty_list(dim) else axes_of(name, input, dim)
-    truth = np.asarray(reduce(array_of(name, input), axis=axes, keepdims=keepdim))
+    truth = np.asarray(reduce(array_of(name, input), axis=axes, keepdims=keepdim), order="C")
     return input.wrap(truth.astype(np.uint8) if input.array.dtype == np.uint8 else truth)
 
 

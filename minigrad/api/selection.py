@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.api.inplace import is_recorded, replace
+from minigrad.api.limits import fitting
 from minigrad.api.shapes import unbind
 from minigrad.core import ops
 from minigrad.core.methods import method
@@ -31,7 +32,9 @@ def __getitem__(input: Tensor, key: Any) -> Tensor:
     (tensor([1, 3]), tensor([3, 4]))
     """
     for part in _parts(input.array.shape, key):
-        input = ops.index.on_tensors(input, part)
+        x, input = input.array, ops.index.on_tensors(input, part)
+        if input.base is None and x.size and not x.flags.c_contiguous:
+            input.array = _in_order_of_indexed(input.array, x, part)
     return input
 
 
@@ -48,6 +51,10 @@ def __setitem__(input: Tensor, key: Any, value: Any) -> None:
     tensor([0., 5., 5.])
     """
     check_operand("assign", value)
+    if not isinstance(value, Traced | np.ndarray):
+        # As in PyTorch, float16 takes what float32 holds; a number that is too large for it becomes infinite.
+        half = input.array.dtype == np.float16
+        value = fitting("assign", value, np.dtype(np.float32) if half else input.array.dtype).item()
     parts = _parts(input.array.shape, key)
     places = input.array
     for part in parts[:-1]:
@@ -74,6 +81,24 @@ def __iter__(self: Tensor) -> Iterator[Tensor]:
     if not self.ndim:
         raise TypeError("iter: a single number (a 0-d tensor) has no slices")
     return iter(unbind(self))
+
+
+def _in_order_of_indexed(result: np.ndarray, x: np.ndarray, key: tuple[Any, ...]) -> np.ndarray:
+    """Return `result`, which is `x[key]` for a key with arrays, laid out in memory as PyTorch does it.
+
+    The dims that the arrays make stay where they are: in place of the arrays if these are neighbours, and else in
+    front. The other dims are in the order of their strides in `x`.
+    """
+    places = [i for i, k in enumerate(key) if isinstance(k, np.ndarray)]
+    zeros = [[0] * _dims(k) if i in places else [k] for i, k in enumerate(key)]
+    rest = x[(*itertools.chain(*zeros), ...)].strides
+    before = places[0] if places[-1] - places[0] < len(places) else 0
+    strides = [*rest[:before], *[0] * (result.ndim - len(rest)), *rest[before:]]
+    order = [*range(result.ndim)]
+    free = [dim for dim in order if strides[dim] and result.shape[dim] > 1]
+    for place, dim in zip(free, sorted(free, key=lambda dim: -strides[dim]), strict=True):
+        order[place] = dim
+    return np.asarray(result.transpose(order), order="C").transpose(np.argsort(order))
 
 
 def _assigned(input: Tensor, parts: list[tuple[Any, ...]], value: Any) -> Tensor:

@@ -23,7 +23,7 @@ from minigrad.api.arguments import (
     tensors_of,
 )
 from minigrad.api.grad_fn import labelled, relabelled
-from minigrad.api.pointwise import where
+from minigrad.api.pointwise import clone, where
 from minigrad.core import ops
 from minigrad.core.dtypes import result_dtype
 from minigrad.core.methods import method, methods
@@ -190,7 +190,7 @@ def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None) -> Te
     try:
         if np.broadcast_to(counts, old.shape).sum(dtype=np.float64) > MOST_ELEMENTS:  # numpy would crash
             raise MemoryError("the result needs more memory than any machine has")
-        places = np.repeat(old, counts)
+        places = np.repeat(old, np.asarray(counts, np.intp))
     except (ValueError, MemoryError) as error:
         raise RuntimeError(
             f"repeat_interleave: {repeats} times along dim {dim} of {input.array.shape}: {error}"
@@ -214,7 +214,7 @@ def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     if array_of("tril", input).ndim < 2:
         raise RuntimeError(f"tril: expected a matrix, got {input.array.shape}")
     below = np.tril(np.ones(input.array.shape[-2:], np.bool_), int_of("tril", diagonal))
-    return where(input.wrap(below), input, np.zeros((), input.array.dtype))
+    return where(input.wrap(below), input.contiguous(), np.zeros((), input.array.dtype))
 
 
 # Pieces
@@ -279,7 +279,8 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     axis = dim_of("unbind", input, dim)
     if not input.ndim:
         raise IndexError("unbind: a single number has no dim to split")
-    keys = ((*[slice(None)] * axis, i) for i in range(input.array.shape[axis]))
+    # numpy returns a number for a full set of ints; `...` makes it return a view.
+    keys = ((*[slice(None)] * axis, i, ...) for i in range(input.array.shape[axis]))
     return _made_at_once("unbind", tuple(ops.index.on_tensors(input, key, label="unbind") for key in keys))
 
 
@@ -382,6 +383,31 @@ class ShapeMethods(Tensor):
             )
         return result
 
+    def contiguous(self) -> Tensor:
+        """Return the same Tensor, or a copy if its elements are not in row-major order (`torch.Tensor.contiguous`).
+
+        >>> import minigrad
+        >>> minigrad.ones(2, 3).t().contiguous().stride()
+        (2, 1)
+        """
+        # To join a tensor with nothing is to copy it in row-major order.
+        contiguous = self.array.flags.c_contiguous
+        return self if contiguous else ops.cat.on_tensors(self, 0, [0, len(self.array)], label="clone")
+
+    def is_contiguous(self) -> bool:
+        """Return whether the elements are in row-major order in memory (`torch.Tensor.is_contiguous`)."""
+        return self.array.flags.c_contiguous
+
+    def stride(self, dim: int | None = None) -> Any:
+        """Return the step in memory along each dim, or along `dim`, in elements (`torch.Tensor.stride`).
+
+        >>> import minigrad
+        >>> minigrad.ones(2, 3).t().stride()
+        (1, 3)
+        """
+        strides = tuple([stride // self.array.itemsize for stride in self.array.strides])
+        return strides if dim is None else strides[dim_of("stride", self, dim)]
+
     def view_as(self, other: Tensor) -> Tensor:
         """Return a view in the shape of another tensor (`torch.Tensor.view_as`)."""
         tensors_of("view_as", (self, other))
@@ -423,4 +449,5 @@ class ShapeMethods(Tensor):
         shape = (1,) * (len(times) - len(shape)) + shape
         single = reshape(self, [n for size in shape for n in (1, size)])
         tiled = single.expand([n for pair in zip(times, shape, strict=True) for n in pair])
-        return reshape(tiled, [n * size for n, size in zip(times, shape, strict=True)])
+        result = reshape(tiled, [n * size for n, size in zip(times, shape, strict=True)]).contiguous()
+        return clone(result) if np.may_share_memory(result.array, self.array) else result

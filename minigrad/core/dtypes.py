@@ -104,6 +104,6 @@ def result_dtype(operands: Iterable[Any]) -> np.dtype[Any]:
 
 def category(kind: np.dtype[Any]) -> int:
     """The category of a dtype: 0 for bool, 1 for integers, 2 for floating dtypes. TypeError for any other dtype."""
-    if kind.kind not in _CATEGORIES:
-        raise TypeError(f"numbers of dtype {kind} are not supported; use a bool, integer or floating dtype")
+    if kind not in BY_NUMPY:
+        raise TypeError(f"numbers of dtype {kind} are not supported; convert them to float64, int64 or the like")
     return _CATEGORIES[kind.kind]

@@ -6,6 +6,7 @@ order, and no sorting is needed.
 """
 
 import functools
+import math
 from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
 from typing import Any
@@ -57,7 +58,7 @@ def reverse(
         if node.retains_grad or needed is not None:
             yield node, g, not shared
         plan = node.plan
-        if plan is None or (needed is not None and needed.isdisjoint(_nodes(node.inputs))):
+        if plan is None or (needed is not None and needed.isdisjoint(x for x in node.inputs if hasattr(x, "seq"))):
             continue
         saved: Any = ()
         if plan.uses_saved:
@@ -72,7 +73,14 @@ def reverse(
             operand = inputs[position]
             if needed is not None and operand not in needed:
                 continue
-            h = vjp(g, pick(saved)) if arity == 1 else vjp(g, *pick(saved)) if arity else vjp(g)
+            try:
+                h = vjp(g, pick(saved)) if arity == 1 else vjp(g, *pick(saved)) if arity else vjp(g)
+            except (ArithmeticError, ValueError) as error:  # of floats, where arrays would have nan or infinity
+                if has_shape or isinstance(error, ArithmeticError):
+                    raise type(error)(
+                        f"{plan.primitive.name}: no gradient{at(node.line)} at {saved}: {error}"
+                    ) from None
+                h = math.nan  # outside of the domain of a function, as in (-2.0) ** b
             if has_shape and (h.shape != operand.shape or h.dtype is not operand.dtype):
                 h = unbroadcast(h, operand, plan.primitive)
             if check is not None:
@@ -132,8 +140,3 @@ def _broadcast_axes(shape: Shape, before: Shape) -> tuple[int, ...] | None:
     repeated = [axis + extra for axis, size in enumerate(before) if size != inner[axis]]
     leading = range(extra) if repeated or shape[:extra] != (1,) * extra else ()
     return (*leading, *repeated)
-
-
-def _nodes(inputs: Iterable[Any]) -> Iterator[Any]:
-    """The recorded results among the inputs of a node: those that have a sequence number."""
-    return (x for x in inputs if hasattr(x, "seq"))

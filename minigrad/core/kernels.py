@@ -24,29 +24,69 @@ def sigmoid(x: Any) -> Any:
     return np.where(x >= 0, 1, e) / (1 + e)
 
 
-# Reductions. Subtracting the maximum first changes no result, and keeps exp from overflowing.
+# Reductions. Subtracting the maximum first changes no result, and keeps exp from overflowing. A wider dtype keeps sums
+# from rounding away what they add.
+
+
+@functools.lru_cache
+def count(shape: Shape, axes: Axes) -> int:
+    """The number of elements of `shape` that are reduced to one over `axes`."""
+    return math.prod(shape[axis] for axis in axes)
+
+
+BLOCK = 512  # elements; numpy adds so many one after the other without a notable error
+
+
+def total(x: np.ndarray, axes: Axes, keepdims: Any) -> np.ndarray:
+    wide: np.ndarray = x.astype(np.float32) if x.dtype == np.float16 else x
+    for axis in axes:
+        while wide.shape[axis] > BLOCK and wide.strides[axis] > wide.itemsize:
+            wide = block_sums(wide, axis)
+    result = np.add.reduce(wide, axes, keepdims=keepdims)
+    return result.astype(x.dtype, copy=False)
+
+
+# numpy adds the rows of an array one after the other, unless they lie side by side in memory. Over many rows the errors
+# would add up, so blocks of rows are summed first. Then the error grows with the logarithm of their number.
+def block_sums(x: np.ndarray, axis: int) -> np.ndarray:
+    blocks, rest = np.split(x, [x.shape[axis] // BLOCK * BLOCK], axis)
+    blocks = blocks.reshape(*x.shape[:axis], -1, BLOCK, *x.shape[axis + 1 :])
+    parts = np.add.reduce(blocks, axis + 1), np.add.reduce(rest, axis, keepdims=True)
+    return np.concatenate(parts, axis)
+
+
+def mean(x: np.ndarray, axes: Axes, keepdims: bool) -> np.ndarray:
+    wide = x.astype(np.float32) if x.dtype == np.float16 else x
+    return (total(wide, axes, keepdims) / count(x.shape, axes)).astype(x.dtype, copy=False)
+
+
+def cumsum(x: np.ndarray, axis: int) -> np.ndarray:
+    wide = np.float64 if x.dtype.kind == "f" else x.dtype
+    return np.add.accumulate(x, axis, wide).astype(x.dtype, copy=False)
 
 
 def softmax(x: np.ndarray, axes: Axes) -> np.ndarray:
     counts = np.exp(x - np.maximum.reduce(x, axes, keepdims=True, initial=-math.inf))
-    return counts / np.add.reduce(counts, axes, keepdims=True)
+    return counts / np.add.reduce(counts, axes, np.float64, keepdims=True).astype(x.dtype)
 
 
 def log_softmax(x: np.ndarray, axes: Axes) -> np.ndarray:
     shifted = x - np.maximum.reduce(x, axes, keepdims=True, initial=-math.inf)
-    return shifted - np.log(np.add.reduce(np.exp(shifted), axes, keepdims=True))
+    return shifted - np.log(np.add.reduce(np.exp(shifted), axes, np.float64, keepdims=True)).astype(x.dtype)
 
 
 def logsumexp(x: np.ndarray, axes: Axes, keepdims: bool) -> np.ndarray:
     greatest = np.maximum.reduce(x, axes, keepdims=True, initial=-math.inf)
     greatest = np.where(np.isfinite(greatest), greatest, 0)  # infinity minus itself would be nan
-    total = np.log(np.add.reduce(np.exp(x - greatest), axes, keepdims=True)) + greatest
-    return total if keepdims else total.squeeze(axes)
+    counts = np.add.reduce(np.exp(x - greatest), axes, np.float64, keepdims=True)
+    result = np.log(counts).astype(x.dtype) + greatest
+    return result if keepdims else result.squeeze(axes)
 
 
-# One over the number of elements that equal `y` along `axes`, at the places of these elements; else 0.
+# One over the number of elements that equal `y` along `axes`, at the places of these elements; else 0. (If `y` is nan,
+# these are the elements that are nan: no number equals nan.)
 def ties(x: np.ndarray, y: np.ndarray, axes: Axes) -> np.ndarray:
-    equal = (x == y).astype(x.dtype)
+    equal = ((x == y) | (x != x)).astype(x.dtype)
     return equal / equal.sum(axes, keepdims=True)
 
 
@@ -61,12 +101,12 @@ def _broadcast_strides(shape: Shape, strides: tuple[int, ...], ndim: int) -> tup
 
 
 def expand(x: np.ndarray, shape: Shape) -> np.ndarray:
+    x = np.asarray(x).view()
+    x.flags.writeable = False  # nor is the result, ever: its elements share memory
     if not x.size or not x.flags.c_contiguous:
         return np.broadcast_to(x, shape)
     # The gradient of every sum comes through here, and np.broadcast_to takes ten times as long.
-    repeated: np.ndarray = np.ndarray(shape, x.dtype, x, 0, _broadcast_strides(x.shape, x.strides, len(shape)))
-    repeated.flags.writeable = False
-    return repeated
+    return np.ndarray(shape, x.dtype, x, 0, _broadcast_strides(x.shape, x.strides, len(shape)))
 
 
 # Selection
@@ -84,14 +124,20 @@ def one_hot_rows(indices: np.ndarray, shape: Shape, axis: int, dtype: Any) -> np
     """`one_hot`, faster for few classes along the last axis: as rows of an identity matrix that is kept."""
     if axis < len(shape) - 1 or shape[axis] > 256:
         return one_hot(indices, shape, axis, dtype)
-    rows: np.ndarray = _identity(shape[axis], dtype=dtype).take(indices.reshape(indices.shape[:-1]), 0)
+    places = indices.reshape(indices.shape[:-1]).astype(np.intp, copy=False)
+    rows: np.ndarray = _identity(shape[axis], dtype=dtype).take(places, 0)
     return rows
 
 
 def index(x: np.ndarray, key: tuple[Any, ...]) -> np.ndarray:
-    """`x[key]`; for a list of rows, `take` is faster."""
-    rows = key[0] if len(key) == 1 and x.size and x.ndim else None
-    return x.take(rows, 0) if isinstance(rows, np.ndarray) and rows.dtype.kind != "b" else x[key]
+    """`x[key]`; if the key has arrays, the result is contiguous. For one array of integers, `take` is faster."""
+    if np.ndarray not in map(type, key):
+        return x[key]
+    *others, rows = key
+    takes = x.size and isinstance(rows, np.ndarray) and rows.dtype.kind != "b" and len(others) < x.ndim
+    if takes and all(type(k) is slice and k == slice(None) for k in others):
+        return x.take(rows.astype(np.intp, copy=False), len(others))
+    return np.asarray(x[key], order="C")
 
 
 # Zeros of a shape, to which `x` is added at `key`, as often as `key` names a place.
@@ -120,7 +166,7 @@ def put(x: np.ndarray, key: tuple[Any, ...], shape: Shape) -> np.ndarray:
                 np.add.reduce(x.take(run, 0), 0, out=whole[row])
     else:
         places = np.arange(whole.size).reshape(shape)
-        places = places.take(lists[0], 0) if len(key) == 1 else places[key]
+        places = places[key]
         whole = np.bincount(places.ravel(), x.ravel(), whole.size).reshape(shape).astype(x.dtype)
     return whole
 

@@ -216,6 +216,15 @@ class Methods:
     def view(self, *shape: Any) -> Tensor:
         """Return a view in another shape (`torch.Tensor.view`)."""
 
+    def contiguous(self) -> Tensor:
+        """Return the same Tensor, or a copy if its elements are not in row-major order (`torch.Tensor.contiguous`)."""
+
+    def is_contiguous(self) -> builtins.bool:
+        """Return whether the elements are in row-major order in memory (`torch.Tensor.is_contiguous`)."""
+
+    def stride(self, dim: builtins.int | None = None) -> Any:
+        """Return the step in memory along each dim, or along `dim`, in elements (`torch.Tensor.stride`)."""
+
     def view_as(self, other: Tensor) -> Tensor:
         """Return a view in the shape of another tensor (`torch.Tensor.view_as`)."""
 

@@ -1,8 +1,6 @@
 """The table: every operation with a derivative of its own, and the derivative beside it.
 
-    sin: Primitive = Primitive("sin", np.sin, scalar=math.sin, floating=True, x=lambda g, x: g * cos(x))
-cos: Primitive = Primitive("cos", np.cos, scalar=math.cos, floating=True, x=lambda g, x: -g * sin(x))
-tanh = Primitive("tanh", np.tanh, x=lambda g, y: g * (1 - y * y))
+    tanh = Primitive("tanh", np.tanh, x=lambda g, y: g * (1 - y * y))
 
 reads: the primitive `tanh` has one operand, `x`, and `np.tanh` computes it. If `g` is the gradient of the loss with
 respect to the result `y`, then `g * (1 - y * y)` is the gradient with respect to `x`. This function is the vjp of `x`.
@@ -86,34 +84,35 @@ relu = Primitive(
     "relu",
     lambda x: np.maximum(x, 0),
     symbol="ReLU",
-    scalar=lambda x: x if x > 0 else 0.0,
+    scalar=lambda x: 0.0 if x <= 0 else x,
     elementwise=True,
-    x=lambda g, y: g * (y != 0),
+    x=lambda g, y: g * is_nonzero(y),
 )
 abs = Primitive("abs", np.abs, scalar=math.fabs, elementwise=True, x=lambda g, x: g * sign(x))
 clamp = Primitive(
-    "clamp", lambda x, min, max: np.clip(x, min, max), x=lambda g, x, min, max: g * ((x >= min) * (x <= max))
+    "clamp", lambda x, min, max: x.clip(min, max), strided=True, x=lambda g, x, min, max: g * ((x >= min) * (x <= max))
 )
-sign: Primitive = Primitive("sign", np.sign, scalar=lambda x: float((x > 0) - (x < 0)), elementwise=True, x=None)
+# Steps, whose derivative is 0: so second derivatives of relu and abs are 0, and not missing.
+is_nonzero: Primitive = Primitive(
+    "is_nonzero", lambda x: (x != 0).astype(x.dtype), scalar=lambda x: float(x != 0), x=lambda g: g * 0.0
+)
+sign: Primitive = Primitive(
+    "sign", np.sign, scalar=lambda x: float((x > 0) - (x < 0)), elementwise=True, x=lambda g: g * 0.0
+)
 
 # Reductions
 
-
-@functools.lru_cache
-def count(shape: Shape, axes: Axes) -> int:
-    """The number of elements of `shape` that are reduced to one over `axes`."""
-    return math.prod(shape[axis] for axis in axes)
-
-
 sum = Primitive(
     "sum",
-    lambda x, axes, keepdims: np.add.reduce(x, axes, keepdims=keepdims),
+    kernels.total,
     x=lambda g, x_shape, axes: expand(reshape(g, keepdims_shape(x_shape, axes)), x_shape),
 )
 mean = Primitive(
     "mean",
-    lambda x, axes, keepdims: np.add.reduce(x, axes, keepdims=keepdims) / count(x.shape, axes),
-    x=lambda g, x_shape, axes: expand(reshape(g / count(x_shape, axes), keepdims_shape(x_shape, axes)), x_shape),
+    kernels.mean,
+    x=lambda g, x_shape, axes: expand(
+        reshape(g / kernels.count(x_shape, axes), keepdims_shape(x_shape, axes)), x_shape
+    ),
 )
 
 
@@ -154,7 +153,7 @@ def _flipped(x: Any, axis: int) -> Any:
 # y_j sums x_i over i <= j, so x_i is in every y_j with j >= i: the gradient is a sum from the other end.
 cumsum: Primitive = Primitive(
     "cumsum",
-    lambda x, axis: np.add.accumulate(x, axis),
+    kernels.cumsum,
     x=lambda g, axis: _flipped(cumsum(_flipped(g, axis), axis), axis),
 )
 
@@ -186,8 +185,8 @@ permute: Primitive = Primitive(
     views=True,
     x=lambda g, axes: permute(g, tuple(np.argsort(axes).tolist())),
 )
-expand: Primitive = Primitive("expand", kernels.expand, x=lambda g: g)
-cast = Primitive("cast", lambda x, dtype: x.astype(dtype), x=lambda g: g)
+expand: Primitive = Primitive("expand", kernels.expand, strided=True, x=lambda g: g)
+cast = Primitive("cast", lambda x, dtype: x.astype(dtype), strided=True, x=lambda g: g)
 
 # Selection
 
@@ -202,6 +201,7 @@ one_hot = Primitive("one_hot", kernels.one_hot, kernel=kernels.one_hot_rows, ind
 where: Primitive = Primitive(
     "where",
     np.where,
+    strided=True,
     scalar=lambda condition, a, b: a if condition else b,
     condition=None,
     input=lambda g, condition: where(condition, g, 0.0),
@@ -234,9 +234,11 @@ def _linear(x: Any, weight: Any, bias: Any) -> Any:
 linear = Primitive("linear", _linear, x=lambda g, weight: g @ weight, weight=lambda g, x: g.mT @ x, bias=lambda g: g)
 
 
-def _batch_norm(x: Any, weight: Any, bias: Any, axes: Axes, eps: float) -> tuple[Any, ...]:
+def _batch_norm(x: Any, weight: Any, bias: Any, axes: Axes, eps: float, twice: bool) -> tuple[Any, ...]:
     average = mean(x, axes, True)
     centred = x - average
+    if twice:  # what rounding the mean has left, which is large beside the variance of equal numbers
+        centred = centred - mean(centred, axes, True)
     var = mean(centred * centred, axes, True)
     rstd = 1 / sqrt(var + eps)
     result = centred * (weight * rstd)
@@ -250,7 +252,7 @@ def _batch_norm(x: Any, weight: Any, bias: Any, axes: Axes, eps: float) -> tuple
 #
 # The last term comes through v: dr/dx_i = -r**3 c_i / n. The middle one comes through the mean.
 def _batch_norm_vjp(g: Any, weight: Any, centred: Any, rstd: Any, axes: Axes) -> tuple[Any, Any, Any]:
-    n = count(centred.shape, axes)
+    n = kernels.count(centred.shape, axes)
     g_bias = sum(g, axes, True)
     g_weight = sum(g * centred, axes, True) * rstd
     g_x = centred * (g_weight * rstd / -n)

@@ -48,6 +48,8 @@ class Primitive:
       is a faster way than `forward`.
     - `elementwise`: the operands are promoted to one dtype first; `floating`: to a floating dtype.
     - `views`: the result may share the memory of its operand.
+    - `strided`: the result is laid out in memory as numpy does it. Elementwise primitives and views are so too. The
+      results of all others are contiguous, as PyTorch's.
     - `residuals`: names of the intermediate results that `forward` returns after the result, for the vjps.
     - `joint_vjp`: one function that returns the gradients of all operands, where these share work.
     - `params`: given only by a primitive that takes any number of operands: the names of what follows them.
@@ -70,6 +72,7 @@ class Primitive:
         elementwise: bool = False,
         floating: bool = False,
         views: bool = False,
+        strided: bool = False,
         params: tuple[str, ...] | None = None,
         residuals: tuple[str, ...] = (),
         joint_vjp: Vjp | None = None,
@@ -78,6 +81,7 @@ class Primitive:
         self.name, self.forward, self.symbol = name, forward, symbol
         self.scalar, self.kernel = scalar, kernel or forward
         self.elementwise, self.floating, self.views = elementwise or floating, floating, views
+        self.contiguous = not (self.elementwise or views or strided)
         self.operands, self.vjps, self.joint_vjp = tuple(vjps), tuple(vjps.values()), joint_vjp
         self.differentiable = tuple([name for name, vjp in vjps.items() if vjp or joint_vjp])
         self.residuals, self.variadic, self.is_unary = residuals, params is not None, len(vjps) == 1 and params is None

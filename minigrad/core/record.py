@@ -1,7 +1,7 @@
 """Recording: how an operation on Tensors becomes a result and a `Node`.
 
-`_any_operands` says all of it, for any primitive. Most operations have up to three operands; for these `_one_operand`,
-`_two_operands` and `_three_operands` do the same without loops, in two thirds of the time.
+`_any_operands` says all of it, for any primitive. Most operations have one or two operands; for these `_one_operand`
+and `_two_operands` do the same without loops, in two thirds of the time.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.dtypes import float16, float32, float64
-from minigrad.core.modes import Scope, local
+from minigrad.core.modes import local
 from minigrad.core.primitive import Plan, Primitive, Recorder
 from minigrad.core.promotion import promote_and_apply, translated
 from minigrad.core.versions import sequence
@@ -20,7 +20,7 @@ SMALL = 1 << 14  # elements; a node keeps the values of results up to this size,
 class Node:
     """One recorded result: how it came about, what its vjps need, and its gradient, if that is to be retained.
 
-    - `seq`: its sequence number. `shape`, `dtype`: those of the result.
+    - `seq`: its sequence number. `shape`, `dtype`: those of the result. `strides`: those of a leaf.
     - `plan`: which vjps run; None for a leaf. `params`: the operation's parameters.
     - `inputs`: for each operand its node, or the operand itself where it needs no gradient.
     - `saved`: the values that the plan saves; None after a backward pass has released them.
@@ -31,7 +31,7 @@ class Node:
 
     __slots__ = (
         *("__weakref__", "dtype", "grad", "inputs", "label", "line", "name", "params", "plan"),
-        *("requires_grad", "retains_grad", "saved", "scope", "seq", "shape", "value"),
+        *("requires_grad", "retains_grad", "saved", "scope", "seq", "shape", "strides", "value"),
     )
 
     def __init__(
@@ -42,7 +42,7 @@ class Node:
         params: tuple[Any, ...] = (),
         saved: tuple[Any, ...] | None = (),
         label: str | None = None,
-        scope: Scope | None = None,
+        scope: Any = None,
     ) -> None:
         self.seq = next(sequence)
         self.shape, self.dtype = array.shape, array.dtype
@@ -55,6 +55,7 @@ class Node:
         self.scope = scope
         self.requires_grad = True
         self.retains_grad = plan is None
+        self.strides = array.strides if plan is None else ()
         self.grad: Any = None
         self.name: str | None = None
         self.line: Any = None
@@ -89,8 +90,6 @@ def recorder(primitive: Primitive, Tensor: Any) -> Recorder:
         return _one_operand(primitive, Tensor)
     if count == 2 and not primitive.shaped:
         return _two_operands(primitive, Tensor)
-    if count == 3 and not primitive.shaped and not primitive.elementwise:
-        return _three_operands(primitive, Tensor)
     return _any_operands(primitive, Tensor)
 
 
@@ -102,13 +101,9 @@ def _any_operands(primitive: Primitive, Tensor: Any) -> Recorder:
         count = len(arguments) - len(primitive.params)
         operands, params = arguments[:count], arguments[count:]
         # Read the operands: their arrays, their nodes, and whether they need a gradient.
-        arrays, nodes, needs = [], [], []
-        for x in operands:
-            is_tensor = isinstance(x, Tensor)
-            node = None if not is_tensor else x.stored_node if x.base is None else x.node
-            arrays.append(x.array if is_tensor else x)
-            nodes.append(node)
-            needs.append(node is not None and node.requires_grad)
+        arrays = [x.array if isinstance(x, Tensor) else x for x in operands]
+        nodes = [x.node if isinstance(x, Tensor) else None for x in operands]
+        needs = [node is not None and node.requires_grad for node in nodes]
         # Operands of mixed dtypes are brought to one dtype first, and come back here.
         if primitive.elementwise and not promoted:
             kinds = {x.dtype if isinstance(x, np.ndarray) else type(x) for x in arrays}
@@ -122,8 +117,9 @@ def _any_operands(primitive: Primitive, Tensor: Any) -> Recorder:
         residuals: list[Any] = []
         if primitive.residuals:
             result, *residuals = result
+        result = np.asarray(result, order="C" if primitive.contiguous else None)
         tensor = new(Tensor)
-        tensor.array, tensor.stored_node, tensor.base = np.asarray(result), None, None
+        tensor.array, tensor.stored_node, tensor.base = result, None, None
         mode = local.mode
         # Record it: the node refers to the nodes of the operands, and has what the vjps will need.
         if True in needs and mode.grad and primitive.differentiable:
@@ -143,7 +139,8 @@ def _any_operands(primitive: Primitive, Tensor: Any) -> Recorder:
 
 def _one_operand(primitive: Primitive, Tensor: Any) -> Recorder:
     """The same for one operand, which must be a Tensor. Only these primitives make views."""
-    kernel, elementwise, shaped, views = primitive.kernel, primitive.elementwise, primitive.shaped, primitive.views
+    kernel, shaped, views = primitive.kernel, primitive.shaped, primitive.views
+    elementwise, contiguous = primitive.elementwise, primitive.contiguous
     has_residuals, is_plain = bool(primitive.residuals), len(primitive.values) == 2
     plan = primitive.plans[(True,)] if primitive.differentiable else None
 
@@ -158,8 +155,8 @@ def _one_operand(primitive: Primitive, Tensor: Any) -> Recorder:
         residuals: Any = ()
         if has_residuals:
             result, *residuals = result
-        if type(result) is not np.ndarray:
-            result = np.asarray(result)
+        if contiguous or type(result) is not np.ndarray:
+            result = np.asarray(result, order="C")
         tensor = new(Tensor)
         tensor.array, tensor.stored_node, tensor.base = result, None, None
         mode, node = local.mode, x.stored_node if x.base is None else x.node
@@ -179,7 +176,8 @@ def _one_operand(primitive: Primitive, Tensor: Any) -> Recorder:
 
 def _two_operands(primitive: Primitive, Tensor: Any) -> Recorder:
     """The same for two operands."""
-    kernel, elementwise, plans = primitive.kernel, primitive.elementwise, primitive.plans
+    kernel, plans = primitive.kernel, primitive.plans
+    elementwise, contiguous = primitive.elementwise, primitive.contiguous
     a_counts, b_counts = (name in primitive.differentiable for name in primitive.operands)
     has_residuals, is_plain = bool(primitive.residuals), not primitive.residuals and not primitive.params
 
@@ -203,8 +201,8 @@ def _two_operands(primitive: Primitive, Tensor: Any) -> Recorder:
         residuals: Any = ()
         if has_residuals:
             result, *residuals = result
-        if type(result) is not np.ndarray:
-            result = np.asarray(result)
+        if contiguous or type(result) is not np.ndarray:
+            result = np.asarray(result, order="C")
         tensor = new(Tensor)
         tensor.array, tensor.stored_node, tensor.base = result, None, None
         mode = local.mode
@@ -217,45 +215,6 @@ def _two_operands(primitive: Primitive, Tensor: Any) -> Recorder:
             tensor.stored_node = Node(result, plan, inputs, params, plan.save(values), label, mode.scope)
         if mode.watch is not None:
             mode.watch(primitive, (a, b), params, tensor)
-        return (tensor, *residuals) if has_residuals else tensor
-
-    return record
-
-
-def _three_operands(primitive: Primitive, Tensor: Any) -> Recorder:
-    """The same for three operands that are not elementwise."""
-    kernel, plans, has_residuals = primitive.kernel, primitive.plans, bool(primitive.residuals)
-    a_counts, b_counts, c_counts = (name in primitive.differentiable for name in primitive.operands)
-
-    def record(a: Any, b: Any, c: Any, *params: Any, label: str | None = None) -> Any:
-        a_array, a_node, b_array, b_node, c_array, c_node = a, None, b, None, c, None
-        if isinstance(a, Tensor):
-            a_array, a_node = a.array, a.stored_node if a.base is None else a.node
-        if isinstance(b, Tensor):
-            b_array, b_node = b.array, b.stored_node if b.base is None else b.node
-        if isinstance(c, Tensor):
-            c_array, c_node = c.array, c.stored_node if c.base is None else c.node
-        try:
-            result = kernel(a_array, b_array, c_array, *params)
-        except NUMPY_ERRORS as error:
-            raise translated(primitive.name, [a_array, b_array, c_array], error) from None
-        residuals: Any = ()
-        if has_residuals:
-            result, *residuals = result
-        tensor = new(Tensor)
-        tensor.array, tensor.stored_node, tensor.base = np.asarray(result), None, None
-        mode = local.mode
-        a_needs = a_node is not None and a_node.requires_grad and a_counts
-        b_needs = b_node is not None and b_node.requires_grad and b_counts
-        c_needs = c_node is not None and c_node.requires_grad and c_counts
-        if (a_needs or b_needs or c_needs) and mode.grad:
-            needs = a_needs, b_needs, c_needs
-            inputs = [a_node if a_needs else _constant(a, Tensor), b_node if b_needs else _constant(b, Tensor)]
-            inputs.append(c_node if c_needs else _constant(c, Tensor))
-            saved = plans[needs].save((tensor.array, *residuals, *params, a_array, b_array, c_array))
-            tensor.stored_node = Node(tensor.array, plans[needs], tuple(inputs), params, saved, label, mode.scope)
-        if mode.watch is not None:
-            mode.watch(primitive, (a, b, c), params, tensor)
         return (tensor, *residuals) if has_residuals else tensor
 
     return record

@@ -103,12 +103,11 @@ def _rebuilt(data: float, grad: float, label: str) -> Value:
 def recorder(primitive: Primitive) -> Recorder:
     """The function that applies a primitive to Values and numbers.
 
-    `_any_operands` says all of it. Most operations have one or two operands; for these `_one_operand` and
-    `_two_operands` do the same without loops, in half the time.
+    `_any_operands` says all of it. Most operations have two operands; for these `_two_operands` does the same without
+    loops, in half the time.
     """
-    if not primitive.params and len(primitive.operands) <= 2:
-        return _one_operand(primitive) if len(primitive.operands) == 1 else _two_operands(primitive)
-    return _any_operands(primitive)
+    is_binary = len(primitive.operands) == 2 and not primitive.params
+    return _two_operands(primitive) if is_binary else _any_operands(primitive)
 
 
 def _any_operands(primitive: Primitive) -> Recorder:
@@ -124,19 +123,6 @@ def _any_operands(primitive: Primitive) -> Recorder:
             raise _translated(primitive, numbers, error) from None
         plan = plans[tuple([isinstance(x, Value) for x in inputs])]
         return _result(data, plan, inputs, params)
-
-    return record
-
-
-def _one_operand(primitive: Primitive) -> Recorder:
-    plan, compute = primitive.value_plans[(True,)], primitive.scalar or primitive.forward
-
-    def record(x: Value) -> Value:
-        try:
-            data = float(compute(x.data))
-        except (ArithmeticError, ValueError) as error:
-            raise _translated(primitive, [x.data], error) from None
-        return _result(data, plan, (x,), ())
 
     return record
 

@@ -64,12 +64,6 @@ def _drop(changes: dict[int, Change], key: int, reference: Any) -> None:
     changes.pop(key, None)
 
 
-def version(array: np.ndarray) -> int:
-    """How often the memory of an array has been changed in place."""
-    change = changes.get(id(owner(array)))
-    return change.version if change else 0
-
-
 def owner(array: np.ndarray) -> np.ndarray:
     """The array that owns the memory of this one, which may be a view of it."""
     while isinstance(array.base, np.ndarray):

@@ -30,24 +30,18 @@ class Base(NamedTuple):
     node: Node | None
     made_by: str = ""
 
-    @classmethod
-    def of(cls, tensor: "Tensor", primitive: Primitive, params: tuple[Any, ...]) -> "Base":
-        """The base of a new view of `tensor`."""
-        root, made_by = (tensor, "") if tensor.base is None else (tensor.base.root, tensor.base.made_by)
-        # The same as cls(...), in half the time.
-        return tuple.__new__(cls, (tensor, primitive, params, root, root.stored_node, made_by))
-
 
 def regenerate_node(view: "Tensor") -> None:
     """Give a view a new node, if a Tensor that shares its memory was changed in place since it got its node."""
-    stale = []
+    asked, stale = view, []
     while view.base is not None and view.base.node is not view.base.root.stored_node:
         stale.append(view)
         view = view.base.tensor
     for view in reversed(stale):
         assert view.base is not None
         base = view.base
-        view.stored_node = node_for(base.primitive, (base.tensor,), base.params, view.array)
+        node = node_for(base.primitive, (base.tensor,), base.params, view.array)
+        succeed(view, node, retain=view is asked)
         view.base = base._replace(node=base.root.stored_node)
 
 
@@ -62,3 +56,11 @@ def node_for(
     arrays = [x.array for x in operands]
     shapes = [arrays[i].shape for i in primitive.shaped]
     return Node(array, plan, inputs, params, plan.save((array, *params, *arrays, *shapes)))
+
+
+def succeed(tensor: "Tensor", node: Node | None, retain: bool = True) -> None:
+    """Give a Tensor a new node after a change in place, which takes over what `retain_grad()` asked for."""
+    before, tensor.stored_node = tensor.stored_node, node
+    if retain and before is not None and before.plan is not None and node is not None:
+        node.retains_grad, before.retains_grad = before.retains_grad, False
+        node.grad, before.grad = before.grad, None

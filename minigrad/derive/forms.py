@@ -10,6 +10,7 @@ import re
 from typing import Any, NamedTuple
 
 from minigrad.core import ops
+from minigrad.core.kernels import BLOCK, total
 from minigrad.core.primitive import Primitive
 from minigrad.derive.copying import is_copied
 from minigrad.derive.expressions import Expressions, Form, Text, axes_text, dtype_text
@@ -107,11 +108,20 @@ def _power(writer: Expressions, symbol: Symbol) -> Text:
     return f"{base}**{exponent}" if plain else f"{base} ** {exponent}", POWER
 
 
+def _sum(writer: Expressions, symbol: Symbol) -> Text:
+    _, (x, *_), params = _arguments(symbol)
+    # numpy would add many rows one after the other, so that rounding errors add up.
+    if any(x.shape[axis] > BLOCK for axis in params["axes"] if axis < len(x.shape) - 1):
+        name = writer.helpers.name_of(total, "total", ops.sum)
+        return f"{name}({writer.part(x)}, {params['axes']}, {params['keepdims']})", WHOLE
+    return f"{writer.part(x, WHOLE)}.sum({axes_text(params, x)})", WHOLE
+
+
 def _mean(writer: Expressions, symbol: Symbol) -> Text:
     _, (x, *_), params = _arguments(symbol)
-    total = f"{writer.part(x, WHOLE)}.sum({axes_text(params, x)})"
+    text, _ = _sum(writer, symbol)
     count = math.prod(x.shape[axis] for axis in params["axes"])
-    return (total, WHOLE) if count == 1 else (f"{total} / {count}", PRODUCT)
+    return (text, WHOLE) if count == 1 else (f"{text} / {count}", PRODUCT)
 
 
 def _linear(writer: Expressions, symbol: Symbol) -> Text:
@@ -173,13 +183,13 @@ FORMS: dict[Primitive, Call | Form] = {
     ops.neg: _negative,
     ops.pow: _power,
     ops.einsum: _einsum,
+    ops.is_nonzero: Call("({0} != 0).astype({0}.dtype)", numbers="float({0} != 0)"),
     ops.relu: Call("np.maximum({0}, 0)", numbers="max({0}, 0.0)"),
     ops.abs: Call("np.abs({0})"),
     ops.sign: Call("np.sign({0})", numbers="(1.0 * (({0} > 0) - ({0} < 0)))"),
     ops.clamp: Call("np.clip({0}, {min}, {max})"),
-    ops.sum: Call("{0}.sum({axes})"),
+    ops.sum: _sum,
     ops.mean: _mean,
-    ops.cumsum: Call("np.add.accumulate({0}, {axis})"),
     ops.max: Call("{0}.max({axes})"),
     ops.min: Call("{0}.min({axes})"),
     ops.amax: Call("{0}.max({axes})"),

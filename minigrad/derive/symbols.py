@@ -185,6 +185,11 @@ def _by_minus_one(a: Any, b: Any) -> Any:
     return None
 
 
+def _by_step(g: Any, step: Any) -> Any:
+    is_step = isinstance(step, Symbol) and step.primitive is ops.is_nonzero
+    return g * (step.arguments[0] != 0) if is_step and isinstance(g, Symbol) and g.dtype == step.dtype else None
+
+
 def _over_no_axes(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     return x if axes == () else None
 
@@ -197,7 +202,7 @@ SIMPLER: dict[Primitive, tuple[Callable[..., Any], ...]] = {
     ops.neg: (_double_negative,),
     ops.div: (_by_one,),
     ops.pow: (_by_one,),
-    ops.mul: (_by_false, _by_one, _one_by, _by_minus_one),
+    ops.mul: (_by_false, _by_one, _one_by, _by_minus_one, _by_step),
     **dict.fromkeys((ops.sum, ops.mean, ops.amax, ops.amin), (_over_no_axes,)),
 }
 FOLDED = {ops.neg, ops.add, ops.sub, ops.mul, ops.div, ops.cast}  # element by element

@@ -25,7 +25,7 @@ from tests.support.comparison import Function, assert_same
 # Names that are missing
 
 MISSING_FUNCTIONS = ["sinh", "bmm", "maximum", "norm", "outer", "from_numpy", "gather", "hstack", "compile", "sparse"]
-MISSING_METHODS = ["sinh", "bmm", "cuda", "contiguous", "scatter_", "type", "norm", "detach_", "sub_", "register_hook"]
+MISSING_METHODS = ["sinh", "bmm", "cuda", "scatter_", "type", "norm", "detach_", "sub_", "register_hook"]
 REMEDIES = {
     "mm": "use @ or matmul",
     "bmm": "use @ or matmul",
@@ -146,7 +146,8 @@ print(*{*sys.modules} - before)
 """
 
 AT_ONCE = """
-api api.arguments api.creation api.device api.distributions api.einsum api.extremes api.grad_fn api.inplace api.methods
+api api.arguments api.creation api.device api.distributions api.einsum api.extremes api.grad_fn api.half api.inplace
+api.limits api.methods
 api.missing api.pointwise api.printing api.products api.reductions api.selection api.shapes
 core core.dtypes core.graph core.kernels core.methods core.modes core.operators core.ops core.primitive core.promotion
 core.record core.tensor core.value core.versions core.views

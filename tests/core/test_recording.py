@@ -122,7 +122,7 @@ APPLIED: dict[str, tuple[Any, ...]] = {
     "cross_entropy": (normal(4, 3), np.array([0, 2, 1, 1])),
     "where": (np.array([True, False, True]), normal(3), normal(3)),
     "linear": (normal(4, 3), normal(2, 3), normal(2)),
-    "batch_norm": (normal(4, 3), normal(3), 0.0, (0,), 1e-5),
+    "batch_norm": (normal(4, 3), normal(3), 0.0, (0,), 1e-5, False),
 }
 
 

@@ -195,7 +195,8 @@ TABLE: dict[str, Operation] = {
     "relu": unary(lambda library, x: library.relu(x)),
     "abs": unary(lambda library, x: library.abs(x)),
     "clamp": unary(lambda library, x: library.clamp(x, -0.5, 0.5)),
-    "sign": unary(by(ops.sign, torch.sign), integral, order=0),
+    "is_nonzero": unary(by(ops.is_nonzero, lambda x: x.sign() ** 2), nonzero, order=1),
+    "sign": unary(by(ops.sign, torch.sign), nonzero, order=1),
     "sum": unary(lambda library, x: x.sum((0, 2), keepdim=True), shapes=SOLID, few=2),
     "mean": unary(lambda library, x: x.mean(1), shapes=ROW),
     "var": unary(
