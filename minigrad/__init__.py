@@ -82,17 +82,19 @@ _LAZY = {
 # PyTorch has these within torch; here they stand beside minigrad.
 _BESIDE = {"nn": "nn", "optim": "nn.optim"}
 
+_refuse = missing.of_module(__name__, "torch", missing.FUNCTIONS)
+
 
 def __getattr__(name: str) -> typing.Any:
     home = _LAZY.get(name) or _BESIDE.get(name)
     if home is None:
-        raise missing.explain("minigrad", name, missing.FUNCTIONS)
+        return _refuse(name)
     module = importlib.import_module(home)
     return globals().setdefault(name, getattr(module, name, module))
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return [*__all__, *_BESIDE]
 
 
 __all__ = sorted(

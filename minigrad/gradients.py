@@ -247,7 +247,7 @@ class Gradients(Tensor):
         if node.grad is None and not node.retains_grad:
             warnings.warn(
                 f"grad: this Tensor is a result of {node.operation}, not a leaf, and a backward pass does not keep the "
-                "gradients of results; call .retain_grad() on it before backward()",
+                "gradients of results; call .retain_grad() on it before backward() and after changes in place",
                 stacklevel=2,
             )
         return node.grad

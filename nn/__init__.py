@@ -3,9 +3,7 @@
 This is a package beside minigrad, so that the engine knows nothing of layers.
 """
 
-from typing import Any
-
-from minigrad.api.missing import explain
+from minigrad.api import missing
 from nn import functional, init, optim, scalar
 from nn.layers import (
     BatchNorm1d,
@@ -21,14 +19,17 @@ from nn.layers import (
 from nn.mlp import MLP
 from nn.module import Module, ModuleList, Parameter, Sequential
 
-
-def __getattr__(name: str) -> Any:
-    instead = {
-        "GELU": "nn.functional.gelu",
-        "MSELoss": "nn.functional.mse_loss",
-        "NLLLoss": "nn.functional.nll_loss",
-        "SiLU": "nn.functional.silu",
-        "Sigmoid": "nn.functional.sigmoid",
-        "Softmax": "nn.functional.softmax",
-    }
-    raise explain("nn", name, instead)
+__getattr__ = missing.of_module(
+    __name__,
+    "torch.nn",
+    {
+        "GELU": "nn.functional.gelu(x)",
+        "Layer": "nn.scalar.Layer",  # micrograd's
+        "MSELoss": "nn.functional.mse_loss(input, target)",
+        "NLLLoss": "nn.functional.nll_loss(input, target)",
+        "Neuron": "nn.scalar.Neuron",  # micrograd's
+        "SiLU": "nn.functional.silu(x)",
+        "Sigmoid": "nn.functional.sigmoid(x)",
+        "Softmax": "nn.functional.softmax(x, dim)",
+    },
+)

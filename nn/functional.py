@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.api import distributions
+from minigrad.api import distributions, missing
 from minigrad.api.arguments import array_of, check_floating, int_of
 from minigrad.api.grad_fn import labelled, relabelled
 from minigrad.api.half import in_float32, rounded, widened
-from minigrad.api.missing import explain
 from minigrad.api.pointwise import relu, sigmoid, square, tanh
 from minigrad.core import ops
 from minigrad.core.dtypes import DType, number_dtype
@@ -27,14 +26,19 @@ __all__ = [
     "nll_loss", "one_hot", "relu", "sigmoid", "silu", "softmax", "tanh"
 ]  # fmt: skip
 
-
-def __getattr__(name: str) -> Any:
-    instead = {
+__getattr__ = missing.of_module(
+    __name__,
+    "torch.nn.functional",
+    {
         "l1_loss": "(input - target).abs().mean()",
         "leaky_relu": "where(x > 0, x, 0.01 * x)",
-        "scaled_dot_product_attention": "softmax(q @ k.mT / k.shape[-1] ** 0.5, -1) @ v",
-    }
-    raise explain("nn.functional", name, instead)
+        "scaled_dot_product_attention": "softmax(q @ k.mT / k.shape[-1] ** 0.5, -1) @ v, without a mask",
+    },
+)
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 # Activations: tanh, relu and sigmoid are minigrad's functions

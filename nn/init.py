@@ -4,10 +4,9 @@ They draw the same random numbers as PyTorch. The layers in `layers.py` choose a
 """
 
 import math
-from typing import Any
 
+from minigrad.api import missing
 from minigrad.api.arguments import array_of
-from minigrad.api.missing import explain
 from minigrad.core.tensor import Tensor
 from minigrad.grad_mode import no_grad
 from minigrad.random import Generator
@@ -16,12 +15,14 @@ _LINEAR = ["linear", *(f"conv{kind}{dims}d" for kind in ("", "_transpose") for d
 _GAINS = dict.fromkeys(_LINEAR, 1.0) | {"sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}
 
 
-def __getattr__(name: str) -> Any:
-    instead = {
-        "xavier_normal_": "normal_ with std = gain * sqrt(2 / (fan_in + fan_out))",
-        "xavier_uniform_": "uniform_ within a = -gain * sqrt(6 / (fan_in + fan_out)) and b = -a",
-    }
-    raise explain("nn.init", name, instead)
+__getattr__ = missing.of_module(
+    __name__,
+    "torch.nn.init",
+    {
+        "xavier_normal_": "normal_(w, std=gain * (2 / sum(w.shape)) ** 0.5), for a matrix",
+        "xavier_uniform_": "uniform_(w, -a, a), for a matrix and a = gain * (6 / sum(w.shape)) ** 0.5",
+    },
+)
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:

@@ -5,6 +5,7 @@ It is the one model in this package; `layers.py` has the layers that it consists
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 from nn import init
 from nn.layers import BatchNorm1d, Embedding, Flatten, Linear, Tanh
@@ -35,12 +36,17 @@ class MLP(Sequential):
     def __init__(
         self,
         vocab_size: int,
-        *,
+        *sizes: Any,
         block_size: int = 3,
         embedding: int = 10,
         hidden: int | Sequence[int] = 200,
         batch_norm: bool = True,
     ) -> None:
+        if sizes:
+            raise TypeError(
+                f"MLP: got {1 + len(sizes)} arguments without names; name all but vocab_size, or use nn.scalar.MLP for "
+                "micrograd's MLP(nin, nouts)"
+            )
         self.block_size = block_size
         widths = [block_size * embedding, *([hidden] if isinstance(hidden, int) else hidden)]
         layers: list[Module] = [Embedding(vocab_size, embedding), Flatten()]

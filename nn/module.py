@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from minigrad.api import missing
 from minigrad.api.arguments import array_of
 from minigrad.core.dtypes import DType
 from minigrad.core.modes import local
@@ -91,6 +92,17 @@ class Module:
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the result of the Module; a subclass defines this."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward")
+
+    __getattr__ = missing.of_class(
+        "torch.nn.Module",
+        {
+            "cpu": "the Module itself: minigrad computes on the CPU",
+            "cuda": "the Module itself: minigrad computes on the CPU",
+            "double": "to(minigrad.float64)",
+            "float": "to(minigrad.float32)",
+            "half": "to(minigrad.float16)",
+        },
+    )
 
     def __setattr__(self, name: str, value: Any) -> None:
         place = vars(self).get(name)

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.api.missing import explain
+from minigrad.api import missing
 from minigrad.core.tensor import Tensor
 from minigrad.core.versions import bump_version
 from minigrad.grad_mode import enable_grad
 from nn.module import clear_grad
 
-
-def __getattr__(name: str) -> Any:
-    raise explain("nn.optim", name, {"lr_scheduler": "optimizer.param_groups[0]['lr'] = ... between steps"})
+__getattr__ = missing.of_module(
+    __name__, "torch.optim", {"lr_scheduler": "optimizer.param_groups[0]['lr'] = lr between steps"}
+)
 
 
 class Optimizer:
@@ -25,6 +25,8 @@ class Optimizer:
 
     `param_groups` is a list of dicts. A group has `params` and settings such as `lr`, which may change between steps.
     """
+
+    __getattr__ = missing.of_class("torch.optim.Optimizer")
 
     def __init__(self, params: Iterable[Any], **defaults: Any) -> None:
         kind = type(self).__name__

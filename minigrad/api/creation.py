@@ -3,6 +3,7 @@
 The random streams themselves are in `minigrad/random.py`; the methods that fill an existing Tensor are in `inplace.py`.
 """
 
+import contextlib
 import functools
 import math
 from collections.abc import Callable
@@ -42,23 +43,15 @@ def _on_device(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 def tensor(data: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Return a Tensor with a copy of `data`: a number, nested sequences, a numpy array or a Tensor (`torch.tensor`).
 
-    Python floats become the default dtype, ints int64 and bools bool; numpy numbers keep their dtype. Raises a
-    ValueError if nested sequences differ in length, and a TypeError if they hold anything but numbers.
+    Python floats become the default dtype, ints int64 and bools bool; numpy numbers keep their dtype. A Tensor inside a
+    sequence stands for its only number. Raises a ValueError if it has more than one or if nested sequences differ in
+    length, a TypeError if they hold anything but numbers, and a RuntimeError if a Tensor inside requires a gradient.
 
     >>> tensor([[1, 2.5], [3, 4]])
     tensor([[1.0000, 2.5000],
             [3.0000, 4.0000]])
     """
-    if isinstance(data, Tensor):
-        data = data.array
-    try:
-        array = np.array(data)
-        if array.dtype in (object, np.uint64) and not isinstance(data, np.ndarray | np.generic):
-            array = np.array(_plain(data))
-    except ValueError as error:
-        raise ValueError(f"tensor: nested sequences must have equal lengths at every depth: {error}") from None
-    except OverflowError as error:
-        raise ValueError(f"tensor: {error}") from None
+    array = np.array(data.array) if isinstance(data, Tensor) else _array(data)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"tensor: expected numbers, got {_odd_one(data)}")
     # numpy has its own dtypes for Python's numbers; that for ints depends on the platform.
@@ -69,13 +62,42 @@ def tensor(data: Any, dtype: DType = None, requires_grad: bool = False) -> Tenso
     return _leaf(array.astype(number_dtype("tensor", dtype, array.dtype), copy=False), requires_grad)
 
 
+def _array(data: Any) -> np.ndarray:
+    """Return the numbers in `data` as an array."""
+    first = data
+    while isinstance(first, list | tuple) and first:
+        first = first[0]
+    if not isinstance(first, Tensor):
+        with contextlib.suppress(ValueError, RuntimeError):  # a Tensor may stand further back
+            array = np.array(data)
+            if array.dtype not in (object, np.uint64) or isinstance(data, np.ndarray | np.generic):
+                return array
+    try:
+        plain = _plain(data)
+    except OverflowError as error:
+        raise ValueError(f"tensor: {error}") from None
+    try:
+        return np.array(plain)
+    except ValueError as error:
+        raise ValueError(f"tensor: nested sequences must have equal lengths at every depth: {error}") from None
+
+
 def _plain(data: Any) -> Any:
-    """Return `data` with each Tensor replaced by its array. Raises an OverflowError for ints beyond int64."""
-    if isinstance(data, Tensor):
-        return data.array
-    return (
-        [_plain(x) for x in data] if isinstance(data, list | tuple) else np.int64(data) if type(data) is int else data
-    )
+    """Return `data` with a 0-d array for each Tensor inside. Raises an OverflowError for ints beyond int64."""
+    if isinstance(data, list | tuple):
+        return [_plain(x) for x in data]
+    if not isinstance(data, Tensor):
+        return np.int64(data) if type(data) is int else data
+    if data.array.size != 1:
+        raise ValueError(
+            f"tensor: a Tensor of shape {data.array.shape} in a list is not a single number; join Tensors with stack"
+        )
+    if data.requires_grad:
+        raise RuntimeError(
+            "tensor: a Tensor in the list requires a gradient, which the copy would not pass on; join Tensors with "
+            "stack, or copy their numbers with .item()"
+        )
+    return data.array.reshape(())
 
 
 def _holds(dtype: np.dtype[Any], data: Any) -> bool:

@@ -13,9 +13,13 @@ from minigrad.api.arguments import (
     dim_of,
     shown_as_fields,
 )
+from minigrad.api.grad_fn import relabelled
 from minigrad.api.reductions import _numpy_spelling
+from minigrad.api.shapes import stack
 from minigrad.core import ops
+from minigrad.core.dtypes import result_dtype
 from minigrad.core.methods import method
+from minigrad.core.promotion import translated
 from minigrad.core.tensor import Tensor
 
 
@@ -41,12 +45,13 @@ class Min(NamedTuple):
 
 @method
 @_numpy_spelling
-def max(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
+def max(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False) -> Any:
     """Return the largest element, or the pair `(values, indices)` along a dim (`torch.max`).
 
-    Along a dim, the gradient goes to the element at the returned index, which is the first of several equal ones.
-    Without a dim, equal elements share the gradient evenly. Raises a RuntimeError if the tensor is empty and no dim is
-    given.
+    With a second Tensor in the place of `dim`, return the larger of each two elements (`torch.maximum`); the Tensors
+    broadcast. Equal elements share the gradient evenly, as they do without a dim. Along a dim, the gradient goes to the
+    element at the returned index, which is the first of several equal ones. Raises a RuntimeError if the tensor is
+    empty and no dim is given.
 
     >>> import minigrad
     >>> values, indices = minigrad.tensor([[1, 5], [7, 2]]).max(1)
@@ -58,10 +63,11 @@ def max(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
 
 @method
 @_numpy_spelling
-def min(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
+def min(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False) -> Any:
     """Return the smallest element, or the pair `(values, indices)` along a dim (`torch.min`).
 
-    Gradients and errors are the same as for `max`.
+    With a second Tensor in the place of `dim`, return the smaller of each two elements (`torch.minimum`). Gradients and
+    errors are the same as for `max`.
 
     >>> import minigrad
     >>> minigrad.tensor([[1, 5], [7, 2]]).min()
@@ -101,16 +107,21 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     return _arg_extremum("argmin", np.ndarray.argmin, input, dim, keepdim)
 
 
-# The primitive along a dim, the primitive over all elements, the search for indices, and the type of the result.
+# The primitive along a dim, the primitive over all elements, the search for indices, and the type of the result; then
+# PyTorch's name for the function of two tensors.
 _EXTREMA: dict[str, tuple[Any, ...]] = {
-    "max": (ops.max, ops.amax, np.ndarray.argmax, Max),
-    "min": (ops.min, ops.amin, np.ndarray.argmin, Min),
+    "max": (ops.max, ops.amax, np.ndarray.argmax, Max, "maximum"),
+    "min": (ops.min, ops.amin, np.ndarray.argmin, Min, "minimum"),
 }
 
 
-def _extremum(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Any:
-    """Return the largest or smallest element; along a dim, return a `Max` or `Min`."""
-    along_dim, over_all, arg, pair = _EXTREMA[name]
+def _extremum(name: str, input: Tensor, dim: int | Tensor | None, keepdim: bool) -> Any:
+    """Return the largest or smallest element; along a dim, return a `Max` or `Min`; of two tensors, a Tensor."""
+    along_dim, over_all, arg, pair, of_two = _EXTREMA[name]
+    if isinstance(dim, Tensor):
+        if keepdim:
+            raise TypeError(f"{name}: keepdim needs a dim, and a second Tensor was given")
+        return relabelled(over_all.on_tensors(_paired(name, input, dim), (0,), False), of_two)
     if dim is None:
         if not array_of(name, input).size:
             raise RuntimeError(f"{name}: {input.array.shape} has no elements, so it has no {name}; give a dim")
@@ -123,6 +134,16 @@ def _extremum(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Any:
     indices = _places(name, arg, input.array, axis, True)
     values = along_dim.on_tensors(input, (axis,), keepdim, indices)
     return pair(values, input.wrap(indices if keepdim else indices.squeeze(axis)))
+
+
+def _paired(name: str, a: Tensor, b: Tensor) -> Tensor:
+    """Return two tensors as one of their common dtype and shape, which stacks them."""
+    dtype = result_dtype([array_of(name, a), b.array])
+    try:
+        shape = np.broadcast_shapes(a.array.shape, b.array.shape)
+    except ValueError as error:
+        raise translated(name, [a.array, b.array], error) from None
+    return stack([x.to(dtype).expand(shape) for x in (a, b)])
 
 
 def _arg_extremum(name: str, arg: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:

@@ -262,8 +262,7 @@ class Protocols(Tensor):
         made = [f"grad_fn={self.grad_fn}"] if self.grad_fn else ["requires_grad=True"] * self.requires_grad
         return format_tensor(self.array, made, get_default_dtype())
 
-    def __getattr__(self, name: str) -> Any:
-        raise missing.explain("minigrad.Tensor", name, missing.METHODS)
+    __getattr__ = missing.of_class("torch.Tensor", missing.METHODS, "minigrad.Tensor")
 
     def __reduce__(self) -> Any:
         kind = Tensor if isinstance(self, Data) else type(self)

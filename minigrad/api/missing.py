@@ -1,54 +1,138 @@
-"""The errors for PyTorch names that are not supported: they say what to use instead.
+"""The errors for names that minigrad does not have: they say what to use instead, or which name was meant.
 
-The names of `nn` are listed in `nn`, which the core and the API do not import.
+`torch_names.txt` lists the names that PyTorch has; `python -m tests.support.torch_names` writes it. The names of `nn`
+for which there is something to use instead are listed in `nn`, which the core and the API do not import.
 """
 
-from collections.abc import Mapping
+import functools
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from minigrad.core.dtypes import dtype
+from minigrad.core.record import Node
+from minigrad.random import Generator
+
+NOTHING: Mapping[str, str] = {}
 
 
-def explain(owner: str, name: str, instead: Mapping[str, str]) -> AttributeError:
-    """Return the AttributeError for a missing name. `instead` maps names to what to use instead."""
-    remedy = (
-        f"; use {instead[name]}" if name in instead else ": minigrad has only the part of PyTorch that the course uses"
-    )
-    return AttributeError(f"{owner} has no attribute {name!r}{remedy}", name=name)
+class Message:
+    """The text of an AttributeError, which is made when it is shown.
+
+    `hasattr`, `copy`, `pickle` and numpy ask for many names and never show an error. A pickled Message is its text.
+    """
+
+    def __init__(self, owner: object, title: str, name: str, theirs: str, instead: Mapping[str, str]) -> None:
+        self.owner, self.title, self.name, self.theirs, self.instead = owner, title, name, theirs, instead
+
+    def __str__(self) -> str:
+        return f"{self.title} has no attribute {self.name!r}{self._remedy()}"
+
+    def _remedy(self) -> str:
+        if self.name.startswith("_"):
+            return ""
+        if self.name in self.instead:
+            return f"; use {self.instead[self.name]}"
+        theirs = torch_names()[self.theirs]
+        if self.name in theirs:
+            return ", which PyTorch has and minigrad does not support yet"
+        import difflib  # which most programs do without
+
+        # Names are compared without case, because Relu means ReLU. A name that minigrad has need not be as close.
+        own = {name.casefold(): name for name in dir(self.owner) if not name.startswith("_")}
+        known = {name.casefold(): name for name in theirs} | own
+        word = self.name.casefold()
+        close = difflib.get_close_matches(word, known, 1, 0.8) or difflib.get_close_matches(word, own, 1)
+        if not close:
+            return ""
+        meant = known[close[0]]
+        also_missing = Message(self.owner, self.title, meant, self.theirs, self.instead)
+        return f"; did you mean {meant!r}?" + ("" if close[0] in own else f" {also_missing}")
+
+    def __repr__(self) -> str:
+        return repr(str(self))
+
+    def __reduce__(self) -> Any:
+        return str, (str(self),)
 
 
+@functools.cache
+def torch_names() -> dict[str, set[str]]:
+    """Return the names that PyTorch has, by the module or class that has them."""
+    names: dict[str, set[str]] = {}
+    for word in Path(__file__).with_name("torch_names.txt").read_text(encoding="utf-8").split():
+        if word.endswith(":"):
+            found = names[word.removesuffix(":")] = set()
+        else:
+            found.add(word)
+    return names
+
+
+def of_module(module: str, theirs: str, instead: Mapping[str, str] = NOTHING) -> Callable[[str], Any]:
+    """Return the `__getattr__` of a module. `theirs` is PyTorch's module of this kind, `instead` what to use instead.
+
+    The keys of `instead` are names, and the values follow the word "use" in the message.
+    """
+
+    def __getattr__(name: str) -> Any:
+        raise AttributeError(Message(sys.modules[module], module, name, theirs, instead), name=name)
+
+    return __getattr__
+
+
+def of_class(theirs: str, instead: Mapping[str, str] = NOTHING, title: str = "") -> Callable[[Any, str], Any]:
+    """Return the `__getattr__` of a class. The message calls the object `title`, or else by the name of its class."""
+
+    def __getattr__(self: Any, name: str) -> Any:
+        if hasattr(type(self), name):  # a property that raised an AttributeError itself: show its own error
+            return object.__getattribute__(self, name)
+        raise AttributeError(Message(self, title or type(self).__name__, name, theirs, instead), name=name)
+
+    return __getattr__
+
+
+# The advice stands as code where it can, and after a comma for which input it is right.
 FUNCTIONS = {
-    "addmm": "a + b @ c",
-    "amax": "max",
-    "amin": "min",
-    "as_tensor": "tensor",
-    "bmm": "@ or matmul",
-    "chunk": "tensor_split",
-    "concat": "cat",
-    "concatenate": "cat",
-    "empty": "zeros",
-    "empty_like": "zeros_like",
-    "from_numpy": "tensor",
-    "gather": "x[rows, index]",
-    "ge": ">=",
-    "gt": ">",
-    "hstack": "cat",
-    "le": "<=",
-    "lt": "<",
-    "maximum": "where(a > b, a, b)",
-    "minimum": "where(a < b, a, b)",
-    "mm": "@ or matmul",
-    "mv": "@ or matmul",
-    "ne": "!=",
-    "norm": "x.square().sum().sqrt()",
+    "addmm": "input + a @ b",
+    "amax": "x.max(), or x.max(dim).values, whose gradient goes to one of several equal elements",
+    "amin": "x.min(), or x.min(dim).values, whose gradient goes to one of several equal elements",
+    "as_tensor": "tensor(data), which copies the data; a Tensor needs no conversion",
+    "bmm": "a @ b",
+    "chunk": "x.split((x.size(dim) + chunks - 1) // chunks, dim), for a dim that is not empty",
+    "concat": "cat(tensors, dim)",
+    "concatenate": "cat(tensors, dim)",
+    "empty": "zeros(size)",
+    "empty_like": "zeros_like(x)",
+    "from_numpy": "tensor(array), which copies the array",
+    "gather": "x[arange(len(index))[:, None], index], for matrices and dim 1",
+    "ge": "a >= b",
+    "gt": "a > b",
+    "hstack": "cat(tensors, 1), or cat(tensors) for 1-D tensors, or stack(tensors) for 0-D tensors",
+    "le": "a <= b",
+    "lt": "a < b",
+    "maximum": "a.max(b)",
+    "minimum": "a.min(b)",
+    "mm": "a @ b",
+    "mv": "a @ b",
+    "ne": "a != b",
+    "norm": "x.square().sum().sqrt(), whose gradient at 0 is nan",
     "outer": "a[:, None] * b",
-    "rsqrt": "x ** -0.5",
-    "triu": "x - x.tril(-1)",
-    "vstack": "cat",
+    "rsqrt": "1 / x.sqrt()",
+    "triu": "x.mT.tril().mT, or x.mT.tril(-diagonal).mT",
+    "vstack": "cat(tensors), or stack(tensors) for 1-D tensors, or stack(tensors)[:, None] for 0-D tensors",
 }
 METHODS = FUNCTIONS | {
-    "cuda": "the tensor itself: minigrad has only the CPU",
-    "detach_": "detach",
-    "div_": "/=",
-    "scatter_": "x[rows, index] = values",
-    "scatter_add_": "index_add_",
-    "sub_": "-=",
-    "type": "to",
+    "cuda": "x itself: minigrad computes on the CPU",
+    "detach_": "x = x.detach()",
+    "div_": "x /= y",
+    "scatter_": "x[arange(len(index))[:, None], index] = src, for matrices and dim 1",
+    "scatter_add_": "x.index_add_(0, index, src), for 1-D tensors",
+    "sub_": "x -= y",
+    "type": "x.to(dtype)",
 }
+
+# These classes stand in modules that do not import the API.
+Node.__getattr__ = of_class("torch.autograd.graph.Node", {"next_functions": "inputs"}, "grad_fn")  # type: ignore[attr-defined]
+dtype.__getattr__ = of_class("torch.dtype", title="minigrad.dtype")  # type: ignore[attr-defined]
+Generator.__getattr__ = of_class("torch.Generator", title="minigrad.Generator")  # type: ignore[attr-defined]

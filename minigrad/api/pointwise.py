@@ -304,16 +304,21 @@ def eq(input: Tensor, other: Operand) -> Tensor:
     return input == other
 
 
-def where(condition: Tensor, input: Operand, other: Operand) -> Tensor:
+def where(condition: Tensor, input: Operand | None = None, other: Operand | None = None) -> Any:
     """Return `input` where the condition is true and `other` elsewhere; all three broadcast (`torch.where`).
 
-    Raises a RuntimeError if the condition is not a Tensor of bools.
+    `where(condition)` returns the indices of the elements that are not 0, as a tuple with a Tensor for each dim. Raises
+    a RuntimeError if the condition is not a Tensor of bools, and a TypeError if only one of the others is given.
 
     >>> import minigrad
     >>> x = minigrad.tensor([1.0, -2.0])
     >>> minigrad.where(x > 0, x, 0.1 * x)
     tensor([ 1.0000, -0.2000])
     """
+    if input is None and other is None:
+        return tuple(wrap(places) for places in np.atleast_1d(array_of("where", condition)).nonzero())
+    if input is None or other is None:
+        raise TypeError("where: got one operand to choose from; give two, or the condition alone for its indices")
     if array_of("where", condition).dtype != bool:
         raise RuntimeError("where: the condition must be a Tensor of bools, such as x > 0")
     choices = [np.asarray(x) if isinstance(x, np.generic) else x for x in (input, other)]

@@ -236,7 +236,7 @@ class Methods:
 
     def max(
         self,
-        dim: builtins.int | None = None,
+        dim: builtins.int | Tensor | None = None,
         keepdim: builtins.bool = False,
         *,
         axis: Any = ...,
@@ -246,7 +246,7 @@ class Methods:
 
     def min(
         self,
-        dim: builtins.int | None = None,
+        dim: builtins.int | Tensor | None = None,
         keepdim: builtins.bool = False,
         *,
         axis: Any = ...,

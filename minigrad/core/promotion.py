@@ -38,8 +38,8 @@ def promote_and_apply(
     dtype = result_dtype(x.array if isinstance(x, kind) else x for x in operands)
     if primitive is ops.pow and dtype.kind == "b":
         raise RuntimeError("pow: bools have no powers; convert with .float() or .long()")
-    if primitive is ops.sub and any(getattr(x, "dtype", type(x)) in (bool,) for x in operands):
-        raise RuntimeError("sub: bools are not subtracted; invert a mask with mask == 0, or convert with .float()")
+    if primitive in (ops.neg, ops.sub) and any(getattr(x, "dtype", type(x)) in (bool,) for x in operands):
+        raise RuntimeError(f"{primitive.name}: not for bools; invert a mask with mask == 0, or convert with .float()")
     if primitive.floating and dtype.kind != "f":
         dtype = get_default_dtype().dtype
     operands = tuple([x._converted(dtype) if isinstance(x, kind) else x for x in operands])

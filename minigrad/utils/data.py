@@ -4,7 +4,10 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from minigrad.api import missing
 from minigrad.random import Generator, source_of
+
+__getattr__ = missing.of_module(__name__, "torch.utils.data")
 
 
 class Subset(Sequence[Any]):

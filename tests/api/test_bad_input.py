@@ -382,6 +382,7 @@ def takes_more(target: Target, call: Call, place: int, value: Any) -> bool:
         target.name.split(".")[-1] in TAKES_MORE
         or target.name == "Size.__add__"  # of tuples
         or "bool" in str(parameter.annotation)  # a flag is taken by its truth
+        or (target.name.split(".")[-1] in ("max", "min") and isinstance(value, Made))  # beside keepdim=False
         or (value is None and parameter.default is None)  # which is the same as not to give it
         or isinstance(value, np.ndarray | np.generic)
         or is_huge(value)  # a size that nothing has: pieces of it are the whole
