@@ -30,8 +30,8 @@ __getattr__ = missing.of_module(
     __name__,
     "torch.nn.functional",
     {
-        "l1_loss": "(input - target).abs().mean()",
-        "leaky_relu": "where(x > 0, x, 0.01 * x)",
+        "l1_loss": "(input - target).abs().mean(), whose gradient at nan is nan",
+        "leaky_relu": "minigrad.where(x > 0, x, 0.01 * x)",
         "scaled_dot_product_attention": "softmax(q @ k.mT / k.shape[-1] ** 0.5, -1) @ v, without a mask",
     },
 )

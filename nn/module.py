@@ -96,11 +96,11 @@ class Module:
     __getattr__ = missing.of_class(
         "torch.nn.Module",
         {
-            "cpu": "the Module itself: minigrad computes on the CPU",
-            "cuda": "the Module itself: minigrad computes on the CPU",
-            "double": "to(minigrad.float64)",
-            "float": "to(minigrad.float32)",
-            "half": "to(minigrad.float16)",
+            "cpu": "model itself: minigrad computes on the CPU",
+            "cuda": "model itself: minigrad computes on the CPU",
+            "double": "model.to(minigrad.float64)",
+            "float": "model.to(minigrad.float32)",
+            "half": "model.to(minigrad.float16)",
         },
     )
 

@@ -95,8 +95,8 @@ def of_class(theirs: str, instead: Mapping[str, str] = NOTHING, title: str = "")
 # The advice stands as code where it can, and after a comma for which input it is right.
 FUNCTIONS = {
     "addmm": "input + a @ b",
-    "amax": "x.max(), or x.max(dim).values, whose gradient goes to one of several equal elements",
-    "amin": "x.min(), or x.min(dim).values, whose gradient goes to one of several equal elements",
+    "amax": "x.max(), or x.max(dim).values, whose gradient goes to one element alone",
+    "amin": "x.min(), or x.min(dim).values, whose gradient goes to one element alone",
     "as_tensor": "tensor(data), which copies the data; a Tensor needs no conversion",
     "bmm": "a @ b",
     "chunk": "x.split((x.size(dim) + chunks - 1) // chunks, dim), for a dim that is not empty",
@@ -111,8 +111,8 @@ FUNCTIONS = {
     "hstack": "cat(tensors, 1), or cat(tensors) for 1-D tensors, or stack(tensors) for 0-D tensors",
     "le": "a <= b",
     "lt": "a < b",
-    "maximum": "a.max(b)",
-    "minimum": "a.min(b)",
+    "maximum": "a.max(b), whose gradient at nan is nan",
+    "minimum": "a.min(b), whose gradient at nan is nan",
     "mm": "a @ b",
     "mv": "a @ b",
     "ne": "a != b",
@@ -131,8 +131,9 @@ METHODS = FUNCTIONS | {
     "sub_": "x -= y",
     "type": "x.to(dtype)",
 }
+GRAD_FNS = {"next_functions": "inputs, the nodes of the operands"}
 
 # These classes stand in modules that do not import the API.
-Node.__getattr__ = of_class("torch.autograd.graph.Node", {"next_functions": "inputs"}, "grad_fn")  # type: ignore[attr-defined]
+Node.__getattr__ = of_class("torch.autograd.graph.Node", GRAD_FNS, "grad_fn")  # type: ignore[attr-defined]
 dtype.__getattr__ = of_class("torch.dtype", title="minigrad.dtype")  # type: ignore[attr-defined]
 Generator.__getattr__ = of_class("torch.Generator", title="minigrad.Generator")  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Names: those of PyTorch's that are missing, what an import brings, and copies of what has a name.
+"""Names: those that are there, what an import brings, and copies of what has a name.
 
 What an import brings is seen in a fresh interpreter alone.
 """
@@ -8,7 +8,6 @@ import inspect
 import os
 import pickle
 import pydoc
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,68 +21,7 @@ import minigrad
 from tests.support import ROOT, stubs
 from tests.support.comparison import Function, assert_same
 
-# Names that are missing
-
-MISSING_FUNCTIONS = ["sinh", "bmm", "maximum", "norm", "outer", "from_numpy", "gather", "hstack", "compile", "sparse"]
-MISSING_METHODS = ["sinh", "bmm", "cuda", "scatter_", "type", "norm", "detach_", "sub_", "register_hook"]
-REMEDIES = {
-    "mm": "use @ or matmul",
-    "bmm": "use @ or matmul",
-    "norm": "use x.square().sum().sqrt()",
-    "maximum": "use where(a > b, a, b)",
-    "vstack": "use cat",
-    "ne": "use !=",
-}
-
-
-@pytest.mark.parametrize("name", MISSING_FUNCTIONS)
-def test_a_missing_function_is_an_attribute_error_that_names_it(name: str) -> None:
-    assert hasattr(torch, name)
-    assert not hasattr(minigrad, name)
-    with pytest.raises(AttributeError, match=f"^minigrad has no attribute '{name}'[;:] ") as caught:
-        getattr(minigrad, name)
-    assert caught.value.name == name
-
-
-@pytest.mark.parametrize("name", MISSING_METHODS)
-def test_a_missing_method_is_an_attribute_error_that_names_it(name: str) -> None:
-    assert hasattr(torch.Tensor, name)
-    assert not hasattr(minigrad.ones(2), name)
-    with pytest.raises(AttributeError, match=f"^minigrad.Tensor has no attribute '{name}'[;:] ") as caught:
-        getattr(minigrad.ones(2), name)
-    assert caught.value.name == name
-
-
-@pytest.mark.parametrize("owner", [minigrad, minigrad.ones(2)], ids=["minigrad", "Tensor"])
-@pytest.mark.parametrize(("name", "remedy"), REMEDIES.items())
-def test_what_to_use_instead_is_told(owner: Any, name: str, remedy: str) -> None:
-    with pytest.raises(AttributeError, match=re.escape(f"has no attribute '{name}'; {remedy}")):
-        getattr(owner, name)
-
-
-def test_every_remedy_is_for_a_name_of_pytorchs_that_is_missing() -> None:
-    for owner, theirs, table in (
-        (minigrad, torch, minigrad.missing.FUNCTIONS),
-        (minigrad.Tensor, torch.Tensor, minigrad.missing.METHODS),
-    ):
-        for name in table:
-            assert not hasattr(owner, name), f"{name} is not missing"
-        unknown = [name for name in table if not hasattr(theirs, name) and not hasattr(torch, name)]
-        assert not unknown, f"PyTorch has no {unknown}"
-
-
-def test_a_word_that_is_not_pytorchs_is_missing_too() -> None:
-    with pytest.raises(AttributeError, match="minigrad has no attribute 'softmux'"):
-        _ = minigrad.softmux
-    with pytest.raises(ImportError, match="cannot import name 'softmux'"):
-        exec("from minigrad import softmux")
-
-
-def test_hasattr_and_getattr_with_a_default() -> None:
-    for owner in (minigrad, minigrad.ones(2)):
-        assert hasattr(owner, "softmax")
-        assert not hasattr(owner, "sinh")
-        assert getattr(owner, "sinh", None) is None
+# Names that are there
 
 
 def test_every_public_name_is_one_of_pytorchs() -> None:
