@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import minigrad
-from tests.support.comparison import Function, assert_refused, assert_same, refusal
+from tests.support.comparison import Function, assert_refused, assert_same, compare, refusal
 
 DATA: list[Any] = [
     1.5,
@@ -64,12 +64,49 @@ NESTED: list[Function] = [
     lambda library: library.tensor([library.tensor(1.0, dtype=library.float64)]),
     lambda library: library.tensor([library.tensor(1), library.tensor(2.5)]),
     lambda library: library.tensor([library.ones(2).sum(), library.ones(2).mean()]),
+    lambda library: library.tensor([library.ones(1), library.zeros(1)]),
+    lambda library: library.tensor((library.ones(1, 1),)),
+    lambda library: library.tensor([[library.ones(1)], [library.ones(1, 1)]]),
+    lambda library: library.tensor([1, library.ones(1)]),
+    lambda library: library.tensor([[1.0, 2.0], library.ones(2)]),
+    lambda library: library.tensor([library.tensor(True), 2]),
+    lambda library: library.tensor([library.tensor(1, dtype=library.int32)]),
+    lambda library: library.tensor([library.tensor(1, dtype=library.float16), 1.0]),
+    lambda library: library.tensor([library.tensor(1, dtype=library.uint8), library.tensor(1, dtype=library.int8)]),
 ]
 
 
 @pytest.mark.parametrize("function", NESTED)
 def test_a_tensor_of_nested_tensors(function: Function) -> None:
     assert_same(function(minigrad), function(torch))
+
+
+@pytest.mark.parametrize("shape", [(2,), (0,), (1, 2)], ids=str)
+@pytest.mark.parametrize("requires_grad", [False, True])
+def test_longer_tensors_in_a_list_are_refused_and_stack_joins_them(shape: Any, requires_grad: bool) -> None:
+    x = np.zeros(shape)
+    for function in (lambda library, x: library.tensor([x, x]), lambda library, x: library.tensor([1.0, x])):
+        assert isinstance(refusal(function, torch, torch.zeros(shape)), ValueError)
+        with pytest.raises(ValueError, match=r"tensor: a Tensor of shape .* in a list .*; join Tensors with stack"):
+            function(minigrad, minigrad.zeros(shape, requires_grad=requires_grad))
+    compare(lambda library, x: library.stack([x, x]), x)
+
+
+RESULTS: list[Function] = [
+    lambda library, w: [w, w * 2],
+    lambda library, w: (1.0, w),
+    lambda library, w: [[w], [w]],
+    lambda library, w: [w.reshape(1), w.reshape(1)],
+    lambda library, w: [w.detach(), w],
+]
+
+
+@pytest.mark.parametrize("function", RESULTS)
+def test_numbers_that_require_a_gradient_are_refused_in_a_list_and_stack_joins_them(function: Function) -> None:
+    w = minigrad.tensor(2.0, requires_grad=True)
+    with pytest.raises(RuntimeError, match=r"^tensor: .* requires a gradient, .*; join Tensors with stack,"):
+        minigrad.tensor(function(minigrad, w))
+    compare(lambda library, w: library.stack([w, w * 2]), np.array(2.0))
 
 
 def test_a_tensor_of_a_tensor_is_a_leaf_with_its_dtype() -> None:

@@ -316,6 +316,40 @@ def test_the_issue_of_a_transposed_weight_is_told_with_both_shapes() -> None:
     assert_refused(lambda library, x, weight: x @ weight, normal(32, 30), normal(64, 27), message=message)
 
 
+MASK_ARITHMETIC: list[Function] = [
+    lambda library, mask: -mask,
+    lambda library, mask: library.neg(mask),
+    lambda library, mask: mask.neg(),
+    lambda library, mask: mask - mask,
+    lambda library, mask: 1 - mask,
+    lambda library, mask: mask.sub(1.5),
+    lambda library, mask: mask.clone().__isub__(mask),
+]
+
+
+@pytest.mark.parametrize("mask", [True, [False, True], np.zeros((0, 2), bool)], ids=str)
+@pytest.mark.parametrize("function", MASK_ARITHMETIC)
+def test_the_sign_of_a_mask_is_refused_with_a_remedy_that_works(function: Function, mask: Any) -> None:
+    assert_refused(function, np.array(mask), message="invert a mask with mask == 0, or convert with .float()")
+    compare(lambda library, mask: mask == 0 if library is minigrad else ~mask, np.array(mask))
+    compare(lambda library, mask: -mask.float(), np.array(mask))
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int64, np.float32])
+@pytest.mark.parametrize(
+    "condition", [0, 2, np.nan, [0, 3, 0, -1], [[0, 1], [2, 0]], np.ones((2, 0)), np.zeros((2, 3, 1)), []], ids=str
+)
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_where_of_a_condition_alone_returns_its_places(condition: Any, dtype: Any) -> None:
+    compare(lambda library, x: library.where(x), np.array(condition).astype(dtype))
+
+
+def test_where_of_one_operand_is_refused() -> None:
+    assert_refused(lambda library, x: library.where(x > 0, x), normal(3), message="where: got one operand")
+    assert_refused(lambda library, x: library.where(x > 0, other=x), normal(3), message="where: got one operand")
+    assert_refused(lambda library, x: library.where(2.0), normal(3), message="where: expected a Tensor, got float")
+
+
 def test_the_condition_of_where_must_be_a_tensor_of_bools() -> None:
     with pytest.raises(RuntimeError, match="where: the condition must be a Tensor of bools"):
         minigrad.where(minigrad.ones(3), 1.0, 2.0)

@@ -190,6 +190,53 @@ def test_the_bool_extremes() -> None:
     compare(lambda library, x: [library.max(x), library.min(x, 0)], np.array([[True, False], [True, True]]))
 
 
+OPERANDS = {
+    "one shape": (unequal(3, 4), unequal(3, 4)),
+    "ties": (with_ties(3, 4), with_ties(3, 4)),
+    "broadcast": (with_ties(3, 1), with_ties(2, 1, 4)),
+    "0-d": (np.array(2.0), np.array(2.0)),
+    "a 0-d operand": (unequal(5), np.array(2.0, np.float32)),
+    "infinities": (np.array([np.inf, np.inf, -np.inf, -np.inf]), np.array([np.inf, 1.0, -np.inf, 1.0])),
+    "zeros": (np.array([0.0, -0.0, 0.0]), np.array([0.0, 0.0, -0.0])),
+    "large": (np.array([3e38, -3e38, 1e-45], np.float32), np.array([3e38, -3e38, 1e-45], np.float32)),
+    "empty": (np.zeros((0, 3)), np.zeros(3)),
+    "dtypes": (unequal(4).astype(np.float32), unequal(4)),
+    "integers": (np.array([1, 5, 3]), np.array([2, 5, -1], np.int32)),
+    "an integer and a float": (np.array([1, 5, 3]), np.array([2.5, 5.0, -1.0])),
+    "bools": (np.array([True, False, False]), np.array([[True], [False]])),
+}
+
+
+@pytest.mark.parametrize("operands", OPERANDS.values(), ids=OPERANDS)
+@pytest.mark.parametrize("name", EXTREMES)
+def test_an_extreme_of_two_tensors(name: str, operands: tuple[np.ndarray, np.ndarray]) -> None:
+    compare(lambda library, a, b: getattr(library, name)(a, b), *operands)
+    compare(lambda library, a, b: getattr(a, name)(b), *operands)
+
+
+@pytest.mark.parametrize("name", EXTREMES)
+def test_an_extreme_of_two_tensors_with_nan_is_nan(name: str) -> None:
+    a, b = np.array([np.nan, 1.0, np.nan, 2.0]), np.array([1.0, np.nan, np.nan, 1.0])
+    compare(lambda library, a, b: getattr(library, name)(a.detach(), b.detach()), a, b)
+
+
+@pytest.mark.parametrize("name", EXTREMES)
+def test_the_node_of_an_extreme_of_two_tensors_has_pytorchs_name(name: str) -> None:
+    result = getattr(minigrad, name)(minigrad.ones(2, requires_grad=True), minigrad.zeros(2))
+    assert repr(result.grad_fn) == f"<{name.title()}imumBackward0>"
+
+
+@pytest.mark.parametrize("name", EXTREMES)
+def test_an_extreme_of_two_tensors_that_do_not_fit_is_refused(name: str) -> None:
+    for message, function, a, b in [
+        (f"{name}: shapes (2, 3) and (4,) do not broadcast", lambda extreme, a, b: extreme(a, b), (2, 3), 4),
+        (f"{name}: dim", lambda extreme, a, b: extreme(a, 1.5), 2, 2),
+        (f"{name}: keepdim needs a dim", lambda extreme, a, b: extreme(a, b, True), 2, 2),
+    ]:
+        in_library: Any = lambda library, a, b, function=function: function(getattr(library, name), a, b)  # noqa: E731
+        assert_refused(in_library, np.ones(a), np.ones(b), message=message)
+
+
 # Refusals
 
 REFUSED = [

@@ -135,6 +135,31 @@ def test_the_gradient_of_a_result_is_let_go_and_asking_for_it_warns() -> None:
             assert y.grad is None
 
 
+CHANGES_IN_PLACE: dict[str, Function] = {
+    "none": lambda x: None,
+    "the result": lambda x: x.mul_(2),
+    "a part of it": lambda x: x[0].mul_(2),
+    "an assignment": lambda x: x.__setitem__(0, 5.0),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES_IN_PLACE.values(), ids=CHANGES_IN_PLACE)
+def test_the_warning_about_the_gradient_of_a_result_says_how_to_keep_it(change: Function) -> None:
+    def scenario(library: Any, retains: bool) -> Any:
+        x = library.ones(2, requires_grad=True) * 3
+        change(x)
+        if retains:
+            x.retain_grad()
+        (x * x).sum().backward()
+        return x.grad
+
+    with pytest.warns(
+        UserWarning, match=r"call \.retain_grad\(\) on it before backward\(\) and after changes in place"
+    ):
+        assert scenario(minigrad, retains=False) is None
+    assert_same(scenario(minigrad, retains=True), scenario(torch, retains=True))
+
+
 def test_the_gradient_of_a_result_is_kept_where_it_was_asked_for() -> None:
     def scenario(library: Any) -> Any:
         x = library.ones(2, requires_grad=True)
