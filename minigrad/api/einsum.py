@@ -119,6 +119,8 @@ def _product(a: Tensor, of_a: str, b: Tensor, of_b: str, output: str, keep: str)
     A product without a sum is an elementwise one. A sum is a product of matrices, so its dims are in three groups: the
     dims that both operands have, those of one operand, and those of the other.
     """
+    a, of_a = _without_single_dims(a, of_a, keep)
+    b, of_b = _without_single_dims(b, of_b, keep)
     letters = _ordered({*of_a, *of_b}, output)
     if {*letters} <= {*keep}:
         return _with_dims(a, of_a, letters) * _with_dims(b, of_b, letters), letters
@@ -129,6 +131,15 @@ def _product(a: Tensor, of_a: str, b: Tensor, of_b: str, output: str, keep: str)
         left, right = right, left
     letters = "".join([*both, *left, *right])
     return ops.einsum.on_tensors(a, b, (of_a, of_b, letters)), letters
+
+
+def _without_single_dims(tensor: Tensor, letters: str, keep: str) -> tuple[Tensor, str]:
+    """Return a view without the dims of size 1 over which a sum would change nothing."""
+    shape = tensor.array.shape
+    stay = [i for i, letter in enumerate(letters) if letter in keep or shape[i] != 1]
+    if len(stay) == len(shape):
+        return tensor, letters
+    return reshape(tensor, [shape[i] for i in stay]), "".join(letters[i] for i in stay)
 
 
 def _ordered(letters: Iterable[str], output: str) -> str:

@@ -22,7 +22,7 @@ from minigrad.api.arguments import (
     is_empty_list,
 )
 from minigrad.api.grad_fn import relabelled
-from minigrad.api.half import in_float32
+from minigrad.api.half import HALF, in_float32, rounded, widened
 from minigrad.api.pointwise import clone, sqrt, where
 from minigrad.core import kernels, ops
 from minigrad.core.methods import method
@@ -75,6 +75,8 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     tensor(2.5000)
     """
     check_floating("mean", input)
+    if input.array.dtype == HALF:
+        return rounded(mean(widened(input), dim, keepdim))
     return ops.mean.on_tensors(input, axes_of("mean", input, dim), keepdim, label=None if dim is None else "mean.dim")
 
 

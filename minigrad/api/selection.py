@@ -52,9 +52,9 @@ def __setitem__(input: Tensor, key: Any, value: Any) -> None:
     """
     check_operand("assign", value)
     if not isinstance(value, Traced | np.ndarray):
-        # As in PyTorch, float16 takes what float32 holds; a number that is too large for it becomes infinite.
+        # As in PyTorch, a number that is too large for float16 becomes infinite here, where other dtypes refuse it.
         half = input.array.dtype == np.float16
-        value = fitting("assign", value, np.dtype(np.float32) if half else input.array.dtype).item()
+        value = fitting("assign", value, np.dtype(np.float64) if half else input.array.dtype).item()
     parts = _parts(input.array.shape, key)
     places = input.array
     for part in parts[:-1]:

@@ -432,7 +432,10 @@ class ShapeMethods(Tensor):
             or -1 in full
         ):
             raise RuntimeError(f"expand: {self.array.shape} does not expand to {wanted}: only sizes of 1 can grow")
-        return ops.expand.on_tensors(self, full)
+        result = ops.expand.on_tensors(self, full)
+        # Its elements share memory. A view of a numpy array could be made writeable again; this cannot.
+        result.array = np.asarray(memoryview(result.array).toreadonly())
+        return result
 
     @labelled
     def repeat(self, *sizes: Any) -> Tensor:
@@ -450,4 +453,5 @@ class ShapeMethods(Tensor):
         single = reshape(self, [n for size in shape for n in (1, size)])
         tiled = single.expand([n for pair in zip(times, shape, strict=True) for n in pair])
         result = reshape(tiled, [n * size for n, size in zip(times, shape, strict=True)]).contiguous()
-        return clone(result) if np.may_share_memory(result.array, self.array) else result
+        shared = np.may_share_memory(result.array, self.array) or not result.array.size
+        return clone(result) if shared else result

@@ -34,30 +34,31 @@ def count(shape: Shape, axes: Axes) -> int:
     return math.prod(shape[axis] for axis in axes)
 
 
-BLOCK = 512  # elements; numpy adds so many one after the other without a notable error
+LONG, PARTS = 512, 32  # from so many rows on, an array is summed in so many parts
 
 
 def total(x: np.ndarray, axes: Axes, keepdims: Any) -> np.ndarray:
     wide: np.ndarray = x.astype(np.float32) if x.dtype == np.float16 else x
     for axis in axes:
-        while wide.shape[axis] > BLOCK and wide.strides[axis] > wide.itemsize:
-            wide = block_sums(wide, axis)
+        if wide.shape[axis] >= LONG and wide.strides[axis] > wide.itemsize:
+            while wide.shape[axis] > 2 * PARTS:
+                wide = folded(wide, axis)
     result = np.add.reduce(wide, axes, keepdims=keepdims)
     return result.astype(x.dtype, copy=False)
 
 
 # numpy adds the rows of an array one after the other, unless they lie side by side in memory. Over many rows the errors
-# would add up, so blocks of rows are summed first. Then the error grows with the logarithm of their number.
-def block_sums(x: np.ndarray, axis: int) -> np.ndarray:
-    blocks, rest = np.split(x, [x.shape[axis] // BLOCK * BLOCK], axis)
-    blocks = blocks.reshape(*x.shape[:axis], -1, BLOCK, *x.shape[axis + 1 :])
-    parts = np.add.reduce(blocks, axis + 1), np.add.reduce(rest, axis, keepdims=True)
-    return np.concatenate(parts, axis)
+# would add up. So the array is cut into a few parts of many rows each, and these are added, until few rows remain. Then
+# the error grows with the logarithm of the number of rows. It is faster, too: numpy adds large parts faster than rows.
+def folded(x: np.ndarray, axis: int) -> np.ndarray:
+    rows = x.shape[axis] // PARTS
+    whole, rest = np.split(x, [PARTS * rows], axis)
+    parts = whole.reshape(*x.shape[:axis], PARTS, rows, *x.shape[axis + 1 :])
+    return np.concatenate([np.add.reduce(parts, axis), rest], axis)
 
 
 def mean(x: np.ndarray, axes: Axes, keepdims: bool) -> np.ndarray:
-    wide = x.astype(np.float32) if x.dtype == np.float16 else x
-    return (total(wide, axes, keepdims) / count(x.shape, axes)).astype(x.dtype, copy=False)
+    return total(x, axes, keepdims) / count(x.shape, axes)
 
 
 def cumsum(x: np.ndarray, axis: int) -> np.ndarray:
@@ -101,12 +102,12 @@ def _broadcast_strides(shape: Shape, strides: tuple[int, ...], ndim: int) -> tup
 
 
 def expand(x: np.ndarray, shape: Shape) -> np.ndarray:
-    x = np.asarray(x).view()
-    x.flags.writeable = False  # nor is the result, ever: its elements share memory
     if not x.size or not x.flags.c_contiguous:
         return np.broadcast_to(x, shape)
     # The gradient of every sum comes through here, and np.broadcast_to takes ten times as long.
-    return np.ndarray(shape, x.dtype, x, 0, _broadcast_strides(x.shape, x.strides, len(shape)))
+    repeated: np.ndarray = np.ndarray(shape, x.dtype, x, 0, _broadcast_strides(x.shape, x.strides, len(shape)))
+    repeated.flags.writeable = False
+    return repeated
 
 
 # Selection

@@ -66,8 +66,8 @@ def _drop(changes: dict[int, Change], key: int, reference: Any) -> None:
 
 def owner(array: np.ndarray) -> np.ndarray:
     """The array that owns the memory of this one, which may be a view of it."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
+    while isinstance(base := getattr(array.base, "obj", array.base), np.ndarray):  # a memoryview has its array as `obj`
+        array = base
     return array
 
 

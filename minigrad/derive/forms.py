@@ -10,7 +10,7 @@ import re
 from typing import Any, NamedTuple
 
 from minigrad.core import ops
-from minigrad.core.kernels import BLOCK, total
+from minigrad.core.kernels import LONG, total
 from minigrad.core.primitive import Primitive
 from minigrad.derive.copying import is_copied
 from minigrad.derive.expressions import Expressions, Form, Text, axes_text, dtype_text
@@ -111,7 +111,7 @@ def _power(writer: Expressions, symbol: Symbol) -> Text:
 def _sum(writer: Expressions, symbol: Symbol) -> Text:
     _, (x, *_), params = _arguments(symbol)
     # numpy would add many rows one after the other, so that rounding errors add up.
-    if any(x.shape[axis] > BLOCK for axis in params["axes"] if axis < len(x.shape) - 1):
+    if any(x.shape[axis] >= LONG for axis in params["axes"] if axis < len(x.shape) - 1):
         name = writer.helpers.name_of(total, "total", ops.sum)
         return f"{name}({writer.part(x)}, {params['axes']}, {params['keepdims']})", WHOLE
     return f"{writer.part(x, WHOLE)}.sum({axes_text(params, x)})", WHOLE

@@ -26,6 +26,7 @@ from tests.support.comparison import (
     assert_near,
     assert_refused,
     assert_same,
+    compare,
     in_both,
     leaves,
     normal,
@@ -723,3 +724,46 @@ def test_the_gradient_of_a_gradient_through_several_operations(function: Functio
     mine = orders(minigrad, ours, function, arrays, 2)
     for gradient, reference in zip(mine, orders(torch, theirs, function, arrays, 2), strict=True):
         assert_near(gradient, reference)
+
+
+# Piecewise linear functions: their second derivatives are zeros where PyTorch connects them
+
+PIECEWISE: dict[str, Any] = {
+    "relu": lambda library, x: x.relu(),
+    "abs": lambda library, x: x.abs(),
+    "relu of a product": lambda library, x: (x * x - 1).relu(),
+    "leaky": lambda library, x: x.relu() - 0.1 * (-x).relu(),
+    "relu twice": lambda library, x: x.relu().abs().relu(),
+}
+
+
+@pytest.mark.parametrize("name", PIECEWISE)
+def test_the_second_derivative_of_a_piecewise_linear_function(name: str) -> None:
+    found = []
+    for library, make in (minigrad, ours), (torch, theirs):
+        x = make(np.array([1.5, -1.0, 0.5, 0.0]), requires_grad=True)
+        (slope,) = library.autograd.grad(PIECEWISE[name](library, x).sum(), x, create_graph=True)
+        found.append(
+            library.autograd.grad(slope.sum(), x)[0] + library.zeros_like(x)
+        )  # PyTorch makes no array of zeros
+    assert_same(*found)
+
+
+def test_a_gradient_penalty_gives_every_parameter_a_gradient() -> None:
+    weights = [normal(3, 4), normal(4), normal(4, 1), normal(1)]
+    found = []
+    for library, make in (minigrad, ours), (torch, theirs):
+        w1, b1, w2, b2 = (make(array, requires_grad=True) for array in weights)
+        x = make(np.linspace(-1, 1, 15).reshape(5, 3), requires_grad=True)
+        y = (x @ w1 + b1).relu() @ w2 + b2
+        (slope,) = library.autograd.grad(y.sum(), x, create_graph=True)
+        ((slope * slope).sum() + y.mean()).backward()
+        found.append([w1.grad, b1.grad, w2.grad, b2.grad])
+    for mine, reference in zip(*found, strict=True):
+        assert_same(mine, reference)
+
+
+def test_the_greatest_of_numbers_with_nan_has_the_gradient() -> None:
+    for array in ([1.0, np.nan, 3.0], [np.nan, np.nan], [[1.0, np.nan], [2.0, 3.0]]):
+        compare(lambda library, x: x.max(), np.array(array))
+        compare(lambda library, x: x.min(), np.array(array))

@@ -11,7 +11,17 @@ import pytest
 import torch
 
 import minigrad
-from tests.support.comparison import Function, assert_refused, assert_same, compare, normal, ours, random, theirs
+from tests.support.comparison import (
+    FUNCTIONAL,
+    Function,
+    assert_refused,
+    assert_same,
+    compare,
+    normal,
+    ours,
+    random,
+    theirs,
+)
 from tests.support.indices import INDICES, for_library
 
 LIBRARIES = [(minigrad, ours), (torch, theirs)]
@@ -274,6 +284,31 @@ RANDOM = """
 def test_random_numbers_in_place(statements: str, shape: Shape, dtype: Any) -> None:
     if shape or "[0]" not in statements:
         compare(after("torch.manual_seed(42); x = x.detach().clone(); " + statements), normal(*shape, dtype=dtype))
+
+
+ARRANGED = {
+    "transposed": lambda x: x.t(),
+    "permuted": lambda x: x.view(20, 5, 4).permute(2, 0, 1),
+    "with gaps": lambda x: x[:, ::2],
+    "with gaps, transposed": lambda x: x[::2].t(),
+    "a row": lambda x: x[1],
+    "a column": lambda x: x[:, 1],
+    "few": lambda x: x[:3, :3].t(),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ARRANGED)
+@pytest.mark.parametrize("statement", ["x.normal_()", "x.uniform_(-1, 1)", "F.dropout(x, 0.3)"])
+def test_random_numbers_are_drawn_in_the_order_of_memory(statement: str, name: str, dtype: Any) -> None:
+    found = []
+    for library, make in (minigrad, lambda x: minigrad.tensor(x)), (torch, theirs):
+        library.manual_seed(42)
+        x = ARRANGED[name](make(np.ones((20, 20), dtype)))
+        result = eval(statement, {"x": x, "F": FUNCTIONAL[library]})
+        found.append((result.numpy(), library.rand(1).numpy()))
+    for mine, reference in zip(*found, strict=True):
+        np.testing.assert_allclose(mine, reference, rtol=1e-6, atol=1e-7)
 
 
 # Changes and the backward pass

@@ -289,3 +289,29 @@ def test_a_nan_stays_a_nan() -> None:
     x = Value(math.nan)
     (x * 2 + 1).backward()
     assert x.grad == 2.0
+
+
+@pytest.mark.parametrize(("a", "b"), [(-2.0, -3.0), (-2.0, 3.0), (-0.5, 2.0), (0.0, 2.0), (2.0, 0.0)])
+def test_a_power_has_the_gradient_of_its_base_and_nan_for_the_exponent_of_a_negative_one(a: float, b: float) -> None:
+    base, exponent = Value(a), Value(b)
+    (base**exponent).backward()
+    x, y = (torch.tensor(number, dtype=torch.float64, requires_grad=True) for number in (a, b))
+    (x**y).backward()
+    np.testing.assert_allclose([base.grad, exponent.grad], [x.grad.item(), y.grad.item()], rtol=1e-15)
+    exponent = Value(b)
+    (a**exponent).backward()
+    np.testing.assert_allclose(exponent.grad, y.grad.item(), rtol=1e-15)
+
+
+def test_a_gradient_that_is_not_finite_is_refused_by_the_name_of_the_operation() -> None:
+    base = Value(0.0)
+    with pytest.raises(ZeroDivisionError, match=r"^pow: no gradient at .*0\.0"):
+        (base**0.5).backward()
+
+
+def test_relu_of_nan_is_nan() -> None:
+    """So a score that is nan has no loss of 0."""
+    diverged = Value(1e200) * 1e200 - Value(1e200) * 1e200
+    assert math.isnan(diverged.relu().data)
+    assert math.isnan((1 + -diverged).relu().data)
+    assert (Value(-0.0).relu().data, Value(-1.0).relu().data, Value(2.0).relu().data) == (0.0, 0.0, 2.0)
