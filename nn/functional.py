@@ -242,7 +242,7 @@ def batch_norm(
     if not n:
         return relabelled(input * scale + shift, "batch_norm")
     wide = map(widened, (input, scale, shift))
-    result, _, _, mean, var = ops.batch_norm.on_tensors(*wide, axes, eps, False)
+    result, _, _, mean, var = ops.batch_norm.on_tensors(*wide, axes, float(eps), False)
     if running_mean is not None and running_var is not None:
         for running, now, share in ((running_mean, mean, momentum), (running_var, var, momentum * n / (n - 1))):
             array = running.array
@@ -286,7 +286,7 @@ def layer_norm(
     _check_dtypes("layer_norm", input, weight, bias)
     _check_shapes("layer_norm", sizes, weight=weight, bias=bias)
     axes = tuple(range(input.ndim - len(sizes), input.ndim))
-    result = ops.batch_norm.on_tensors(input, 1.0, 0.0, axes, eps, True)[0]  # the same, over other dims
+    result = ops.batch_norm.on_tensors(input, 1.0, 0.0, axes, float(eps), True)[0]  # the same, over other dims
     result = result if weight is None else result * weight
     return result if bias is None else result + bias
 

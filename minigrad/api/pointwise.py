@@ -17,7 +17,7 @@ from minigrad.core import ops
 from minigrad.core.dtypes import result_dtype
 from minigrad.core.methods import method, methods
 from minigrad.core.primitive import Traced
-from minigrad.core.promotion import check_operand, translated
+from minigrad.core.promotion import check_operand, python_number, translated
 from minigrad.core.tensor import Tensor, wrap
 
 # Arithmetic: the operators of Tensor apply the same primitives
@@ -230,7 +230,7 @@ def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None)
     >>> minigrad.clamp(minigrad.tensor([-2, 0, 5]), min=-1, max=1)
     tensor([-1,  0,  1])
     """
-    min, max = (bound.item() if isinstance(bound, np.generic) else bound for bound in (min, max))
+    min, max = (python_number(bound) for bound in (min, max))
     x, bounds = array_of("clamp", input), [bound for bound in (min, max) if bound is not None]
     if not bounds:
         raise RuntimeError("clamp: expected min, max or both")
@@ -316,12 +316,15 @@ def where(condition: Tensor, input: Operand | None = None, other: Operand | None
     tensor([ 1.0000, -0.2000])
     """
     if input is None and other is None:
-        return tuple(wrap(places) for places in np.atleast_1d(array_of("where", condition)).nonzero())
+        return tuple(
+            wrap(places.astype(np.int64, copy=False))
+            for places in np.atleast_1d(array_of("where", condition)).nonzero()
+        )
     if input is None or other is None:
         raise TypeError("where: got one operand to choose from; give two, or the condition alone for its indices")
     if array_of("where", condition).dtype != bool:
         raise RuntimeError("where: the condition must be a Tensor of bools, such as x > 0")
-    choices = [np.asarray(x) if isinstance(x, np.generic) else x for x in (input, other)]
+    choices = [python_number(x) for x in (input, other)]
     for x in choices:
         check_operand("where", x)
     dtype = result_dtype(getattr(x, "array", x) for x in choices)

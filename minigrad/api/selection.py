@@ -4,6 +4,7 @@ The keys are translated for numpy, which moves dims and accepts masks where PyTo
 """
 
 import itertools
+import operator
 from collections.abc import Iterator
 from typing import Any
 
@@ -120,6 +121,7 @@ def _without_leading_ones(value: Any, ndim: int) -> Tensor:
 
 # As in PyTorch, a list that contains one of these means a tuple.
 _TUPLE_MAKERS = (list, tuple, range, slice, type(None), type(...), np.ndarray, Traced)
+_PLACES = {int, type(None), type(...)}
 
 
 def _parts(shape: Shape, key: Any) -> list[tuple[Any, ...]]:
@@ -159,9 +161,21 @@ def _plain(key: Any) -> Any:
         if key.dtype.kind not in "biu":
             raise IndexError(f"index: an array of dtype {key.dtype} cannot index; use integers or bools")
         return key if key.ndim or key.dtype == bool else int(key)
-    if isinstance(key, slice) and key.step is not None and key.step < 1:
-        raise ValueError(f"index: the step of a slice must be positive, not {key.step}")
-    return key.item() if isinstance(key, (np.integer, np.bool_)) else key
+    if isinstance(key, slice):
+        if not {type(key.start), type(key.stop), type(key.step)} <= _PLACES:
+            key = slice(_place(key.start), _place(key.stop), _place(key.step))
+        if key.step is not None and key.step < 1:
+            raise ValueError(f"index: the step of a slice must be positive, not {key.step}")
+        return key
+    return bool(key) if isinstance(key, (bool, np.bool_)) else _place(key)
+
+
+def _place(x: Any) -> Any:
+    """Return an end of a slice, or an index, as an int of Python's own class. What is no int stays as it is."""
+    try:
+        return x if type(x) in _PLACES else operator.index(x)
+    except TypeError:
+        return x  # numpy refuses it, and knows the rest of the key
 
 
 def _spelled_out(shape: Shape, key: tuple[Any, ...]) -> tuple[Any, ...]:

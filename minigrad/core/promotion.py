@@ -6,7 +6,7 @@ import numpy as np
 
 from minigrad.core import ops
 from minigrad.core.dtypes import get_default_dtype, result_dtype
-from minigrad.core.primitive import Primitive, Traced
+from minigrad.core.primitive import NUMBERS, Primitive, Traced
 
 if TYPE_CHECKING:
     from minigrad.core.tensor import Tensor
@@ -25,10 +25,8 @@ def promote_and_apply(
                 return x.recorder(primitive)(*operands, *params)
         given = ", ".join(type(x).__name__ for x in operands)
         raise TypeError(f"{primitive.name}: expected a Tensor, got {given}; make one with tensor(...)")
-    # Arrays become constant Tensors, and numpy's numbers Python's.
-    operands = tuple(
-        [kind.wrap(x) if isinstance(x, np.ndarray) else x.item() if isinstance(x, np.generic) else x for x in operands]
-    )
+    # Arrays become constant Tensors; numbers lose numpy's classes and a user's, which have other rules of promotion.
+    operands = tuple([kind.wrap(x) if isinstance(x, np.ndarray) else python_number(x) for x in operands])
     for x in operands:
         check_operand(primitive.name, x)
         if isinstance(x, Traced) and not isinstance(x, kind):
@@ -44,6 +42,11 @@ def promote_and_apply(
         dtype = get_default_dtype().dtype
     operands = tuple([x._converted(dtype) if isinstance(x, kind) else x for x in operands])
     return primitive.on_tensors(*operands, *params, label=label, promoted=True)
+
+
+def python_number(x: Any) -> Any:
+    """A number of any class as an int, float or bool. Anything else stays as it is."""
+    return x if type(x) in NUMBERS or not isinstance(x, int | float | np.generic) else np.asarray(x).item()
 
 
 def check_operand(name: str, x: Any) -> None:

@@ -14,16 +14,18 @@ import symtable
 import sys
 import textwrap
 from collections.abc import Collection, Iterator, Mapping
-from types import FunctionType, ModuleType
+from types import BuiltinMethodType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from minigrad.core.primitive import Primitive
 from minigrad.derive.naming import identifier, unused
+from minigrad.derive.plain import array_text, is_number, literal, plain
 
 OURS = {"minigrad", "nn", "viz"}  # the derived source runs without these
 LARGEST = 1000  # elements of an array that is written out
+PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...), tuple, list, set, dict)
 
 
 class _NotCopyable(Exception):
@@ -90,9 +92,10 @@ class Helpers:
         return unused(wanted, {*taken, *others})
 
     def _import(self, module: ModuleType, name: str) -> None:
-        if module.__name__.partition(".")[0] in OURS or module.__name__ == "__main__":
-            raise _NotCopyable(f"it uses the module {module.__name__}, which the source is to run without")
-        self.imports.append(f"import {module.__name__}{f' as {name}' * (module.__name__ != name)}")
+        home = _text(module, "__name__")
+        if not _is_importable(home):
+            raise _NotCopyable(f"it uses the module {home}, which the source is to run without")
+        self.imports.append(f"import {home}{f' as {name}' * (home != name)}")
 
     def _copy(self, function: FunctionType, name: str) -> str:
         """The source of a function under another name, after that of all it uses, without annotations."""
@@ -123,16 +126,15 @@ class Helpers:
 
 def library_name(thing: Any) -> str:
     """What numpy or math calls a thing, such as "np.arctan" or "np.linalg.inv"; empty if it is neither's."""
-    name = getattr(thing, "__name__", "")
-    home = getattr(thing, "__module__", None) or ""
+    name, home = _text(thing, "__name__"), _text(thing, "__module__")
     for module, prefix in ((math, "math"), (np, "np")):
         if thing is module:
             return prefix
         if name and getattr(module, name, None) is thing:
             return f"{prefix}.{name}"
-    if isinstance(ufunc := getattr(thing, "__self__", None), np.ufunc) and library_name(ufunc):
-        return f"{library_name(ufunc)}.{name}"  # such as np.add.accumulate
-    if isinstance(home, str) and home.startswith("numpy.") and "._" not in home and _found(home, name) is thing:
+    if isinstance(thing, BuiltinMethodType) and isinstance(thing.__self__, np.ufunc) and library_name(thing.__self__):
+        return f"{library_name(thing.__self__)}.{name}"  # such as np.add.accumulate
+    if home.startswith("numpy.") and "._" not in home and _found(home, name) is thing:
         return f"np.{home.removeprefix('numpy.')}.{name}"
     return ""
 
@@ -144,12 +146,24 @@ def is_copied(function: Any) -> bool:
 
 def _home(thing: Any) -> tuple[str, str] | None:
     """The module to import a function or class from, and its name there; None for what is to be copied."""
-    module, name = getattr(thing, "__module__", None), getattr(thing, "__qualname__", "")
-    if not isinstance(module, str) or module == "__main__" or module.partition(".")[0] in OURS:
+    module, name = _text(thing, "__module__"), _text(thing, "__qualname__")
+    if not _is_importable(module):
         return None
     if isinstance(thing, FunctionType) and module.partition(".")[0] not in sys.stdlib_module_names:
         return None
-    return (module, name) if name.isidentifier() and _found(module, name) is thing else None
+    return (module, name) if name == identifier(name) and _found(module, name) is thing else None
+
+
+def _text(thing: Any, attribute: str) -> str:
+    """A text that a thing has, as a plain one; empty if it has none."""
+    text = plain(getattr(thing, attribute, ""))
+    return text if isinstance(text, str) else ""
+
+
+def _is_importable(module: str) -> bool:
+    """Whether the source may import a module of this name, and the name is one that Python can read."""
+    words = module.split(".")
+    return words[0] not in {"__main__", *OURS} and words == [*map(identifier, words)]
 
 
 def _found(module: str, name: str) -> Any:
@@ -232,16 +246,22 @@ def _formatted(tree: ast.AST) -> str:
     return pretty if same else plain
 
 
+def _is_plain(x: Any) -> bool:
+    """Whether a constant, and all that it contains, is of Python's own classes. Others have any `repr`."""
+    parts = [*x, *x.values()] if type(x) is dict else x if type(x) in (tuple, list, set) else ()
+    return type(x) in PLAIN and all(map(_is_plain, parts))
+
+
 def _literal(x: Any) -> str:
     """A constant of a module, as source."""
-    if isinstance(x, np.ndarray) and x.dtype.kind in "biuf" and x.size <= LARGEST and np.isfinite(x).all():
-        return f"np.array({x.tolist()}, np.{x.dtype})".replace("np.bool)", "np.bool_)")
-    if isinstance(x, np.generic) and x.dtype.kind in "biuf" and np.isfinite(x):
-        return f"np.{type(x).__name__}({x.item()!r})"
-    if isinstance(x, float) and not math.isfinite(x):
+    if type(x) is np.ndarray and is_number(x.dtype) and x.size <= LARGEST:
+        return array_text(x)
+    if isinstance(x, np.generic) and is_number(x.dtype) and type(x) is x.dtype.type:
+        return literal(x)
+    if type(x) is float and not math.isfinite(x):
         return {math.inf: "math.inf", -math.inf: "-math.inf"}.get(x, "math.nan")
     try:
-        if ast.literal_eval(repr(x)) == x:
+        if _is_plain(x) and ast.literal_eval(repr(x)) == x:
             return repr(x)
     except (ValueError, SyntaxError):
         pass

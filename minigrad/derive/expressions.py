@@ -1,6 +1,7 @@
 """Numpy text for the parts of an expression: operands, numbers, indices, dtypes."""
 
 import math
+import operator
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,6 +12,7 @@ from minigrad.core import ops
 from minigrad.core.primitive import Primitive, Shape
 from minigrad.derive.copying import Helpers
 from minigrad.derive.infix import COMPARISON, PRODUCT, SIGN, WHOLE
+from minigrad.derive.plain import array_text, dtype_text, ints_text, is_number, list_text, literal, plain
 from minigrad.derive.symbols import Symbol
 
 Text = tuple[str, int]  # a text, and how strongly its parts hold together
@@ -88,22 +90,25 @@ class Expressions:
 
     def argument(self, x: Any, primitive: Primitive) -> str:
         """A parameter as an argument of a function."""
+        if isinstance(x, tuple) and any(isinstance(part, slice) for part in x):
+            parts = [self.index(part) if isinstance(part, slice) else self.argument(part, primitive) for part in x]
+            return f"np.s_[{', '.join(parts)}{',' * (len(x) == 1)}]"
         if isinstance(x, tuple):
-            start, end = ("np.s_[", "]") if any(isinstance(part, slice) for part in x) else ("(", ")")
-            return f"{start}{', '.join(self.argument(part, primitive) for part in x)}{',' * (len(x) == 1)}{end}"
-        if isinstance(x, float):
-            return number(x)[0]
-        if isinstance(x, np.ndarray):
-            counted = np.array_equal(x, np.arange(x.size))
-            return f"np.arange({x.size})" if counted else f"np.array({x.tolist()}, {dtype_text(x.dtype)})"
-        if isinstance(x, np.generic):
-            return f"{dtype_text(x.dtype)}({x.item()!r})"
+            return f"({', '.join(self.argument(part, primitive) for part in x)}{',' * (len(x) == 1)})"
+        if isinstance(x, slice):
+            return f"np.s_[{self.index(x)}]"
+        if isinstance(x, np.ndarray) and is_number(x.dtype):
+            return array_text(x)
         if isinstance(x, str):
-            return repr(x)
-        if isinstance(x, np.dtype) or (isinstance(x, type) and issubclass(x, np.generic)):
+            return repr(plain(x))
+        if isinstance(x, type) and x in np.sctypeDict.values():
+            x = np.dtype(x)
+        if isinstance(x, np.dtype) and is_number(x):
             return dtype_text(x)
-        if x is None or x is ... or isinstance(x, int | slice | Symbol):
+        if x is None or x is ...:
             return self.index(x)
+        if isinstance(x, Symbol | int | float) or (isinstance(x, np.generic) and is_number(x.dtype)):
+            return self.part(x)
         raise ValueError(
             f"derive: {primitive.name}: its parameter of type {type(x).__name__} cannot be written in the source; give "
             "the primitive numbers, strings, arrays, dtypes, or tuples of these"
@@ -117,11 +122,16 @@ class Expressions:
         """One part of an index."""
         if isinstance(part, slice):
             ends = (part.start, part.stop) if part.step is None else (part.start, part.stop, part.step)
-            return ":".join("" if end is None else str(end) for end in ends)
+            return ":".join("" if end is None else self.index(end) for end in ends)
         if isinstance(part, np.ndarray):
-            counted = np.array_equal(part, np.arange(part.size))
-            return f"np.arange({part.size})" if counted else str(part.tolist())
-        return "..." if part is ... else self.part(part) if isinstance(part, Symbol) else str(part)
+            text = array_text(part)
+            return list_text(part) if text.startswith("np.array(") else text
+        if part is None or part is ... or isinstance(part, bool | np.bool_):
+            return "..." if part is ... else str(part)
+        if not isinstance(part, Symbol):
+            return str(operator.index(part))
+        text = self.part(part)
+        return f"range({part.shape[0]})" if text.startswith("np.arange(") else text
 
 
 Form = Callable[[Expressions, Symbol], Text | None]
@@ -129,31 +139,26 @@ Form = Callable[[Expressions, Symbol], Text | None]
 
 def number(x: Any) -> Text:
     """A number, or a Symbol with a value. A quotient 1 / n is written so, if that gives the same bits."""
-    value = np.asarray(x.value).item() if isinstance(x, Symbol) else x
-    if isinstance(value, float) and not math.isfinite(value):
-        return "-np.inf" if value < 0 else "np.inf" if value > 0 else "np.nan", SIGN if value < 0 else WHOLE
-    if isinstance(value, float) and value and isinstance(x, Symbol):
-        n = round(1 / value)
-        if abs(n) > 1 and x.dtype.type(math.copysign(1.0, n) / abs(n)) == value:
-            return f"{'-' * (n < 0)}1.0 / {abs(n)}", PRODUCT
-        value = float(str(x.dtype.type(value)))
-    if isinstance(value, float) and not isinstance(x, Symbol) and 1e-4 < value < 0.3 and value == 1 / round(1 / value):
-        return f"1 / {round(1 / value)}", PRODUCT
-    return repr(value), SIGN if isinstance(value, int | float) and value < 0 else WHOLE
+    value = plain(np.asarray(x.value).item() if isinstance(x, Symbol) else x)
+    if type(value) is float and value and math.isfinite(value):
+        if isinstance(x, Symbol):
+            n = round(1 / value) if abs(value) > 1e-300 else 0
+            if abs(n) > 1 and x.dtype.type(math.copysign(1.0, n) / abs(n)) == value:
+                return f"{'-' * (n < 0)}1.0 / {abs(n)}", PRODUCT
+            value = float(np.format_float_scientific(x.dtype.type(value)))
+        elif 1e-4 < value < 0.3 and value == 1 / round(1 / value):
+            return f"1 / {round(1 / value)}", PRODUCT
+    text = literal(value)
+    return text, SIGN if text.startswith("-") else WHOLE
 
 
 def axes_text(params: Mapping[str, Any], x: Symbol) -> str:
     """The arguments that say which axes to reduce."""
     axes, keepdims = params["axes"], params["keepdims"]
-    words = [] if len(axes) == len(x.shape) else [str(axes[0] if len(axes) == 1 else axes)]
-    return ", ".join([*words, *["keepdims=True"] * keepdims])
+    words = [] if len(axes) == len(x.shape) else [literal(axes[0]) if len(axes) == 1 else ints_text(axes)]
+    return ", ".join([*words, *["keepdims=True"] * bool(keepdims)])
 
 
 def dtype_of(x: Symbol) -> str:
     """The dtype of a Symbol, as source."""
     return dtype_text(x.dtype)
-
-
-def dtype_text(dtype: Any) -> str:
-    """A dtype, as source."""
-    return f"np.{np.dtype(dtype)}".replace("np.bool", "np.bool_")

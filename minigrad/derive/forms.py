@@ -5,6 +5,7 @@ computes them: a Python operator is written with its sign, a function of numpy o
 other Python function is copied in front of the source.
 """
 
+import json
 import math
 import re
 from typing import Any, NamedTuple
@@ -13,8 +14,9 @@ from minigrad.core import ops
 from minigrad.core.kernels import LONG, total
 from minigrad.core.primitive import Primitive
 from minigrad.derive.copying import is_copied
-from minigrad.derive.expressions import Expressions, Form, Text, axes_text, dtype_text
+from minigrad.derive.expressions import Expressions, Form, Text, axes_text
 from minigrad.derive.infix import POWER, PRODUCT, SIGN, SUM, WHOLE, infix_of
+from minigrad.derive.plain import dtype_text, ints_text, literal
 from minigrad.derive.symbols import OUTPUT, Symbol, is_mT
 
 # Where the greatest and the least elements are: `max` and `min` are told.
@@ -78,10 +80,11 @@ def _called(writer: Expressions, symbol: Symbol) -> Text:
 
 
 def _arguments(symbol: Symbol) -> tuple[Primitive, tuple[Any, ...], dict[str, Any]]:
-    """A Symbol's primitive, its operands, and its parameters by their names."""
+    """A Symbol's primitive, its operands, and its parameters by the names that they have in `FORMS`, or else there."""
     assert symbol.primitive
     operands, params = symbol.primitive.split(symbol.arguments)
-    return symbol.primitive, operands, dict(zip(symbol.primitive.params, params, strict=True))
+    names = _ROWS.get(symbol.primitive.forward, symbol.primitive).params
+    return symbol.primitive, operands, dict(zip(names, params, strict=True))
 
 
 # Forms that need more than words. A form that returns None leaves a case to the default.
@@ -131,25 +134,25 @@ def _linear(writer: Expressions, symbol: Symbol) -> Text:
 
 def _cat(writer: Expressions, symbol: Symbol) -> Text:
     _, operands, params = _arguments(symbol)
-    return f"np.concatenate([{', '.join(map(writer.part, operands))}], {params['axis']})", WHOLE
+    return f"np.concatenate([{', '.join(map(writer.part, operands))}], {literal(params['axis'])})", WHOLE
 
 
 def _einsum(writer: Expressions, symbol: Symbol) -> Text:
     _, (a, b), params = _arguments(symbol)
-    terms = "{},{}->{}".format(*params["terms"])
-    return f'np.einsum("{terms}", {writer.part(a)}, {writer.part(b)}, optimize=True)', WHOLE
+    terms = json.dumps("{},{}->{}".format(*params["terms"]))  # in double quotes
+    return f"np.einsum({terms}, {writer.part(a)}, {writer.part(b)}, optimize=True)", WHOLE
 
 
 def _permute(writer: Expressions, symbol: Symbol) -> Text:
     x, axes = symbol.arguments
     is_reversed = axes == tuple(reversed(range(len(axes))))
-    words = "T" if is_reversed else "mT" if is_mT(axes) else f"transpose({axes})"
+    words = "T" if is_reversed else "mT" if is_mT(axes) else f"transpose({ints_text(axes)})"
     return f"{writer.part(x, WHOLE)}.{words}", WHOLE
 
 
 def _reshape(writer: Expressions, symbol: Symbol) -> Text:
     x, shape = symbol.arguments
-    return f"{writer.part(x, WHOLE)}.reshape({', '.join(map(str, shape)) or '()'})", WHOLE
+    return f"{writer.part(x, WHOLE)}.reshape({', '.join(map(literal, shape)) or '()'})", WHOLE
 
 
 def _index(writer: Expressions, symbol: Symbol) -> Text:
@@ -163,10 +166,10 @@ def _one_hot(writer: Expressions, symbol: Symbol) -> Text | None:
     rows, shape = _column(indices), params["shape"]
     if rows is None or params["axis"] != len(shape) - 1:
         return None
-    text = writer.part(rows)
+    text = writer.index(rows)
     if rows is indices:  # argmax or argmin
-        text = f"{writer.part(rows.arguments[0], WHOLE)}.{rows.primitive.name}({rows.arguments[1]})"
-    return f"np.eye({shape[-1]}, dtype={dtype_text(params['dtype'])})[{text}]", WHOLE
+        text = f"{writer.part(rows.arguments[0], WHOLE)}.{rows.primitive.name}({literal(rows.arguments[1])})"
+    return f"np.eye({literal(shape[-1])}, dtype={dtype_text(params['dtype'])})[{text}]", WHOLE
 
 
 def _column(x: Any) -> Any:
@@ -211,6 +214,7 @@ FORMS: dict[Primitive, Call | Form] = {
 }
 # Another primitive with the same forward function is written the same way.
 _BY_FORWARD = {primitive.forward: form for primitive, form in FORMS.items()}
+_ROWS = {primitive.forward: primitive for primitive in FORMS}
 
 # What to call a result that no variable holds, where the primitive's own name would not do.
 WORDS: dict[Primitive, str] = {

@@ -58,7 +58,8 @@ def identifier(label: str) -> str:
     """A valid Python name that looks like `label`."""
     letters = unicodedata.normalize("NFKC", label)  # Python normalises names in the same way
     name = "".join(letter if f"_{letter}".isidentifier() else "_" for letter in letters)
-    return name if name.isidentifier() and not keyword.iskeyword(name) else f"_{name}"
+    is_free = name.isidentifier() and not keyword.iskeyword(name) and name != "__debug__"  # a constant of Python
+    return name if is_free else f"_{name}"
 
 
 def unused(name: str, taken: Collection[str]) -> str:

@@ -14,6 +14,7 @@ from minigrad.derive.copying import Helpers
 from minigrad.derive.expressions import Expressions, dtype_of, number
 from minigrad.derive.infix import COMPARISON, WHOLE
 from minigrad.derive.naming import identifier, unused
+from minigrad.derive.plain import ints_text
 from minigrad.derive.symbols import OUTPUT, Symbol
 
 WIDTH = 120  # of a line
@@ -82,9 +83,11 @@ class Writer(Expressions):
             return tuple([self._identity(part) for part in argument])
         if isinstance(argument, Symbol):
             return id(self.canonical(argument))
-        if isinstance(argument, np.ndarray):
+        if isinstance(argument, np.ndarray | np.generic):
             return argument.shape, str(argument.dtype), argument.tobytes()
-        return type(argument), str(argument)
+        if isinstance(argument, slice):
+            return slice, argument.start, argument.stop, argument.step
+        return type(argument), argument if isinstance(argument, int) else str(argument)
 
     def hint(self, symbol: Any, word: str) -> None:
         """What to call a result, if it has no name and needs one."""
@@ -115,7 +118,7 @@ class Writer(Expressions):
             self._unpack(symbol)
         elif primitive is ops.put and self._are_different(symbol.arguments[1]):
             x, key, shape = symbol.arguments
-            self._assign(symbol, f"np.zeros({shape}, {dtype_of(symbol)})", comment)
+            self._assign(symbol, f"np.zeros({ints_text(shape)}, {dtype_of(symbol)})", comment)
             self._fill(symbol, key, x)
         elif primitive is ops.assign:
             _, value, key = symbol.arguments

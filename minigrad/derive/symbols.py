@@ -14,6 +14,7 @@ import numpy as np
 from minigrad.core import ops
 from minigrad.core.operators import Arithmetic
 from minigrad.core.primitive import Primitive, Shape
+from minigrad.derive.plain import plain
 
 # Rules compare with these. They have no gradient.
 EQUAL = Primitive("equal", operator.eq, symbol="==", a=None, b=None)
@@ -60,6 +61,7 @@ class Symbol(Arithmetic):
 
         A step that changes nothing is left out. A fused primitive returns its residuals too, as it does for Tensors.
         """
+        arguments = plain(arguments)
         if primitive.residuals:
             return _outputs(primitive, arguments)
         simpler = _simpler(primitive, arguments)

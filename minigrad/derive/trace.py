@@ -16,6 +16,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.core.value import Value
 from minigrad.derive.forms import ARGMAX, ARGMIN, RESERVED
 from minigrad.derive.naming import Names, identifier, key, states, unused, variables
+from minigrad.derive.plain import array_text
 from minigrad.derive.symbols import Symbol
 
 # These primitives get the places of the greatest or least elements as a parameter. The source computes the places.
@@ -35,7 +36,7 @@ class Trace:
         self.labels: Names = variables(names)
         for name, module in names.items():
             self.labels |= {each: f"{name}.{inner}" for each, inner in states([module]).items()}
-        self.taken: set[str] = {"step", "np", "math", "range", "max", "slice", *RESERVED}
+        self.taken: set[str] = {"step", "np", "math", "range", "max", "slice", "_", *RESERVED}
         self.parameters: dict[str, Shape] = {}
         self.constants: dict[str, np.ndarray] = {}
         self.symbols: dict[Any, Any] = {}  # of nodes
@@ -168,6 +169,5 @@ def _written_out(array: np.ndarray) -> Any:
     """The Symbol of an array that a few words can say: one number everywhere, or 0, 1, 2, ...; None for any other."""
     if array.ndim == 0 or (array.size and (array == array.flat[0]).all() and array.dtype.kind == "f"):
         return Symbol("", array.shape, array.dtype, array.flat[0])
-    if array.ndim == 1 and array.dtype.kind == "i" and np.array_equal(array, np.arange(len(array))):
-        return Symbol(f"range({len(array)})", array.shape, array.dtype)
-    return None
+    text = array_text(array) if array.ndim == 1 and array.dtype.kind == "i" else ""
+    return Symbol(text, array.shape, array.dtype) if text.startswith("np.arange(") else None

@@ -1,5 +1,6 @@
 """`tensor[...]` against PyTorch: every kind of index and their mixtures, value, gradient, and refusals."""
 
+import enum
 from typing import Any
 
 import hypothesis
@@ -9,7 +10,7 @@ import torch
 from hypothesis import strategies
 
 import minigrad
-from tests.support.comparison import Function, assert_refused, compare, normal, ours, random, refusal, theirs
+from tests.support.comparison import Function, assert_refused, compare, in_both, normal, ours, random, refusal, theirs
 from tests.support.indices import INDICES, for_library
 
 
@@ -53,6 +54,41 @@ def test_an_index_of_an_index() -> None:
 @pytest.mark.parametrize("dtype", [np.bool_, np.int64, np.float32])
 def test_an_index_keeps_the_dtype(dtype: Any) -> None:
     compare(lambda library, x: [x[0], x[[0, 1]], x[:, 1]], np.ones((3, 2), dtype))
+
+
+class Index:
+    """Something that is an index, and no number."""
+
+    def __index__(self) -> int:
+        return 2
+
+
+class Two(enum.IntEnum):
+    TWO = 2
+
+
+@pytest.mark.parametrize("two", [Index(), Two.TWO, np.int8(2)], ids=["object", "enum", "int8"])
+def test_what_can_be_an_index_is_one(two: Any) -> None:
+    compare(lambda library, x: [x[two], x[:two, 1:two], x[::two], x[..., two], x[two, two]], normal(4, 5))
+
+    def changed(library: Any, x: Any) -> Any:
+        x = x * 1
+        x[two].mul_(3)
+        x[1:two] = 5
+        return x
+
+    compare(changed, normal(4, 5))
+
+
+def test_an_index_that_changes_later_has_chosen_already() -> None:
+    def scenario(library: Any) -> Any:
+        x, end = library.ones(4, requires_grad=True), library.tensor(2)
+        chosen = x[:end]
+        end += 1
+        chosen.sum().backward()
+        return x.grad
+
+    in_both(scenario)
 
 
 def test_a_tensor_as_an_int() -> None:

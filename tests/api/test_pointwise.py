@@ -3,6 +3,7 @@
 Each primitive by itself, see core/test_table.py.
 """
 
+import enum
 import operator
 from typing import Any, NamedTuple
 
@@ -196,6 +197,26 @@ def test_a_number_on_either_side(apply: Function, number: Any, array: np.ndarray
     as_given = {minigrad: number, torch: number.item() if isinstance(number, np.generic) else number}
     compare(lambda library, x: apply(as_given[library], x), array)
     compare(lambda library, x: apply(x, as_given[library]), array)
+
+
+class Two(enum.IntEnum):
+    TWO = 2
+
+
+class Half(float):
+    """A float by another name."""
+
+
+@pytest.mark.parametrize("number", [Two.TWO, Half(0.5), np.float64(0.5), np.float32(0.5), np.int8(2)], ids=repr)
+@pytest.mark.parametrize("array", TENSORS, ids=lambda array: f"{array.dtype}{array.shape}")
+def test_the_class_of_a_number_does_not_change_the_dtype(number: Any, array: np.ndarray) -> None:
+    for apply in ARITHMETIC:
+        if not isinstance(number, np.generic):  # some of which PyTorch refuses on the left
+            compare(lambda library, x, apply=apply: [apply(number, x), apply(x, number)], array)
+    compare(lambda library, x: library.where(x > 1, x, number), array)
+    if array.dtype.kind == "f":
+        compare(lambda library, x: [x.clamp(number), x.clamp(max=number), x.clamp(0, number)], array)
+        compare(lambda library, x: library.nn.functional.layer_norm(x.view(1, -1), (x.numel(),), eps=number), array)
 
 
 @pytest.mark.parametrize("apply", ARITHMETIC)
