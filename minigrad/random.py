@@ -13,9 +13,11 @@ alone: it returns arrays, and `api/creation.py` makes Tensors of them.
 
 from __future__ import annotations
 
+import copy
 import functools
 import math
 import os
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,11 +62,18 @@ STATE = np.dtype(
 )
 
 
+# Held while words are drawn, of any generator. A fork waits for it, or else the new process would wait for ever.
+_drawing = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_drawing.acquire, after_in_parent=_drawing.release, after_in_child=_drawing.release)
+
+
 class Generator:
     """A stream of random numbers that a seed determines (`torch.Generator`).
 
     A new generator starts from PyTorch's default seed. Each draw returns an array of the given shape and advances the
-    stream. A draw of no elements does not advance it. Generators can be pickled and deep-copied.
+    stream. A draw of no elements does not advance it. Threads can draw from one generator: each number is drawn once.
+    Generators can be pickled and copied.
     """
 
     def __init__(self, device: str = "cpu") -> None:
@@ -92,14 +101,17 @@ class Generator:
             raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}; pass an int")
         if not -(2**63) <= seed < 2**64:
             raise ValueError(f"manual_seed: Overflow when unpacking long long {seed}; pass a seed of at most 64 bits")
-        self._initial_seed = seed % 2**64
-        vars(self).pop("_twister", None)
-        self._spare_normals = np.empty(0)
+        with _drawing:
+            self._initial_seed = seed % 2**64
+            vars(self).pop("_twister", None)
+            self._spare_normals = np.empty(0)
         return self
 
     def seed(self) -> int:
         """Restart the stream from a random seed of the operating system, and return it (`torch.Generator.seed`)."""
-        return self.manual_seed(int.from_bytes(os.urandom(8))).initial_seed()
+        seed = int.from_bytes(os.urandom(8))
+        self.manual_seed(seed)
+        return seed
 
     def initial_seed(self) -> int:
         """The seed from which the stream started, modulo 2**64 (`torch.Generator.initial_seed`)."""
@@ -107,13 +119,14 @@ class Generator:
 
     def get_state(self) -> NDArray[np.uint8]:
         """The state of the stream: an array of 5056 bytes, uint8 (`torch.Generator.get_state`)."""
-        twister = self._twister.state["state"]
+        with _drawing:
+            seed, twister, spares = self._initial_seed, self._twister.state["state"], self._spare_normals
         state = np.zeros(1, STATE)
-        state["initial_seed"], state["seeded"] = self._initial_seed, True
+        state["initial_seed"], state["seeded"] = seed, True
         state["words"], state["position"] = twister["key"], twister["pos"]
         state["words_left"] = 625 - twister["pos"]
-        state["spare_count"] = spares = self._spare_normals.size
-        state["spare_normal"][:spares] = self._spare_normals
+        state["spare_count"] = spares.size
+        state["spare_normal"][: spares.size] = spares
         return state.view(np.uint8)
 
     def set_state(self, state: NDArray[np.uint8]) -> Generator:
@@ -128,11 +141,16 @@ class Generator:
         saved = np.frombuffer(state.tobytes(), STATE)[0]
         if not (1 <= saved["words_left"] <= 624 and 0 <= saved["spare_count"] <= 1):
             raise RuntimeError("set_state: Invalid mt19937 state; pass the bytes of a get_state()")
-        self._initial_seed = int(saved["initial_seed"])
         key, position = saved["words"].astype(np.uint32), 625 - int(saved["words_left"])
-        self._twister.state = {"bit_generator": "MT19937", "state": {"key": key, "pos": position}}
-        self._spare_normals = np.full(saved["spare_count"], saved["spare_normal"])
+        with _drawing:
+            self._initial_seed = int(saved["initial_seed"])
+            self._twister.state = {"bit_generator": "MT19937", "state": {"key": key, "pos": position}}
+            self._spare_normals = np.full(saved["spare_count"], saved["spare_normal"])
         return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        with _drawing:
+            return copy.deepcopy(vars(self))
 
     def uniform(self, shape: Shape, dtype: DTypeLike = np.float32, low: float = 0.0, high: float = 1.0) -> Floats:
         """Draw numbers uniformly from [low, high) (`torch.rand`, `torch.Tensor.uniform_`).
@@ -237,8 +255,9 @@ class Generator:
         return np.array([np.searchsorted(row, unit) for row, unit in rows], np.int64).reshape(units.shape)
 
     def _words(self, count: int) -> NDArray[np.uint64]:
-        """The next 32-bit words."""
-        return self._twister.random_raw(count)
+        """The next 32-bit words. A draw takes all its words at once, so that it gets them one after the other."""
+        with _drawing:
+            return self._twister.random_raw(count)
 
     def _long_words(self, count: int) -> NDArray[np.uint64]:
         """The next 64-bit words, each made of two 32-bit words, the high half first."""
@@ -253,10 +272,11 @@ class Generator:
 
     def _few_normals(self, count: int) -> NDArray[np.float64]:
         """Float64 normals made in pairs: first the spare of an earlier draw, and a new spare if one is left over."""
-        pairs = (count - self._spare_normals.size + 1) // 2
-        turns, heights = self._units(2 * pairs, FLOAT64).reshape(pairs, 2).T
-        normals = np.concatenate([self._spare_normals, _box_muller(np.log1p(-heights), turns)])
-        self._spare_normals = normals[count:]
+        with _drawing:
+            pairs = (count - self._spare_normals.size + 1) // 2
+            turns, heights = self._units(2 * pairs, FLOAT64).reshape(pairs, 2).T
+            normals = np.concatenate([self._spare_normals, _box_muller(np.log1p(-heights), turns)])
+            self._spare_normals = normals[count:]
         return normals[:count]
 
 

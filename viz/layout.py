@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import subprocess
 import sysconfig
+import tempfile
 from typing import Any
 
 try:
@@ -50,12 +51,10 @@ def write(source: str, path: str | os.PathLike[str], format: str) -> None:
     if not path.parent.is_dir():
         raise FileNotFoundError(f"render: there is no folder {str(path.parent)!r}")
     picture = lay_out(source, format)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".render-") as folder:  # for this call alone
+        part = pathlib.Path(folder) / path.name
         part.write_bytes(picture)
         part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def view(path: str | os.PathLike[str]) -> None:
