@@ -4,6 +4,7 @@ They find parameters, name them and move state in and out; no computation of a l
 """
 
 import itertools
+import reprlib
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -72,14 +73,21 @@ class LoadedKeys(NamedTuple):
 class Module:
     """The base class of layers and models (`torch.nn.Module`).
 
-    A subclass assigns Parameters and Modules to attributes, and defines `forward`. `training` is the mode: layers such
-    as BatchNorm1d and Dropout compute different things in training and in eval mode.
+    The `__init__` of a subclass calls `super().__init__()`, then assigns Parameters and Modules to attributes; without
+    this call they raise an AttributeError. A subclass also defines `forward`. `training` is the mode: layers such as
+    BatchNorm1d and Dropout compute different things in training and in eval mode.
     """
 
-    training = True
-    _buffers: Mapping[str, bool] = {}  # from the name to whether it is part of the state dict
+    training: bool
+    _kinds: dict[str, type]  # Parameter, Module, or Tensor for a buffer: of attributes, in the order of assignment
+    _transient: set[str]  # the names of buffers that are not part of the state dict
+
+    def __init__(self) -> None:
+        self._kinds, self._transient, self.training = {}, set(), True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if "_kinds" not in self.__dict__:
+            raise self._without_init()
         mode = local.mode
         outer = mode.scope
         # Scope(...) would do the same, but takes twice as long.
@@ -104,34 +112,91 @@ class Module:
         },
     )
 
+    def _without_init(self) -> AttributeError:
+        return AttributeError(
+            f"{type(self).__name__}: super().__init__() was not called; call it first in {type(self).__name__}.__init__"
+        )
+
+    def _registered(self) -> dict[str, type]:
+        """Return `_kinds`. Raises an AttributeError if `Module.__init__` was not called."""
+        if "_kinds" not in self.__dict__:
+            raise self._without_init()
+        return self._kinds
+
     def __setattr__(self, name: str, value: Any) -> None:
-        place = vars(self).get(name)
-        for kind in (Parameter, Module):
-            if isinstance(place, kind) and not isinstance(value, (kind, Parameter, type(None))):
-                raise TypeError(
-                    f"{type(self).__name__}: {name} is a {kind.__name__}, and a {type(value).__name__} is not; "
-                    f"make one of it, or delete {name} first"
-                )
+        kind = Parameter if isinstance(value, Parameter) else Module if isinstance(value, Module) else None
+        kinds = self._registered() if kind else vars(self).get("_kinds", {})
+        place = kinds.get(name)
+        if kind is Parameter or (kind is Module and place is not Parameter):
+            if place is not kind:
+                self._forget(name)
+                kinds[name] = kind
+        elif place is not None and not isinstance(value, place | None):
+            what = "buffer, which holds a Tensor" if place is Tensor else place.__name__
+            raise TypeError(
+                f"{type(self).__name__}: {name} is a {what}, and a {type(value).__name__} is not; make one of it, or "
+                f"delete {name} first"
+            )
         super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        """Drop what is known of an attribute, because it is deleted or becomes another kind."""
+        self._registered().pop(name, None)
+        self._transient.discard(name)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Set an attribute to a Tensor that is not trained (`torch.nn.Module.register_buffer`).
 
-        It is part of the state dict only if `persistent` is true.
+        It is part of the state dict only if `persistent` is true. Raises a TypeError for anything but a Tensor or None,
+        and a KeyError if the name is empty, has a dot, or is that of another attribute.
         """
-        if not isinstance(name, str) or not isinstance(tensor, Tensor | None):
-            raise TypeError(f"register_buffer: expected a name and a Tensor or None, got {name!r} and {tensor!r}")
-        if hasattr(self, name) and name not in self._buffers:
-            raise KeyError(f"register_buffer: {type(self).__name__} has an attribute {name!r} already")
-        self._buffers = {**self._buffers, name: persistent}
-        setattr(self, name, tensor)
+        self._register("register_buffer", name, tensor, Tensor)
+        self._transient.discard(name)
+        if not persistent:
+            self._transient.add(name)
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Set an attribute to a Parameter, or to None where only a Parameter may follow.
+
+        The errors are those of `register_buffer` (`torch.nn.Module.register_parameter`).
+        """
+        self._register("register_parameter", name, param, Parameter)
+
+    def add_module(self, name: str, module: "Module | None") -> None:
+        """Set an attribute to a Module, or to None where only a Module may follow.
+
+        The errors are those of `register_buffer` (`torch.nn.Module.add_module`).
+        """
+        self._register("add_module", name, module, Module)
+
+    def _register(self, function: str, name: str, value: Any, kind: type) -> None:
+        kinds = self._registered()
+        if not isinstance(name, str) or not isinstance(value, kind | None):
+            given = f"{type(name).__name__} and {type(value).__name__}"
+            raise TypeError(f"{function}: expected a name and a {kind.__name__} or None, got {given}")
+        if not name or "." in name:
+            raise KeyError(f"{function}: the name must not be empty and must not have a dot, got {name!r}")
+        if hasattr(self, name) and kinds.get(name) is not kind:
+            raise KeyError(f"{function}: {type(self).__name__} has an attribute {name!r} already; use another name")
+        kinds[name] = kind
+        super().__setattr__(name, value)
 
     def named_children(self) -> Iterator[tuple[str, "Module"]]:
         """Yield the direct child Modules, each once, with the names of their attributes."""
         return _each_once(self._parts())
 
+    def _direct(self, kind: type) -> list[tuple[str, Any]]:
+        """Return the attributes of a kind that are not None, with their names, in the order of assignment."""
+        values = vars(self)
+        named = [(name, values.get(name)) for name, place in self._registered().items() if place is kind]
+        return [pair for pair in named if pair[1] is not None]
+
     def _parts(self) -> list[tuple[str, "Module"]]:
-        return [(name, part) for name, part in vars(self).items() if isinstance(part, Module)]
+        return self._direct(Module)
 
     def children(self) -> Iterator["Module"]:
         """Yield the direct child Modules."""
@@ -139,14 +204,22 @@ class Module:
 
     def named_modules(self) -> Iterator[tuple[str, "Module"]]:
         """Yield this Module as "" and all Modules inside, each once, with their dotted names."""
-        return _each_once(self._named_places())
+        return self._walk(set(), again=False)
 
-    def _named_places(self) -> Iterator[tuple[str, "Module"]]:
-        """Yield the pairs of `named_modules`; a Module that has several names is repeated for each."""
+    def _walk(self, entered: set["Module"], again: bool) -> Iterator[tuple[str, "Module"]]:
+        """Yield this Module as "" and all Modules inside, with dotted names, unless they are in `entered`.
+
+        With `again`, a Module that has several names is repeated for each; it is never repeated inside itself.
+        """
+        if self in entered:
+            return
+        entered.add(self)
         yield "", self
         for name, child in self._parts():
-            for inner, module in child._named_places():
+            for inner, module in child._walk(entered, again):
                 yield f"{name}.{inner}" if inner else name, module
+        if again:
+            entered.remove(self)
 
     def modules(self) -> Iterator["Module"]:
         """Yield this Module and all Modules inside."""
@@ -154,7 +227,7 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """Yield the Parameters of this Module and of all Modules inside, each once, with their dotted names."""
-        return _each_once(self._named_tensors(Module._direct_parameters))
+        return _each_once(_named_tensors(self.named_modules(), Module._direct_parameters))
 
     def parameters(self) -> Iterator[Parameter]:
         """Yield the Parameters of this Module and of all Modules inside (`torch.nn.Module.parameters`)."""
@@ -162,7 +235,7 @@ class Module:
 
     def named_buffers(self) -> Iterator[tuple[str, Tensor]]:
         """Yield the buffers of this Module and of all Modules inside, each once, with their dotted names."""
-        return _each_once(self._named_tensors(Module._direct_buffers))
+        return _each_once(_named_tensors(self.named_modules(), Module._direct_buffers))
 
     def buffers(self) -> Iterator[Tensor]:
         """Yield the buffers of this Module and of all Modules inside."""
@@ -171,27 +244,21 @@ class Module:
     def state_dict(self) -> dict[str, Tensor]:
         """Return the Parameters and persistent buffers by dotted name (`torch.nn.Module.state_dict`).
 
-        The Tensors are constants that share the memory of the Module.
+        The Tensors are constants that share the memory of the Module. A Tensor that has several names is repeated for
+        each, but a Module that contains itself is not repeated inside itself.
         """
-        return {name: tensor.detach() for name, tensor in self._named_tensors(Module._direct_state)}
-
-    def _named_tensors(self, direct: Callable[["Module"], Iterable[tuple[str, Any]]]) -> Iterator[tuple[str, Any]]:
-        """Yield what `direct` returns for this Module and all Modules inside, with dotted names.
-
-        A Tensor or Module with several names is repeated for each.
-        """
-        for prefix, module in self._named_places():
-            for name, tensor in direct(module):
-                yield f"{prefix}.{name}" if prefix else name, tensor
+        places = self._walk(set(), again=True)
+        return {name: tensor.detach() for name, tensor in _named_tensors(places, Module._direct_state)}
 
     def _direct_parameters(self) -> list[tuple[str, Parameter]]:
-        return [(name, x) for name, x in vars(self).items() if isinstance(x, Parameter)]
+        return self._direct(Parameter)
 
     def _direct_buffers(self) -> list[tuple[str, Tensor]]:
-        return [(name, getattr(self, name)) for name in self._buffers if getattr(self, name) is not None]
+        return self._direct(Tensor)
 
     def _direct_state(self) -> list[tuple[str, Tensor]]:
-        return [*self._direct_parameters(), *((name, x) for name, x in self._direct_buffers() if self._buffers[name])]
+        persistent = [(name, x) for name, x in self._direct_buffers() if name not in self._transient]
+        return [*self._direct_parameters(), *persistent]
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> LoadedKeys:
         """Copy the values of a state dict into Parameters and buffers (`torch.nn.Module.load_state_dict`).
@@ -221,11 +288,23 @@ class Module:
         return keys
 
     def apply(self, fn: Callable[["Module"], Any]) -> Self:
-        """Call `fn` with all Modules inside, then with this one, and return this Module."""
-        for child in self.children():
-            child.apply(fn)
-        fn(self)
+        """Call `fn` with all Modules inside, then with this one, and return this Module (`torch.nn.Module.apply`).
+
+        Raises a TypeError if `fn` cannot be called.
+        """
+        if not callable(fn):
+            raise TypeError(f"apply: expected a function of a Module, got {type(fn).__name__}")
+        self._apply(fn, set())
         return self
+
+    def _apply(self, fn: Callable[["Module"], Any], entered: set["Module"]) -> None:
+        """Call `fn` with the Modules inside that are not in `entered`, then with this one."""
+        entered.add(self)
+        for child in self.children():
+            if child not in entered:
+                child._apply(fn, entered)
+        entered.remove(self)
+        fn(self)
 
     def to(self, *target: Any, dtype: DType = None, device: Any = None) -> Self:
         """Convert the floating Parameters and buffers, as `Tensor.to` does, and return the Module."""
@@ -267,13 +346,25 @@ class Module:
         """Return the text between the brackets of the repr."""
         return ""
 
+    @reprlib.recursive_repr()  # a Module inside itself is "..."
     def __repr__(self) -> str:
+        extra = self.extra_repr()
         lines = [f"({place}): {text}".replace("\n", "\n  ") for place, text in self._described()]
-        inner = "\n  ".join(["", *lines]) + "\n" if lines else self.extra_repr()
-        return f"{type(self).__name__}({inner})"
+        if lines:
+            extra = "\n  ".join(["", *extra.splitlines(), *lines]) + "\n"
+        return f"{type(self).__name__}({extra})"
 
     def _described(self) -> Iterator[tuple[str, str]]:
         return ((name, repr(child)) for name, child in self._parts())
+
+
+def _named_tensors(
+    places: Iterable[tuple[str, Module]], direct: Callable[[Module], Iterable[tuple[str, Any]]]
+) -> Iterator[tuple[str, Any]]:
+    """Yield what `direct` returns for each Module, with the names of the Modules before those of the Tensors."""
+    for prefix, module in places:
+        for name, tensor in direct(module):
+            yield f"{prefix}.{name}" if prefix else name, tensor
 
 
 def _each_once(named: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
@@ -294,7 +385,7 @@ class Numbered(Module):
             raise TypeError(
                 f"{type(self).__name__}: a {type(module).__name__} is no Module; Sequential takes a list as *modules"
             )
-        setattr(self, str(len(self)), module)
+        self.add_module(str(len(self)), module)
         return self
 
     def extend(self, modules: Iterable[Module]) -> Self:
@@ -307,7 +398,7 @@ class Numbered(Module):
         return len(self._parts())
 
     def __iter__(self) -> Iterator[Module]:
-        return iter([module for module in vars(self).values() if isinstance(module, Module)])
+        return iter([module for _, module in self._parts()])
 
 
 class Sequential(Numbered):
@@ -317,9 +408,10 @@ class Sequential(Numbered):
     """
 
     def __init__(self, *modules: Any) -> None:
+        super().__init__()
         if len(modules) == 1 and isinstance(modules[0], OrderedDict):
             for name, module in modules[0].items():
-                setattr(self, name, module)
+                self.add_module(name, module)
         else:
             self.extend(modules)
 
@@ -338,6 +430,7 @@ class ModuleList(Numbered):
     """A list of Modules, which the Module that contains it calls (`torch.nn.ModuleList`)."""
 
     def __init__(self, modules: Iterable[Module] = ()) -> None:
+        super().__init__()
         self.extend(modules)
 
     def __getitem__(self, i: int | slice) -> Module:

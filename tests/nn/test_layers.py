@@ -287,6 +287,79 @@ ASSIGNMENTS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "a function as Module": lambda layers, library, x: setattr(x, "decoder", library.tanh),
     "a Parameter as buffer": lambda layers, library, x: x.register_buffer("scale", library.ones(3)),
     "a buffer twice": lambda layers, library, x: [x.register_buffer("mask", library.ones(3)) for _ in range(2)],
+    "a Tensor where a Parameter was": lambda layers, library, x: [
+        setattr(x, "scale", None),
+        setattr(x, "scale", library.ones(3)),
+    ],
+    "a Tensor where a bias may be": lambda layers, library, x: setattr(x.encoder[0], "bias", library.ones(3)),
+    "a Parameter where a bias may be": lambda layers, library, x: setattr(
+        x.encoder[0], "bias", layers.Parameter(library.ones(3))
+    ),
+    "a Parameter as Module": lambda layers, library, x: setattr(x, "decoder", x.scale),
+    "a Module where a number was": lambda layers, library, x: [
+        setattr(x, "first", 5),
+        setattr(x, "second", layers.Linear(1, 1)),
+        setattr(x, "first", layers.Linear(1, 1)),
+    ],
+    "a Module where a Module was": lambda layers, library, x: [
+        setattr(x, "decoder", None),
+        setattr(x, "decoder", library.ones(3)),
+    ],
+    "a number as buffer": lambda layers, library, x: setattr(x.encoder[1], "running_mean", 5),
+    "an array as buffer": lambda layers, library, x: setattr(x.encoder[1], "running_mean", np.ones(3)),
+    "another buffer": lambda layers, library, x: setattr(x.encoder[1], "running_mean", library.ones(4)),
+    "nothing as buffer": lambda layers, library, x: setattr(x.encoder[1], "running_mean", None),
+    "a number where a buffer was": lambda layers, library, x: [
+        setattr(x.encoder[1], "running_mean", None),
+        setattr(x.encoder[1], "running_mean", 5),
+    ],
+    "a Parameter in place of a buffer": lambda layers, library, x: setattr(
+        x.encoder[1], "running_mean", layers.Parameter(library.ones(3))
+    ),
+    "a Module in place of a buffer": lambda layers, library, x: setattr(
+        x.encoder[1], "running_mean", layers.Linear(1, 1)
+    ),
+    "a transient buffer that becomes a Parameter, and a buffer again": lambda layers, library, x: [
+        x.register_buffer("mask", library.ones(3), persistent=False),
+        setattr(x, "mask", layers.Parameter(library.ones(3))),
+        delattr(x, "mask"),
+        x.register_buffer("mask", library.ones(3)),
+    ],
+    "a Parameter that is deleted": lambda layers, library, x: [
+        delattr(x, "scale"),
+        setattr(x, "scale", library.ones(3)),
+    ],
+    "a buffer that is deleted": lambda layers, library, x: [
+        delattr(x.encoder[1], "running_mean"),
+        setattr(x.encoder[1], "running_mean", 5),
+    ],
+    "a Module that is deleted": lambda layers, library, x: [
+        delattr(x, "encoder"),
+        setattr(x, "encoder", layers.Tanh()),
+    ],
+    "nothing that is deleted": lambda layers, library, x: delattr(x, "none"),
+    "a buffer without a name": lambda layers, library, x: x.register_buffer("", library.ones(3)),
+    "a buffer with a dot": lambda layers, library, x: x.register_buffer("a.b", library.ones(3)),
+    "a number that is registered as buffer": lambda layers, library, x: x.register_buffer("mask", 5),
+    "a buffer named by a number": lambda layers, library, x: x.register_buffer(5, library.ones(3)),
+    "a buffer in place of a number": lambda layers, library, x: [
+        setattr(x, "mask", 5),
+        x.register_buffer("mask", library.ones(3)),
+    ],
+    "a Parameter that is registered as buffer": lambda layers, library, x: x.register_buffer(
+        "mask", layers.Parameter(library.ones(3))
+    ),
+    "a Parameter that is registered": lambda layers, library, x: x.register_parameter(
+        "w", layers.Parameter(library.ones(3))
+    ),
+    "a Tensor that is registered as Parameter": lambda layers, library, x: x.register_parameter("w", library.ones(3)),
+    "a Parameter over a method": lambda layers, library, x: x.register_parameter("forward", None),
+    "a Module that is added": lambda layers, library, x: x.add_module("more", layers.Linear(1, 1)),
+    "a number that is added": lambda layers, library, x: x.add_module("more", 5),
+    "a Sequential with a Module over a method": lambda layers, library, x: layers.Sequential(
+        OrderedDict(forward=layers.Tanh())
+    ),
+    "a Sequential with a number": lambda layers, library, x: layers.Sequential(OrderedDict(first=5)),
     "a buffer that was None": lambda layers, library, x: [
         x.register_buffer("mask", None),
         setattr(x, "mask", library.ones(1)),
@@ -301,12 +374,144 @@ def test_attributes_are_set_or_refused_as_in_pytorch(act: Callable[[Any, Any, An
         model = autoencoder(layers)
         try:
             act(layers, library, model)
-        except (TypeError, KeyError) as error:
+        except (TypeError, KeyError, AttributeError) as error:
             outcomes.append(type(error))
         else:
-            named = [[name for name, _ in pairs] for pairs in (model.named_parameters(), model.named_buffers())]
+            walks = (model.named_parameters(), model.named_buffers(), model.named_modules())
+            named = [[name for name, _ in pairs] for pairs in walks]
             outcomes.append([*named, list(model.state_dict())])
     assert outcomes[0] == outcomes[1]
+
+
+BEFORE_INIT: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "a number": lambda layers, library, x: setattr(x, "a", 5),
+    "a Tensor": lambda layers, library, x: setattr(x, "a", library.ones(1)),
+    "a list of Modules": lambda layers, library, x: setattr(x, "a", [layers.Tanh()]),
+    "the mode": lambda layers, library, x: setattr(x, "training", False),
+    "a Parameter": lambda layers, library, x: setattr(x, "a", layers.Parameter(library.ones(1))),
+    "a Module": lambda layers, library, x: setattr(x, "a", layers.Tanh()),
+    "a buffer": lambda layers, library, x: x.register_buffer("a", library.ones(1)),
+    "a buffer that is None": lambda layers, library, x: x.register_buffer("a", None),
+    "a call": lambda layers, library, x: x(1),
+    "the mode, read": lambda layers, library, x: x.training,
+    "parameters": lambda layers, library, x: [*x.parameters()],
+    "buffers": lambda layers, library, x: [*x.buffers()],
+    "children": lambda layers, library, x: [*x.children()],
+    "modules": lambda layers, library, x: [*x.modules()],
+    "state_dict": lambda layers, library, x: x.state_dict(),
+    "load_state_dict": lambda layers, library, x: x.load_state_dict({}),
+    "apply": lambda layers, library, x: x.apply(type),
+    "train": lambda layers, library, x: x.train(),
+    "to": lambda layers, library, x: x.to("cpu"),
+    "zero_grad": lambda layers, library, x: x.zero_grad(),
+    "requires_grad_": lambda layers, library, x: x.requires_grad_(),
+    "repr": lambda layers, library, x: repr(x),
+    "a copy": lambda layers, library, x: copy.deepcopy(x) and None,
+}
+
+
+@pytest.mark.parametrize("act", BEFORE_INIT.values(), ids=BEFORE_INIT)
+def test_a_module_whose_init_was_not_called_refuses_what_pytorchs_refuses(act: Callable[[Any, Any, Any], Any]) -> None:
+    outcomes: list[Any] = []
+    for layers, library in ((torch.nn, torch), (nn, minigrad)):
+
+        class Forgetful(layers.Module):  # type: ignore[misc, name-defined]
+            def __init__(self) -> None:
+                pass
+
+            def forward(self, x: Any) -> Any:
+                return x
+
+        try:
+            outcomes.append(act(layers, library, Forgetful()))
+        except AttributeError as error:
+            outcomes.append(AttributeError)
+            message = str(error)
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[1] is not AttributeError or "__init__" in message or "training" in message
+
+
+def family(layers: Any) -> Any:
+    """A Module whose children refer to it and to each other, and one of them has two names."""
+
+    class Family(layers.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = layers.Linear(1, 1)
+            self.norm = layers.BatchNorm1d(1)
+            self.first.parent = self
+            self.first.sibling = self.norm
+            self.norm.sibling = self.first
+            self.again = self.first
+
+        def forward(self, x: Any) -> Any:
+            return self.norm(self.first(x))
+
+    return Family()
+
+
+def test_walks_over_a_cyclic_module_are_pytorchs() -> None:
+    def walks(model: Any) -> list[Any]:
+        named = (model.named_modules(), model.named_children(), model.named_parameters(), model.named_buffers())
+        return [
+            [name for pairs in named for name, _ in pairs],
+            [type(x).__name__ for x in model.modules()],
+            len([*model.parameters()]),
+            [name for name, _ in model.first.named_modules()],
+            [name for name, _ in model.norm.named_parameters()],
+            model.requires_grad_(False) is model,
+            model.zero_grad(),
+        ]
+
+    assert walks(family(nn)) == walks(family(torch.nn))
+
+
+def test_a_cyclic_module_does_what_any_module_does() -> None:
+    model, visited = family(nn), []
+    owners = dict.fromkeys(name.rpartition(".")[0] for name in model.state_dict())
+    assert [*owners] == ["first", "first.sibling", "norm", "norm.sibling", "again", "again.sibling"]
+    assert model.load_state_dict(model.state_dict()) == ([], [])
+    assert model.train(False) is model
+    assert not any(module.training for module in (model, model.first, model.norm))
+    assert model.eval().train().norm.training
+    assert model.apply(visited.append) is model
+    assert visited[-1] is model
+    assert {*visited} == {model, model.first, model.norm}
+    assert model.to(minigrad.float64).norm.running_mean.dtype == minigrad.float64
+    assert model(minigrad.ones(2, 1).double()).shape == (2, 1)
+    twin = copy.deepcopy(model)
+    assert twin.first.parent is twin is not model
+    assert repr(twin) == repr(model)
+
+
+def test_the_text_of_a_cyclic_module_ends() -> None:
+    model: Any = nn.Sequential(nn.Linear(1, 2, bias=False))
+    model[0].parent = model
+    twin = pickle.loads(pickle.dumps(model))
+    assert twin[0].parent is twin
+    assert repr(twin) == repr(model)
+    assert repr(model) == (
+        "Sequential(\n  (0): Linear(\n    in_features=1, out_features=2, bias=False\n    (parent): ...\n  )\n)"
+    )
+
+
+def test_many_modules_that_all_know_each_other_are_walked_soon() -> None:
+    modules = [nn.Tanh() for _ in range(30)]
+    for module in modules:
+        for i, other in enumerate(modules):
+            setattr(module, f"friend{i}", other)
+    assert len([*modules[0].modules()]) == 30
+    assert [*modules[0].parameters()] == []
+    assert not modules[0].eval().training
+
+
+def test_the_text_of_a_layer_with_a_child_is_pytorchs() -> None:
+    def parent(layers: Any) -> Any:
+        model = layers.Linear(2, 3)
+        model.inner = layers.Dropout(0.2)
+        return model
+
+    assert repr(parent(nn)) == repr(parent(torch.nn))
 
 
 @every_model

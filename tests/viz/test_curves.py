@@ -212,6 +212,7 @@ class Twice(nn.Module):
     """A model that is no Sequential, runs a layer twice, and notes whether it is recorded."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.linear, self.act, self.drop = nn.Linear(4, 4), nn.ReLU(), nn.Dropout()
 
     def forward(self, x: Tensor) -> Tensor:

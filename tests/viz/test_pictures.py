@@ -318,6 +318,7 @@ class Block(nn.Module):
     """A part whose title does not tell its sizes."""
 
     def __init__(self, fan_in: int, fan_out: int) -> None:
+        super().__init__()
         self.inner = nn.Linear(fan_in, fan_out)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -381,6 +382,7 @@ def test_shared_weights_stand_around_those_who_share_them() -> None:
 def test_modules_in_a_list_are_named_by_their_places() -> None:
     class Chain(nn.Module):
         def __init__(self) -> None:
+            super().__init__()
             self.blocks = nn.ModuleList([Block(2, 3), Block(3, 2)])
 
         def forward(self, x: Tensor) -> Tensor:
@@ -401,6 +403,7 @@ def test_a_module_that_returns_what_it_is_given_frames_nothing() -> None:
 def test_a_picture_from_within_a_module() -> None:
     class Watched(nn.Module):
         def __init__(self) -> None:
+            super().__init__()
             self.scale = nn.Parameter(minigrad.ones(2))
 
         def forward(self, x: Tensor) -> Tensor:
@@ -499,6 +502,7 @@ def drawn_as(name: str) -> str:
 def test_every_name_of_a_module_draws_as_it_is(name: str) -> None:
     class Odd(nn.Module):
         def __init__(self, kind: str) -> None:
+            super().__init__()
             self.kind = kind
 
         def forward(self, x: Tensor) -> Tensor:
@@ -611,6 +615,7 @@ def test_ten_thousand_nodes_are_written_soon() -> None:
 def test_a_thousand_modules_in_a_row_are_folded_soon() -> None:
     class Add(nn.Module):
         def __init__(self, number: int) -> None:
+            super().__init__()
             self.number = number
 
         def forward(self, x: Tensor) -> Tensor:
