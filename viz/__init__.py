@@ -1,4 +1,4 @@
-"""viz: draws the graph behind a result. It needs minigrad and graphviz: pip install 'minigrad[viz]'.
+"""viz: draws the graph behind a result. It needs minigrad and graphviz; plots need matplotlib (see `install.py`).
 
 `walk.py` walks from a result to what it was computed from, `graph.py` says what a picture shows, `text.py` shortens
 numbers, `dot.py` writes the picture in Graphviz's language, and `layout.py` lays it out. `curves.py` has the course's

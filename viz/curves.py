@@ -15,6 +15,7 @@ import numpy as np
 
 from minigrad import Tensor, enable_grad, grad, no_grad, tensor
 from minigrad.random import default_generator
+from viz.install import INSTALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -438,7 +439,7 @@ def _picture() -> "type[Figure]":
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError("viz: plots need matplotlib: pip install 'minigrad[viz]'", name=error.name) from None
+        raise ModuleNotFoundError(f"viz: plots need matplotlib; use {INSTALL}", name=error.name) from None
 
     class Picture(Figure):
         def _repr_png_(self) -> tuple[bytes, dict[str, int]]:

@@ -9,11 +9,10 @@ import textwrap
 from collections import defaultdict
 from collections.abc import Iterable
 
-import graphviz  # type: ignore[import-untyped]
 import numpy as np
 
 from viz.graph import Box, Folded, Number, Operation, Picture, Role
-from viz.layout import FORMATS, Drawing
+from viz.layout import FORMATS, Drawing, graphviz
 from viz.text import cells, heat, number
 
 DIRECTIONS = ("LR", "RL", "TB", "BT")

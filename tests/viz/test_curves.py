@@ -21,6 +21,7 @@ from minigrad import Tensor
 from tests.support import ROOT
 from tests.support.comparison import normal
 from viz import curves
+from viz.install import INSTALL
 
 INPUTS = minigrad.tensor(np.arange(40).reshape(20, 2) % 7)
 TARGETS = minigrad.tensor(np.arange(20) % 7)
@@ -538,7 +539,7 @@ def test_what_cannot_be_drawn_is_refused(draw: Callable[[], Any], kind: type[Exc
 def test_the_first_plot_without_matplotlib_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     curves._picture.cache_clear()
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'minigrad\[viz\]'"):
+    with pytest.raises(ModuleNotFoundError, match=re.escape(INSTALL)):
         curves.loss_curve([1.0])
 
 

@@ -16,6 +16,7 @@ import viz
 from minigrad import Tensor, Value
 from tests.support.pictures import NASTY, Seen, seen
 from viz import graph, layout, text
+from viz.install import INSTALL
 
 # What a picture says
 
@@ -331,7 +332,7 @@ def install(engines: pathlib.Path, name: str, script: str) -> None:
 def test_without_an_engine_the_error_says_what_to_install(
     root: Value, engines: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
-    with pytest.raises(RuntimeError, match=re.escape("pip install 'minigrad[viz]'")):
+    with pytest.raises(RuntimeError, match=re.escape(INSTALL)):
         viz.render(root, tmp_path / "graph.svg")
     assert not (tmp_path / "graph.svg").exists()
     viz.render(root, tmp_path / "graph.dot")
