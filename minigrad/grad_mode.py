@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TypeVar
 
+from minigrad.checks import flag_of
 from minigrad.core.modes import local
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -121,9 +122,11 @@ class set_grad_enabled(From):
     """Switch recording on or off, from here on or in a with-block or function (`torch.set_grad_enabled`)."""
 
     def __init__(self, mode: bool) -> None:
-        super().__init__(grad=bool(mode))
+        super().__init__(grad=flag_of("set_grad_enabled", "mode", mode))
 
 
 def inference_mode(mode: Any = True) -> Any:
     """Do the same as `no_grad`; `inference_mode(False)` does the same as `enable_grad` (`torch.inference_mode`)."""
-    return no_grad()(mode) if callable(mode) else no_grad() if mode else enable_grad()
+    if callable(mode):
+        return no_grad()(mode)
+    return no_grad() if flag_of("inference_mode", "mode", mode) else enable_grad()

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from minigrad.checks import flag_of, members_of
 from minigrad.core import graph
 from minigrad.core.methods import methods
 from minigrad.core.modes import local
@@ -42,6 +43,7 @@ def backward(
     RuntimeError if a tensor does not require a gradient, if an output gradient is missing or has another shape, or if
     the saved values have been released already.
     """
+    _check_flags("backward", retain_graph, create_graph)
     seeds = _seeds("backward", tensors, grad_tensors)
     targets = None if inputs is None else _targets("backward", _sequence("backward", inputs))
     found = _found(seeds, retain_graph, create_graph, targets)
@@ -75,7 +77,9 @@ def grad(
     >>> slope, *minigrad.grad(slope, x)
     (tensor(12., grad_fn=<MulBackward0>), tensor(12.))
     """
-    if materialize_grads and allow_unused is False:
+    _check_flags("grad", retain_graph, create_graph)
+    flag_of("grad", "allow_unused", False if allow_unused is None else allow_unused)
+    if flag_of("grad", "materialize_grads", materialize_grads) and allow_unused is False:
         raise ValueError("grad: materialize_grads gives zeros for unused inputs; leave allow_unused out")
     seeds = _seeds("grad", outputs, grad_outputs)
     inputs = _sequence("grad", inputs)
@@ -96,6 +100,11 @@ def grad(
         if x.node not in gradients and materialize_grads:
             gradients[x.node] = wrap(np.zeros_like(x.array)).requires_grad_(create_graph)
     return tuple([gradients.get(x.node) for x in inputs])
+
+
+def _check_flags(name: str, retain_graph: bool | None, create_graph: bool) -> None:
+    flag_of(name, "retain_graph", False if retain_graph is None else retain_graph)
+    flag_of(name, "create_graph", create_graph)
 
 
 def _found(
@@ -171,11 +180,7 @@ def _targets(name: str, inputs: tuple[Tensor, ...]) -> dict[Any, Tensor]:
 
 def _sequence(name: str, tensors: Any) -> tuple[Tensor, ...]:
     """Return one Tensor, or an iterable of Tensors such as a module's parameters, as a tuple; else TypeError."""
-    members = (tensors,) if isinstance(tensors, Tensor) or not isinstance(tensors, Iterable) else tuple(tensors)
-    for x in members:
-        if not isinstance(x, Tensor):
-            raise TypeError(f"{name}: expected Tensors, got {type(x).__name__}")
-    return members
+    return (tensors,) if isinstance(tensors, Tensor) else tuple(members_of(name, "Tensors", Tensor, tensors))
 
 
 def _in_order_of(node: Node, g: np.ndarray) -> np.ndarray:
@@ -274,6 +279,7 @@ class Gradients(Tensor):
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Set `requires_grad` in place and return the same Tensor (`torch.Tensor.requires_grad_`)."""
+        flag_of("requires_grad_", "requires_grad", requires_grad)
         if not requires_grad or self.is_leaf:
             self.requires_grad = requires_grad
         return self

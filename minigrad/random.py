@@ -7,8 +7,8 @@ The algorithms of the draws are PyTorch's for the CPU.
 
 Draws that need integer arithmetic alone (uniforms, integers, permutations, coin flips) equal PyTorch's bit for bit. So
 do 16 or more float32 normals, where PyTorch finds AVX2, as on any current x86 processor. Other draws pass through a
-logarithm or a cosine, and may differ in the last bits, as PyTorch does between processors. This module imports numpy
-alone: it returns arrays, and `api/creation.py` makes Tensors of them.
+logarithm or a cosine, and may differ in the last bits, as PyTorch does between processors. This module
+returns arrays, and `api/creation.py` makes Tensors of them.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from minigrad.checks import flag_of, int_of, is_int, number_of, shown
+from minigrad.core.dtypes import number_dtype
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +39,8 @@ FLOAT64 = np.dtype(np.float64)
 
 # The dtypes that can be drawn. Each has a wider dtype, in which a product and a sum are computed before one rounding.
 WIDER: dict[Any, type[np.floating[Any]]] = {np.dtype(np.float32): np.float64, FLOAT64: np.longdouble}
+
+MOST_NUMBERS = 2**48  # a larger array is refused before memory is requested
 
 # Normals are computed in parts of this size, which fit into the processor's cache.
 PART = 2**16
@@ -78,8 +83,9 @@ class Generator:
 
     def __init__(self, device: str = "cpu") -> None:
         """Start from the default seed; RuntimeError for any device but "cpu"."""
-        if str(device) != "cpu":
-            raise RuntimeError(f"Generator: there is none for device {device!r}; minigrad computes on 'cpu'")
+        kind = getattr(device, "type", device)
+        if not isinstance(kind, str) or kind != "cpu":
+            raise RuntimeError(f"Generator: there is none for device {shown(device)}; minigrad computes on 'cpu'")
         self.device = device
         self.manual_seed(DEFAULT_SEED)
 
@@ -98,9 +104,9 @@ class Generator:
         `seed` is not an int, ValueError if it is out of range.
         """
         if not isinstance(seed, int) or isinstance(seed, bool):
-            raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}; pass an int")
+            raise RuntimeError(f"manual_seed: expected a long, but got {type(seed).__name__}; pass an int")
         if not -(2**63) <= seed < 2**64:
-            raise ValueError(f"manual_seed: Overflow when unpacking long long {seed}; pass a seed of at most 64 bits")
+            raise ValueError(f"manual_seed: {shown(seed)} overflows a long long; pass a seed of at most 64 bits")
         with _drawing:
             self._initial_seed = seed % 2**64
             vars(self).pop("_twister", None)
@@ -159,10 +165,10 @@ class Generator:
         """
         dtype = _drawable("uniform_", dtype, low, high)
         if not low <= high:
-            raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low} > to={high}")
+            raise RuntimeError(f"uniform_: expected a range [from, to), but found from={low} > to={high}")
         if not high - low <= float(np.finfo(dtype).max):
-            raise RuntimeError(f"uniform_ expects to-from to fit in {dtype}, but found to={high} and from={low}")
-        units = self._units(_count(shape), dtype)
+            raise RuntimeError(f"uniform_: expected to-from to fit in {dtype}, but found to={high} and from={low}")
+        units = self._units(_count("uniform_", shape), dtype)
         width = dtype.type(high) - dtype.type(low)
         return (units if (low, high) == (0, 1) else _stretched(units, width, low)).reshape(shape)
 
@@ -180,9 +186,9 @@ class Generator:
         of a pair is left over, the next such draw uses it. Other numbers are computed in `dtype`, in blocks of 16.
         RuntimeError if `std` is negative.
         """
-        dtype, count = _drawable("normal", dtype, mean, std), _count(shape)
+        dtype, count = _drawable("normal", dtype, mean, std), _count("normal", shape)
         if not std >= 0:
-            raise RuntimeError(f"normal expects std >= 0.0, but found std {std}; pass a width, not a direction")
+            raise RuntimeError(f"normal: expected std >= 0.0, but found std {std}; pass a width, not a direction")
         if count < 16 or not contiguous:
             return (self._few_normals(count) * std + mean).astype(dtype).reshape(shape)
         # If the count is no multiple of 16, the last 16 numbers are drawn again, from 16 new uniforms.
@@ -200,8 +206,8 @@ class Generator:
         """
         dtype = _drawable("exponential_", dtype, rate)
         if not rate > 0:
-            raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={rate}; pass a positive rate")
-        return (-1 / rate * np.log1p(-self._units(_count(shape), FLOAT64))).astype(dtype).reshape(shape)
+            raise RuntimeError(f"exponential_: expected lambda > 0.0, but found lambda={rate}; pass a positive rate")
+        return (-1 / rate * np.log1p(-self._units(_count("exponential_", shape), FLOAT64))).astype(dtype).reshape(shape)
 
     def bernoulli(self, probability: float | Floats, shape: Shape | None = None) -> NDArray[np.bool_]:
         """Draw bools that are True with `probability` (`torch.bernoulli`, the mask of dropout).
@@ -209,29 +215,36 @@ class Generator:
         The shape is that of `probability` unless given. A number is compared with float64 uniforms, an array with
         uniforms of its own dtype. RuntimeError for probabilities outside [0, 1].
         """
-        chances: Floats = np.asarray(probability if isinstance(probability, np.ndarray) else float(probability))
+        if not isinstance(probability, np.ndarray):
+            probability = np.array(float(number_of("bernoulli_", "p", probability)))
+        dtype, chances = _drawable("bernoulli_", probability.dtype), probability
         outside = chances[~((chances >= 0) & (chances <= 1))]
         if outside.size:
-            raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={outside[0]}; clamp it first")
+            raise RuntimeError(f"bernoulli_: expected p in [0, 1], but got p={outside[0]}; clamp it first")
         shape = chances.shape if shape is None else shape
-        units = self._units(_count(shape), _drawable("bernoulli_", chances.dtype))
-        return (units < np.broadcast_to(chances, shape).ravel()).reshape(shape)
+        count = _count("bernoulli_", shape)
+        try:
+            chances = np.broadcast_to(chances, shape)
+        except ValueError:
+            raise RuntimeError(f"bernoulli_: p of shape {chances.shape} does not broadcast to {shown(shape)}") from None
+        return (self._units(count, dtype) < chances.ravel()).reshape(shape)
 
     def integers(self, low: int, high: int, shape: Shape) -> NDArray[np.int64]:
         """Draw int64 from low, ..., high - 1, as `torch.randint`; RuntimeError unless low < high."""
+        if not (is_int(low) and is_int(high)):
+            raise TypeError(f"randint: expected integers, got from={shown(low)} and to={shown(high)}")
         if low >= high:
-            raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
+            raise RuntimeError(f"randint: 'from' must be less than 'to', but got from={shown(low)} >= to={shown(high)}")
         if low < -(2**63) or high > 2**63:
-            raise ValueError(f"randint: Overflow when unpacking long long, from={low} to={high}; stay within int64")
+            raise ValueError(f"randint: from={shown(low)} to={shown(high)} overflows a long long; stay within int64")
         # The remainder of a word favours small numbers, and the more so the wider the range: wide ones take long words.
         draw = self._words if high - low < 2**28 else self._long_words
-        return ((draw(_count(shape)) % (high - low)).astype(np.int64) + low).reshape(shape)
+        return ((draw(_count("randint", shape)) % (high - low)).astype(np.int64) + low).reshape(shape)
 
     def permutation(self, n: int) -> NDArray[np.int64]:
         """Shuffle 0, ..., n - 1 by the method of Fisher and Yates, as `torch.randperm`; RuntimeError if n < 0."""
-        order = np.arange(_count((n,))).tolist()
-        unplaced = np.arange(n, 1, -1)
-        steps = self._words(unplaced.size) % unplaced.astype(np.uint64)
+        words = self._words(max(_count("randperm", (n,)) - 1, 0))
+        order, steps = [*range(n)], words % np.arange(n, 1, -1).astype(np.uint64)
         for place, step in enumerate(steps.tolist()):
             order[place], order[place + step] = order[place + step], order[place]
         return np.array(order, np.int64)
@@ -256,8 +269,11 @@ class Generator:
 
     def _words(self, count: int) -> NDArray[np.uint64]:
         """The next 32-bit words. A draw takes all its words at once, so that it gets them one after the other."""
-        with _drawing:
-            return self._twister.random_raw(count)
+        try:
+            with _drawing:
+                return self._twister.random_raw(count)
+        except MemoryError:
+            raise RuntimeError(f"Generator: {count} random numbers do not fit into memory; draw fewer") from None
 
     def _long_words(self, count: int) -> NDArray[np.uint64]:
         """The next 64-bit words, each made of two 32-bit words, the high half first."""
@@ -340,30 +356,34 @@ def _fused(left: Floats, right: Floats | np.floating[Any], addend: Floats | np.f
     return (np.multiply(left, right, dtype=WIDER[left.dtype]) + addend).astype(left.dtype)
 
 
-def _count(shape: Shape) -> int:
-    """The number of elements in `shape`, if no dimension is negative."""
-    if not all(isinstance(size, int | np.integer) for size in shape):
-        raise TypeError(f"a shape must be a tuple of ints, got {shape!r}")
+def _count(name: str, shape: Shape) -> int:
+    """The number of elements in `shape`. TypeError if it is no shape, RuntimeError if it is negative or too large."""
+    if not isinstance(shape, tuple | list) or not all(map(is_int, shape)):
+        raise TypeError(f"{name}: a shape must be a tuple of ints, got {shown(shape)}")
     if min(shape, default=0) < 0:
-        raise RuntimeError(f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}")
-    return math.prod(shape)
+        raise RuntimeError(f"{name}: there is no negative dimension {shown(min(shape))}: {shown(list(shape))}")
+    if math.prod(map(int, shape)) > MOST_NUMBERS:
+        raise RuntimeError(f"{name}: {shown(shape)} needs more memory than any machine has")
+    return math.prod(map(int, shape))
 
 
 def _drawable(operation: str, dtype: DTypeLike, *settings: Any) -> np.dtype[Any]:
     """`dtype` as an object, if it can be drawn; TypeError where the distribution's settings are no numbers."""
-    if not all(isinstance(x, int | float | np.integer | np.floating) for x in settings):
-        raise TypeError(f"{operation}: expected numbers, got {', '.join(map(repr, settings))}")
-    dtype = np.dtype(dtype)
-    if dtype not in WIDER:
-        raise NotImplementedError(f'"{operation}" not implemented for {dtype}; draw float32 or float64')
-    return dtype
+    for setting in settings:
+        number_of(operation, "each setting", setting)
+    kind = number_dtype(operation, dtype)
+    if kind not in WIDER:
+        raise NotImplementedError(f"{operation}: not implemented for {kind}; draw float32 or float64")
+    return kind
 
 
 def _check_multinomial(weights: Floats, num_samples: int, replacement: bool) -> None:
     """Raise what `torch.multinomial` raises for arguments it cannot draw from."""
     if not isinstance(weights, np.ndarray):
         raise TypeError(f"multinomial: expected an array of probabilities, got {type(weights).__name__}")
-    _drawable("multinomial", weights.dtype, num_samples)
+    _drawable("multinomial", weights.dtype)
+    int_of("multinomial", num_samples)
+    flag_of("multinomial", "replacement", replacement)
     if weights.ndim not in (1, 2):
         raise RuntimeError(f"multinomial: prob_dist must be 1 or 2 dim, but got shape {weights.shape}; reshape it")
     if num_samples <= 0:
@@ -375,8 +395,8 @@ def _check_multinomial(weights: Floats, num_samples: int, replacement: bool) -> 
         fault = f"`inf`, `nan` or element < 0: {weights.min()} to {weights.max()}"
         raise RuntimeError(f"multinomial: probability tensor contains either {fault}; apply softmax to scores")
     if not weights.any(axis=-1).all():
-        fault = f"sum of probabilities <= 0) in shape {weights.shape}"
-        raise RuntimeError(f"invalid multinomial distribution ({fault}; give each row a positive weight")
+        fault = f"sum of probabilities <= 0 in shape {weights.shape}"
+        raise RuntimeError(f"multinomial: {fault}; give each row a positive weight")
 
 
 default_generator = Generator()

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from minigrad.api import distributions, missing
-from minigrad.api.arguments import array_of, check_floating, int_of
+from minigrad.api.arguments import array_of, check_floating
 from minigrad.api.grad_fn import labelled, relabelled
 from minigrad.api.half import in_float32, rounded, widened
 from minigrad.api.pointwise import relu, sigmoid, square, tanh
+from minigrad.checks import flag_of, int_of, number_of, shown
 from minigrad.core import ops
 from minigrad.core.dtypes import DType, number_dtype
 from minigrad.core.tensor import Tensor, wrap
@@ -72,12 +73,14 @@ def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     tensor([-0.1587,  0.0000,  0.8413])
     """
     check_floating("gelu", input)
+    if not isinstance(approximate, str):
+        raise TypeError(f"gelu: approximate must be 'none' or 'tanh', got {shown(approximate)}")
     if approximate == "none":
         balance = ops.erf.on_tensors(input * math.sqrt(0.5))
     elif approximate == "tanh":
         balance = tanh(math.sqrt(2 / math.pi) * (input + 0.044715 * input**3))
     else:
-        raise RuntimeError(f"gelu: approximate {approximate!r} is neither 'none' nor 'tanh'")
+        raise RuntimeError(f"gelu: approximate {shown(approximate)} is neither 'none' nor 'tanh'")
     return input * (0.5 * (1 + balance))
 
 
@@ -123,6 +126,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
     tensor([1., 1.])
     """
     check_probability("dropout", p)
+    flag_of("dropout", "training", training)
     array_of("dropout", input)
     if not training or p == 0:
         return input
@@ -135,10 +139,8 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
 
 def check_probability(name: str, p: float) -> None:
     """Raise a TypeError for anything but a number, and a ValueError for a number that is not between 0 and 1."""
-    if not isinstance(p, int | float | np.number):
-        raise TypeError(f"{name}: p must be a number from 0 to 1, not a {type(p).__name__}")
-    if not 0 <= p <= 1:
-        raise ValueError(f"{name}: p must be a number from 0 to 1, got {p}")
+    if not 0 <= number_of(name, "p", p) <= 1:
+        raise ValueError(f"{name}: p must be a number from 0 to 1, got {shown(p)}")
 
 
 # Layers
@@ -220,6 +222,9 @@ def batch_norm(
     if len(shape) not in (2, 3):
         raise ValueError(f"batch_norm: expected 2 or 3 dims, (n, channels[, length]), got {shape}")
     check_floating("batch_norm", input)
+    flag_of("batch_norm", "training", training)
+    number_of("batch_norm", "momentum", momentum)
+    number_of("batch_norm", "eps", eps)
     channels = shape[1]
     parameters = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
     _check_dtypes("batch_norm", input, *parameters.values())
@@ -278,11 +283,14 @@ def layer_norm(
     """
     array_of("layer_norm", input)
     if not isinstance(normalized_shape, tuple | list):
-        raise TypeError(f"layer_norm: normalized_shape must be a tuple of sizes, not {normalized_shape!r}")
+        raise TypeError(f"layer_norm: normalized_shape must be a tuple of sizes, not {shown(normalized_shape)}")
     sizes = tuple(normalized_shape)
     if not sizes or input.array.shape[-len(sizes) :] != sizes:
-        raise RuntimeError(f"layer_norm: an input of shape {input.array.shape} does not end in the sizes {sizes}")
+        raise RuntimeError(
+            f"layer_norm: an input of shape {input.array.shape} does not end in the sizes {shown(sizes)}"
+        )
     check_floating("layer_norm", input)
+    number_of("layer_norm", "eps", eps)
     _check_dtypes("layer_norm", input, weight, bias)
     _check_shapes("layer_norm", sizes, weight=weight, bias=bias)
     axes = tuple(range(input.ndim - len(sizes), input.ndim))
@@ -320,12 +328,14 @@ def cross_entropy(
     check_floating("cross_entropy", input)
     shape, classes = input.array.shape, array_of("cross_entropy", target)
     ignore_index = int_of("cross_entropy", ignore_index)
+    number_of("cross_entropy", "label_smoothing", label_smoothing)
+    _check_reduction("cross_entropy", reduction)
     default = weight is None and reduction == "mean" and not label_smoothing
     plain = default and len(shape) == 2 and classes.shape == shape[:1] and classes.dtype in _CLASSES
     if plain and not 0 <= ignore_index < shape[1] and _are_below(shape[1], classes):
         return ops.cross_entropy.on_tensors(input, target)[0]
     if not 0 <= label_smoothing <= 1:
-        raise RuntimeError(f"cross_entropy: label_smoothing must be a number from 0 to 1, got {label_smoothing}")
+        raise RuntimeError(f"cross_entropy: label_smoothing must be a number from 0 to 1, got {shown(label_smoothing)}")
     dim = int(len(shape) != 1)
     scores = log_softmax(input, dim)
     if classes.shape != shape:
@@ -420,8 +430,7 @@ def _weighted(name: str, scores: Tensor, weight: Tensor | None, dim: int) -> Ten
 
 def _reduced(name: str, losses: Tensor, reduction: str, count: float) -> Tensor:
     """Return the losses, their sum, or their sum divided by `count`."""
-    if reduction not in ("none", "mean", "sum"):
-        raise ValueError(f"{name}: reduction must be 'none', 'mean' or 'sum', got {reduction!r}")
+    _check_reduction(name, reduction)
     if reduction == "none":
         return losses
     return losses.sum() / count if reduction == "mean" else losses.sum()
@@ -444,12 +453,16 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     array, num_classes = array_of("one_hot", tensor), int_of("one_hot", num_classes)
     if num_classes == -1 and not array.size:
         raise RuntimeError("one_hot: a tensor without elements needs num_classes")
+    _check_integers("one_hot", array, _CLASSES[:1])
     classes = max(int(array.max()) + 1, 1) if num_classes == -1 else num_classes
     try:
         _check_choices("one_hot", array, classes, "classes", _CLASSES[:1])
     except IndexError as error:
         raise RuntimeError(str(error)) from None
-    return wrap(np.eye(classes, dtype=np.int64)[array])
+    try:
+        return wrap(np.eye(classes, dtype=np.int64)[array])
+    except (MemoryError, ValueError) as error:
+        raise RuntimeError(f"one_hot: {classes} classes: {error}") from None
 
 
 # Checks of arguments
@@ -476,6 +489,11 @@ def _check_choices(
         raise IndexError(f"{name}: {odd} is out of range for {count} {things}: expected 0 to {count - 1}")
 
 
+def _check_reduction(name: str, reduction: str) -> None:
+    if not isinstance(reduction, str) or reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{name}: reduction must be 'none', 'mean' or 'sum', got {shown(reduction)}")
+
+
 def _check_integers(name: str, array: np.ndarray, dtypes: tuple[np.dtype[Any], ...]) -> None:
     if array.dtype not in dtypes:
         raise RuntimeError(f"{name}: needs int64 integers, got {array.dtype}; convert with .long()")
@@ -485,7 +503,7 @@ def _check_dtypes(name: str, first: Tensor, *others: Tensor | None) -> None:
     dtype = first.array.dtype
     for x in others:
         if x is not None and array_of(name, x).dtype is not dtype and x.array.dtype != dtype:
-            dtypes = ", ".join(str(each.array.dtype) for each in (first, *others) if each is not None)
+            dtypes = ", ".join(str(array_of(name, each).dtype) for each in (first, *others) if each is not None)
             raise RuntimeError(f"{name}: dtypes {dtypes} differ; convert with .to(dtype)")
 
 

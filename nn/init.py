@@ -7,6 +7,7 @@ import math
 
 from minigrad.api import missing
 from minigrad.api.arguments import array_of
+from minigrad.checks import number_of, shown
 from minigrad.core.tensor import Tensor
 from minigrad.grad_mode import no_grad
 from minigrad.random import Generator
@@ -34,13 +35,16 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     >>> calculate_gain("relu")
     1.4142135623730951
     """
+    if not isinstance(nonlinearity, str):
+        raise TypeError(f"calculate_gain: expected the name of a nonlinearity, got {shown(nonlinearity)}")
     if nonlinearity == "leaky_relu":
         slope = 0.01 if param is None else param
         if isinstance(slope, bool) or not isinstance(slope, int | float):
-            raise ValueError(f"calculate_gain: the negative slope of leaky_relu must be a number, not {slope!r}")
+            raise ValueError(f"calculate_gain: the negative slope of leaky_relu must be a number, not {shown(slope)}")
+        number_of("calculate_gain", "param", slope)
         return math.sqrt(2 / (1 + slope**2))
     if nonlinearity not in _GAINS:
-        raise ValueError(f"calculate_gain: unknown {nonlinearity!r}; known are leaky_relu, {', '.join(_GAINS)}")
+        raise ValueError(f"calculate_gain: unknown {shown(nonlinearity)}; known are leaky_relu, {', '.join(_GAINS)}")
     return _GAINS[nonlinearity]
 
 
@@ -115,7 +119,7 @@ def _kaiming_std(name: str, tensor: Tensor, a: float, mode: str, nonlinearity: s
     """Return gain / sqrt(fan), the standard deviation of the weights."""
     if array_of(name, tensor).ndim < 2:
         raise ValueError(f"{name}: expected a weight of at least 2 dims, (out, in), got {tensor.array.shape}")
-    if mode not in ("fan_in", "fan_out"):
-        raise ValueError(f"{name}: mode must be 'fan_in' or 'fan_out', got {mode!r}")
+    if not isinstance(mode, str) or mode not in ("fan_in", "fan_out"):
+        raise ValueError(f"{name}: mode must be 'fan_in' or 'fan_out', got {shown(mode)}")
     fan = tensor.shape[mode == "fan_in"] * math.prod(tensor.shape[2:])
     return calculate_gain(nonlinearity, a) / math.sqrt(max(fan, 1))

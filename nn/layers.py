@@ -10,6 +10,7 @@ from minigrad.api.arguments import array_of, sizes_of
 from minigrad.api.creation import ones, tensor, zeros
 from minigrad.api.pointwise import relu, tanh
 from minigrad.api.shapes import flatten
+from minigrad.checks import flag_of, number_of
 from minigrad.core.tensor import Tensor
 from minigrad.core.versions import bump_version
 from nn import functional as F
@@ -30,6 +31,7 @@ class Linear(Module):
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
         super().__init__()
+        flag_of("Linear", "bias", bias)
         self.in_features, self.out_features = in_features, out_features
         self.weight = Parameter(zeros(out_features, in_features))
         self.register_parameter("bias", Parameter(zeros(out_features)) if bias else None)
@@ -108,6 +110,10 @@ class BatchNorm1d(Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
+        for name, flag in (("affine", affine), ("track_running_stats", track_running_stats), ("bias", bias)):
+            flag_of("BatchNorm1d", name, flag)
+        number_of("BatchNorm1d", "eps", eps)
+        number_of("BatchNorm1d", "momentum", 0.0 if momentum is None else momentum)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
         self.register_parameter("weight", Parameter(ones(num_features)) if affine else None)
@@ -161,6 +167,9 @@ class LayerNorm(Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
+        flag_of("LayerNorm", "elementwise_affine", elementwise_affine)
+        flag_of("LayerNorm", "bias", bias)
+        number_of("LayerNorm", "eps", eps)
         self.normalized_shape = sizes_of("LayerNorm", (normalized_shape,))
         self.eps, self.elementwise_affine = eps, elementwise_affine
         self.register_parameter("weight", Parameter(ones(self.normalized_shape)) if elementwise_affine else None)

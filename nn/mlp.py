@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+from minigrad.checks import flag_of, int_of
 from nn import init
 from nn.layers import BatchNorm1d, Embedding, Flatten, Linear, Tanh
 from nn.module import Module, Sequential
@@ -47,8 +48,16 @@ class MLP(Sequential):
                 f"MLP: got {1 + len(sizes)} arguments without names; name all but vocab_size, or use nn.scalar.MLP for "
                 "micrograd's MLP(nin, nouts)"
             )
+
+        flag_of("MLP", "batch_norm", batch_norm)
+        block_size, embedding = int_of("MLP", block_size), int_of("MLP", embedding)
+        if not isinstance(hidden, int | tuple | list):
+            raise TypeError(f"MLP: hidden must be a width or a list of widths, got {type(hidden).__name__}")
         self.block_size = block_size
-        widths = [block_size * embedding, *([hidden] if isinstance(hidden, int) else hidden)]
+        widths = [
+            block_size * embedding,
+            *([hidden] if isinstance(hidden, int) else hidden),
+        ]
         layers: list[Module] = [Embedding(vocab_size, embedding), Flatten()]
         for fan_in, fan_out in itertools.pairwise(widths):
             linear = Linear(fan_in, fan_out, bias=not batch_norm)

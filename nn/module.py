@@ -14,6 +14,7 @@ import numpy as np
 
 from minigrad.api import missing
 from minigrad.api.arguments import array_of
+from minigrad.checks import flag_of, members_of, shown
 from minigrad.core.dtypes import DType
 from minigrad.core.modes import local
 from minigrad.core.tensor import Tensor, wrap
@@ -35,6 +36,7 @@ class Parameter(Tensor):
     __slots__ = ()
 
     def __init__(self, data: Tensor, requires_grad: bool = True) -> None:
+        flag_of("Parameter", "requires_grad", requires_grad)
         self.array, self.stored_node, self.base = array_of("Parameter", data), None, None
         self.requires_grad = requires_grad
 
@@ -99,7 +101,7 @@ class Module:
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the result of the Module; a subclass defines this."""
-        raise NotImplementedError(f"{type(self).__name__} defines no forward")
+        raise NotImplementedError(f"{type(self).__name__}: defines no forward; a subclass must define it")
 
     __getattr__ = missing.of_class(
         "torch.nn.Module",
@@ -154,6 +156,7 @@ class Module:
         It is part of the state dict only if `persistent` is true. Raises a TypeError for anything but a Tensor or None,
         and a KeyError if the name is empty, has a dot, or is that of another attribute.
         """
+        flag_of("register_buffer", "persistent", persistent)
         self._register("register_buffer", name, tensor, Tensor)
         self._transient.discard(name)
         if not persistent:
@@ -268,8 +271,9 @@ class Module:
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"load_state_dict: expected a dict of names and Tensors, got {type(state_dict).__name__}")
+        flag_of("load_state_dict", "strict", strict)
         expected = self.state_dict()
-        given = {name: np.asarray(getattr(value, "array", value)) for name, value in state_dict.items()}
+        given = {name: _numbers(name, value) for name, value in state_dict.items()}
         missing = [name for name in expected if name not in given]
         keys = LoadedKeys(missing, [name for name in given if name not in expected])
         faults = [f"{name} is missing" for name in keys.missing_keys if strict]
@@ -318,6 +322,7 @@ class Module:
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Set whether all Parameters require gradients, and return the Module."""
+        flag_of("requires_grad_", "requires_grad", requires_grad)
         for parameter in self.parameters():
             parameter.requires_grad_(requires_grad)
         return self
@@ -328,7 +333,7 @@ class Module:
         Raises a ValueError if `mode` is not a bool.
         """
         if not isinstance(mode, bool):
-            raise ValueError(f"train: mode must be True or False, got {mode!r}")
+            raise ValueError(f"train: mode must be True or False, got {shown(mode)}")
         for module in self.modules():
             module.training = mode
         return self
@@ -339,6 +344,7 @@ class Module:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Set the gradients of all Parameters to None, or to zeros (`torch.nn.Module.zero_grad`)."""
+        flag_of("zero_grad", "set_to_none", set_to_none)
         for parameter in self.parameters():
             clear_grad(parameter, set_to_none)
 
@@ -367,6 +373,17 @@ def _named_tensors(
             yield f"{prefix}.{name}" if prefix else name, tensor
 
 
+def _numbers(name: str, value: Any) -> np.ndarray:
+    """Return the array of an entry of a state dict. Raises a RuntimeError if it does not hold numbers."""
+    try:
+        array = np.asarray(getattr(value, "array", value))
+    except ValueError:
+        array = np.array(None)
+    if array.dtype.kind not in "biuf":
+        raise RuntimeError(f"load_state_dict: {shown(name)} must hold numbers, got {shown(value)}")
+    return array
+
+
 def _each_once(named: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
     """Yield the pairs of a name and an object, without repeats of an object."""
     seen = set()
@@ -390,9 +407,17 @@ class Numbered(Module):
 
     def extend(self, modules: Iterable[Module]) -> Self:
         """Add Modules at the end, and return this Module."""
-        for module in modules:
+        for module in members_of(type(self).__name__, "Modules (a list of them as *modules)", Module, modules):
             self.append(module)
         return self
+
+    def _at(self, i: int | slice) -> Any:
+        """Return the Module at a place, or the list of those in a slice."""
+        try:
+            return [*self][i]
+        except (TypeError, IndexError) as error:
+            what = f"{shown(i)} is not a place or a slice of its {len(self)} Modules"
+            raise type(error)(f"{type(self).__name__}: {what}") from None
 
     def __len__(self) -> int:
         return len(self._parts())
@@ -422,8 +447,8 @@ class Sequential(Numbered):
         return input
 
     def __getitem__(self, i: int | slice) -> Module:
-        parts = self._parts()
-        return Sequential(OrderedDict(parts[i])) if isinstance(i, slice) else parts[i][1]
+        chosen = self._at(i)
+        return Sequential(OrderedDict(self._parts()[i])) if isinstance(i, slice) else chosen
 
 
 class ModuleList(Numbered):
@@ -434,7 +459,7 @@ class ModuleList(Numbered):
         self.extend(modules)
 
     def __getitem__(self, i: int | slice) -> Module:
-        chosen = [*self][i]
+        chosen = self._at(i)
         return ModuleList(chosen) if isinstance(chosen, list) else chosen
 
     def _described(self) -> Iterator[tuple[str, str]]:

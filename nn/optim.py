@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.api import missing
+from minigrad.checks import flag_of, members_of, number_of, shown
 from minigrad.core.tensor import Tensor
 from minigrad.core.versions import bump_version
 from minigrad.grad_mode import enable_grad
@@ -30,7 +31,7 @@ class Optimizer:
 
     def __init__(self, params: Iterable[Any], **defaults: Any) -> None:
         kind = type(self).__name__
-        groups: list[Any] = [params] if isinstance(params, Tensor) else list(params)
+        groups = _members(kind, params)
         if not groups:
             raise ValueError(f"{kind}: got no parameters to optimize")
         if isinstance(params, Tensor) or len({isinstance(group, dict) for group in groups}) > 1:
@@ -42,8 +43,7 @@ class Optimizer:
         for group in groups:
             if "params" not in group:
                 raise ValueError(f"{kind}: a group must have params, got {[*group]}")
-            members = [group["params"]] if isinstance(group["params"], Tensor) else list(group["params"])
-            self.param_groups.append(defaults | group | {"params": members})
+            self.param_groups.append(defaults | group | {"params": _members(kind, group["params"])})
         every = [parameter for group in self.param_groups for parameter in group["params"]]
         for parameter in every:
             if not isinstance(parameter, Tensor):
@@ -55,18 +55,17 @@ class Optimizer:
         for group in self.param_groups:
             betas = group.get("betas", (0.0, 0.0))
             if not isinstance(betas, tuple | list) or len(betas) != 2:
-                raise TypeError(f"{kind}: betas must be two numbers, got {betas!r}")
+                raise TypeError(f"{kind}: betas must be two numbers, got {shown(betas)}")
             names = [name for name in ("lr", "weight_decay", "momentum", "dampening", "eps") if name in group]
             for name, number in [*((name, group[name]) for name in names), *(("betas", beta) for beta in betas)]:
-                if not isinstance(number, int | float | np.number):
-                    raise TypeError(f"{kind}: {name} must be a number, got {number!r}")
-                if not number >= 0 and name != "dampening":
+                if not number_of(kind, name, number) >= 0 and name != "dampening":
                     raise ValueError(f"{kind}: {name} must not be negative, got {number}")
             if max(betas) >= 1:
                 raise ValueError(f"{kind}: betas must be from 0 to below 1, got {betas}")
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Set all gradients to None, or to zeros, because backward passes add to them."""
+        flag_of("zero_grad", "set_to_none", set_to_none)
         for group in self.param_groups:
             for parameter in group["params"]:
                 clear_grad(parameter, set_to_none)
@@ -107,6 +106,11 @@ class Optimizer:
         raise NotImplementedError(f"{type(self).__name__} defines no update")
 
 
+def _members(kind: str, params: Any) -> list[Any]:
+    """Return a Tensor, or an iterable of Tensors or groups, as a list. Raises a TypeError for anything else."""
+    return [params] if isinstance(params, Tensor) else members_of(kind, "Tensors", Tensor | dict, params)
+
+
 class SGD(Optimizer):
     """Stochastic gradient descent (`torch.optim.SGD`): p -= lr * v.
 
@@ -126,7 +130,9 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
-        if nesterov and (momentum <= 0 or dampening):
+        number_of("SGD", "momentum", momentum)
+        number_of("SGD", "dampening", dampening)
+        if flag_of("SGD", "nesterov", nesterov) and (momentum <= 0 or dampening):
             raise ValueError(f"SGD: nesterov needs momentum and no dampening, got {momentum} and {dampening}")
         settings = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay}
         super().__init__(params, **settings, nesterov=nesterov)

@@ -7,7 +7,10 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from minigrad.checks import flag_of, int_of
 from minigrad.core.value import Value
+
+MOST_WEIGHTS = 10**6  # of one layer, which would take seconds to make them, one Value after the other
 
 
 class Module:
@@ -31,14 +34,21 @@ class Neuron(Module):
     """
 
     def __init__(self, nin: int, nonlin: bool = True) -> None:
+        flag_of("Neuron", "nonlin", nonlin)
+        _check_count("Neuron", int_of("Neuron", nin))
         self.w = [Value(random.uniform(-1, 1)) for _ in range(nin)]
         self.b = Value(0)
         self.nonlin = nonlin
 
     def __call__(self, x: Sequence[Any]) -> Value:
+        if not hasattr(x, "__len__"):
+            raise TypeError(f"Neuron: expected a list of numbers or Values, got {type(x).__name__}")
         if len(x) != len(self.w):
             raise ValueError(f"Neuron: got {len(x)} inputs for {len(self.w)} weights")
-        total = sum((wi * xi for wi, xi in zip(self.w, x, strict=True)), self.b)
+        try:
+            total = sum((wi * xi for wi, xi in zip(self.w, x, strict=True)), self.b)
+        except (TypeError, AttributeError) as error:
+            raise TypeError(f"Neuron: expected numbers or Values: {error}") from None
         return total.relu() if self.nonlin else total
 
     def parameters(self) -> list[Value]:
@@ -56,6 +66,7 @@ class Layer(Module):
     """
 
     def __init__(self, nin: int, nout: int, **kwargs: Any) -> None:
+        _check_count("Layer", int_of("Layer", nin) * int_of("Layer", nout))
         self.neurons = [Neuron(nin, **kwargs) for _ in range(nout)]
 
     def __call__(self, x: Sequence[Any]) -> Any:
@@ -78,8 +89,11 @@ class MLP(Module):
     """
 
     def __init__(self, nin: int, nouts: Sequence[int]) -> None:
-        sizes = [nin, *nouts]
-        self.layers = [Layer(sizes[i], sizes[i + 1], nonlin=i != len(nouts) - 1) for i in range(len(nouts))]
+        if not isinstance(nouts, tuple | list):
+            raise TypeError(f"MLP: expected a list of sizes, got {type(nouts).__name__}")
+        sizes = [int_of("MLP", size) for size in (nin, *nouts)]
+        count = len(sizes) - 1
+        self.layers = [Layer(sizes[i], sizes[i + 1], nonlin=i != count - 1) for i in range(count)]
 
     def __call__(self, x: Sequence[Any]) -> Any:
         for layer in self.layers:
@@ -92,3 +106,8 @@ class MLP(Module):
 
     def __repr__(self) -> str:
         return f"MLP of [{', '.join(map(str, self.layers))}]"
+
+
+def _check_count(name: str, weights: int) -> None:
+    if weights > MOST_WEIGHTS:
+        raise ValueError(f"{name}: {weights} weights are too many for Values, at most {MOST_WEIGHTS}; use nn.Linear")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from minigrad import Value
+from minigrad.checks import flag_of
 from viz import dot, graph, layout
 from viz.curves import (
     activations,
@@ -80,6 +81,7 @@ def render(
     opens it. The other arguments are those of `draw`. ValueError for another ending, FileNotFoundError if the folder
     does not exist, RuntimeError if no installed program can write the format; the message says what to install.
     """
+    flag_of("render", "view", view)
     format = layout.format_of(path)
     drawing = draw(root, names, format, **options)
     layout.write(drawing.source, path, format)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import Tensor, enable_grad, grad, no_grad, tensor
+from minigrad.checks import int_of, members_of, number_of, shown
 from minigrad.random import default_generator
 from viz.install import INSTALL
 
@@ -54,10 +55,10 @@ def loss_curve(losses: Any, *, axes: "Axes | None" = None, smooth: int | None = 
     rows = {str(name): _history(str(name), history) for name, history in histories.items()}
     if not rows:
         raise ValueError("loss_curve: the dict of histories is empty")
-    window = max(1, max(map(len, rows.values())) // 100) if smooth is None else smooth
+    window = max(1, max(map(len, rows.values())) // 100) if smooth is None else int_of("loss_curve", smooth)
     if window < 1:
         raise ValueError(f"loss_curve: smooth is a number of steps, from 1, got {smooth}")
-    figure, axes = _canvas(axes, 8, 4.5)
+    figure, axes = _canvas("loss_curve", axes, 8, 4.5)
     for i, (name, row) in enumerate(rows.items()):
         colour, width = COLOURS[i % len(COLOURS)], min(window, len(row))
         if width > 1:
@@ -96,14 +97,14 @@ def activations(layers: Any, inputs: Any = None, *, kinds: Kinds = None, axes: "
             _, outputs = _run("activations", layers, inputs, kinds)
     rows = []
     for name, output in outputs.items():
-        values = _numbers(output).ravel()
+        values = _numbers("activations", output).ravel()
         text = _mean_and_std(values, "5.2f")
         for kind in SATURATION.keys() & _words(name):
             word, saturated = SATURATION[kind]
             text += f", {word} {saturated(values).sum() / max(values.size, 1):5.1%}"
             values = values[values != 0] if kind == "ReLU" else values
         rows.append((name, values, text))
-    return _distributions(rows, axes, "activations", "output")
+    return _distributions("activations", rows, axes, "activations", "output")
 
 
 def gradients(
@@ -125,15 +126,15 @@ def gradients(
     if isinstance(layers, Mapping):
         outputs = _chosen("gradients", layers, kinds)
         arrived = [_gradient("gradients", name, output) for name, output in outputs.items()]
-    elif loss is None:
+    elif not callable(loss):
         raise TypeError("gradients: a Module needs inputs, targets and a loss, such as nn.functional.cross_entropy")
     else:
         with enable_grad():
             result, outputs = _run("gradients", layers, inputs, kinds)
             arrived = [*grad(loss(result, targets), [*outputs.values()])]
-    arrays = map(_numbers, arrived)
+    arrays = [_numbers("gradients", g) for g in arrived]
     rows = [(name, g, _mean_and_std(g, "8.1e")) for name, g in zip(outputs, arrays, strict=True)]
-    return _distributions(rows, axes, "gradients of the outputs", "gradient")
+    return _distributions("gradients", rows, axes, "gradients of the outputs", "gradient")
 
 
 def weight_gradients(parameters: Any, *, axes: "Axes | None" = None) -> "Figure":
@@ -146,9 +147,10 @@ def weight_gradients(parameters: Any, *, axes: "Axes | None" = None) -> "Figure"
     rows = []
     for name, x in _matrices("weight_gradients", parameters).items():
         g = _gradient("weight_gradients", name, x)
-        text = f"{_mean_and_std(_numbers(g), '8.1e')}, grad:data {float(g.std() / x.data.std()):.1e}"
-        rows.append((f"{name} ({x.shape[0]} x {x.shape[1]})", _numbers(g), text))
-    return _distributions(rows, axes, "gradients of the weights", "gradient")
+        numbers = _numbers("weight_gradients", g)
+        text = f"{_mean_and_std(numbers, '8.1e')}, grad:data {float(g.std() / x.data.std()):.1e}"
+        rows.append((f"{name} ({x.shape[0]} x {x.shape[1]})", numbers, text))
+    return _distributions("weight_gradients", rows, axes, "gradients of the weights", "gradient")
 
 
 def update_to_data(parameters: Any, lr: float) -> list[float]:
@@ -157,6 +159,7 @@ def update_to_data(parameters: Any, lr: float) -> list[float]:
     It is `((lr * p.grad).std() / p.data.std()).log10().item()` for each matrix. `parameters` are as in
     `weight_gradients`. Call it between `backward` and the update. ValueError if a gradient is missing.
     """
+    number_of("update_to_data", "lr", lr)
     matrices = _matrices("update_to_data", parameters)
     gradients = [_gradient("update_to_data", name, x).detach() for name, x in matrices.items()]
     pairs = zip(gradients, matrices.values(), strict=True)
@@ -171,16 +174,19 @@ def update_ratios(
     `history` holds the result of `update_to_data` for every step, and `names` the names of the parameters. ValueError
     if the history is empty, if its entries have different lengths, or if the number of names is wrong.
     """
-    entries = [_numbers(entry) for entry in history]
+    entries = [
+        _numbers("update_ratios", entry)
+        for entry in members_of("update_ratios", "entries", list | tuple | np.ndarray | Tensor | float, history)
+    ]
     shapes = sorted({entry.shape for entry in entries})
     if len(shapes) != 1 or len(shapes[0]) != 1 or shapes == [(0,)]:
         what = f"entries of shapes {', '.join(map(str, shapes))}" if shapes else "nothing in it"
         raise ValueError(f"update_ratios: the history has {what}; append update_to_data(parameters, lr) at every step")
     ratios = _finite(np.stack(entries))
-    names = [f"parameter {i}" for i in range(ratios.shape[1])] if names is None else [*names]
+    names = [f"parameter {i}" for i in range(ratios.shape[1])] if names is None else _labels("update_ratios", names)
     if len(names) != ratios.shape[1]:
         raise ValueError(f"update_ratios: {len(names)} names for {ratios.shape[1]} parameters, which have two dims")
-    figure, axes = _canvas(axes, 9, 4.5)
+    figure, axes = _canvas("update_ratios", axes, 9, 4.5)
     for name, colour, line in zip(names, _shades(len(names)), ratios.T, strict=True):
         axes.plot(np.arange(len(line)), line, color=colour, linewidth=1.2, label=name)
     axes.axhline(GOAL, color="black", linestyle="--", linewidth=1.2, zorder=3, label="1e-3, a rough goal")
@@ -196,7 +202,8 @@ def embedding(weights: Any, characters: Sequence[str], *, axes: "Axes | None" = 
     `weights` has the shape (n, dims). Two dims are drawn as they are; of more dims the first two principal components
     are drawn. ValueError for other shapes, for numbers that are not finite, and if there are not n characters.
     """
-    table, labels = _numbers(weights), ["first dimension", "second dimension"]
+    characters = _labels("embedding", characters)
+    table, labels = _numbers("embedding", weights), ["first dimension", "second dimension"]
     if table.ndim != 2 or table.shape[0] < 1 or table.shape[1] < 2:
         raise ValueError(f"embedding: needs a table (n, dims) with two dims or more, got shape {table.shape}")
     if len(characters) != len(table):
@@ -211,7 +218,7 @@ def embedding(weights: Any, characters: Sequence[str], *, axes: "Axes | None" = 
         labels = [
             f"{which} principal component, {share}" for which, share in zip(["first", "second"], shares, strict=False)
         ]
-    figure, axes = _canvas(axes, 8, 8)
+    figure, axes = _canvas("embedding", axes, 8, 8)
     axes.scatter(table[:, 0], table[:, 1], s=260, color=COLOURS[4], alpha=0.4, linewidths=0)
     for character, (x, y) in zip(characters, table, strict=True):
         axes.text(x, y, _shown(character), ha="center", va="center_baseline", size=12, parse_math=False)
@@ -230,11 +237,13 @@ def bigrams(
     `characters` label the rows, and also the columns unless `columns` is given. If the cells are too small for text,
     the labels are at the axes. ValueError if the shape of the matrix does not match the labels.
     """
-    matrix, columns = _numbers(counts), characters if columns is None else columns
+    characters = _labels("bigrams", characters)
+    columns = characters if columns is None else _labels("bigrams", columns)
+    matrix = _numbers("bigrams", counts)
     if matrix.shape != (len(characters), len(columns)) or not matrix.size:
         raise ValueError(f"bigrams: labels for {len(characters)} x {len(columns)} counts, which have {matrix.shape}")
     inches = 16 / max(27, *matrix.shape)
-    figure, axes = _canvas(axes, inches * matrix.shape[1], inches * matrix.shape[0])
+    figure, axes = _canvas("bigrams", axes, inches * matrix.shape[1], inches * matrix.shape[0])
     image = axes.imshow(matrix, cmap="Blues")
     axes.axis("off")
     figure.draw_without_rendering()  # now the size of a cell is known
@@ -258,7 +267,7 @@ def bigrams(
 
 def _history(name: str, losses: Any) -> np.ndarray:
     """Return the losses of one history, with nan where they are not finite; ValueError if they cannot be drawn."""
-    row, which = _numbers(losses), f"the history {name!r}" if name else "the history"
+    row, which = _numbers("loss_curve", losses), f"the history {name!r}" if name else "the history"
     if row.ndim != 1:
         raise ValueError(f"loss_curve: {which} has shape {row.shape}; it takes one number a step")
     if not np.isfinite(row).any():
@@ -310,7 +319,11 @@ def _chosen(what: str, outputs: Mapping[Any, Any], kinds: Kinds) -> dict[str, An
     """Return the outputs whose names contain one of the kinds; without kinds, all of them."""
     names = {str(name): output for name, output in outputs.items()}
     if kinds is not None:
-        kinds = [kinds] if isinstance(kinds, str | type) else kinds
+        kinds = (
+            [kinds]
+            if isinstance(kinds, str | type)
+            else members_of(what, "names or classes as kinds", str | type, kinds)
+        )
         wanted = {kind if isinstance(kind, str) else kind.__name__ for kind in kinds}
         names = {name: output for name, output in names.items() if _words(name) & wanted}
     if not names:
@@ -326,7 +339,8 @@ def _matrices(what: str, parameters: Any) -> dict[str, Tensor]:
     if hasattr(parameters, "named_parameters"):
         parameters = dict(parameters.named_parameters())
     elif not isinstance(parameters, Mapping):
-        parameters = {f"parameter {i}": x for i, x in enumerate(parameters)}
+        parameters = {f"parameter {i}": x for i, x in enumerate(members_of(what, "Tensors", Tensor, parameters))}
+    members_of(what, "Tensors", Tensor, parameters.values())
     matrices = {str(name): x for name, x in parameters.items() if x.ndim == 2}
     if not matrices:
         raise ValueError(f"{what}: none of the {len(parameters)} parameters has two dims")
@@ -335,6 +349,8 @@ def _matrices(what: str, parameters: Any) -> dict[str, Tensor]:
 
 def _gradient(what: str, name: str, x: Tensor) -> Tensor:
     """Return the gradient of a Tensor; ValueError if it has none."""
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{what}: expected Tensors, got {type(x).__name__}")
     if x.node is None or x.node.grad is None:
         raise ValueError(
             f"{what}: {name!r} has no gradient yet; call loss.backward() first, and .retain_grad() on a layer's output "
@@ -343,11 +359,22 @@ def _gradient(what: str, name: str, x: Tensor) -> Tensor:
     return x.node.grad
 
 
-def _numbers(data: Any) -> np.ndarray:
-    """Convert a Tensor, an array, or a list of them to one float64 array."""
+def _numbers(what: str, data: Any) -> np.ndarray:
+    """Convert a Tensor, an array, or a list of them to one float64 array; ValueError if it does not hold numbers."""
     if isinstance(data, list | tuple):
         data = [getattr(x, "array", x) for x in data]
-    return np.asarray(getattr(data, "array", data), dtype=np.float64)
+    try:
+        array = np.asarray(getattr(data, "array", data))
+        if array.dtype.kind in "biuf":
+            return array.astype(np.float64)
+    except (ValueError, MemoryError):
+        pass
+    raise ValueError(f"{what}: expected numbers, got {shown(data)}")
+
+
+def _labels(what: str, labels: Any) -> list[str]:
+    """Return labels as a list; TypeError if they are not texts."""
+    return members_of(what, "texts as labels", str, labels)
 
 
 def _finite(numbers: np.ndarray) -> np.ndarray:
@@ -372,12 +399,14 @@ def _mean_and_std(numbers: np.ndarray, form: str) -> str:
     return f"mean {finite.mean():z{form}}, std {finite.std(ddof=1):{form[1:]}}{others}"
 
 
-def _distributions(rows: list[tuple[str, np.ndarray, str]], axes: "Axes | None", title: str, quantity: str) -> "Figure":
+def _distributions(
+    what: str, rows: list[tuple[str, np.ndarray, str]], axes: "Axes | None", title: str, quantity: str
+) -> "Figure":
     """Plot one line for the distribution of each row, deeper layers brighter, below a table of the texts.
 
     Numbers far out in a tail count in the density, but are not drawn.
     """
-    figure, axes = _canvas(axes, 8, 4 + 0.2 * len(rows))
+    figure, axes = _canvas(what, axes, 8, 4 + 0.2 * len(rows))
     longest = max(len(name) for name, _, _ in rows)
     for (name, numbers, text), colour in zip(rows, _shades(len(rows)), strict=True):
         finite = numbers[np.isfinite(numbers)]
@@ -425,11 +454,13 @@ def _count_steps(axes: "Axes", gaps: np.ndarray) -> None:
         axes.annotate(text, (1, 1), xycoords="axes fraction", ha="right", va="bottom", color=COLOURS[1])
 
 
-def _canvas(axes: "Axes | None", width: float, height: float) -> "tuple[Figure, Axes]":
+def _canvas(what: str, axes: "Axes | None", width: float, height: float) -> "tuple[Figure, Axes]":
     """Return a figure and the axes to draw into: those of the user, or new ones of this size in inches."""
     if axes is None:
         axes = _picture()(figsize=(width, height), layout="constrained").subplots()
         axes.spines[["top", "right"]].set_visible(False)
+    if not hasattr(axes, "plot") or not hasattr(axes, "figure"):
+        raise TypeError(f"{what}: axes must be those of a matplotlib figure, got {shown(axes)}")
     return axes.figure.figure, axes
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from minigrad.checks import shown
 from viz.graph import Box, Folded, Number, Operation, Picture, Role
 from viz.layout import FORMATS, Drawing, graphviz
 from viz.text import cells, heat, number
@@ -87,8 +88,8 @@ def lecture(picture: Picture, format: str, rankdir: str) -> Drawing:
 
 def _empty(format: str, rankdir: str, count: int) -> Drawing:
     for kind, wanted, known in (("format", format, FORMATS), ("rankdir", rankdir, DIRECTIONS)):
-        if wanted not in known:
-            raise ValueError(f"draw: {kind} must be one of {', '.join(known)}, got {wanted!r}")
+        if not isinstance(wanted, str) or wanted not in known:
+            raise ValueError(f"draw: {kind} must be one of {', '.join(known)}, got {shown(wanted)}")
     effort = f"{EFFORT / count:.3g}"
     layout = {"rankdir": rankdir, "nodesep": "0.15", "ranksep": "0.25", "nslimit": effort, "nslimit1": effort}
     return Drawing(

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import Tensor, Value
+from minigrad.checks import flag_of, shown
 from minigrad.core.record import Node
 from minigrad.derive.formula import formula, gradients, said
 from minigrad.derive.infix import infix_of
@@ -136,7 +137,10 @@ def picture(
         if not isinstance(value, int | None):
             raise TypeError(f"draw: {argument} must be a number, got {type(value).__name__}")
         if value is not None and value < least:
-            raise ValueError(f"draw: {argument} must be at least {least}, got {value}")
+            raise ValueError(f"draw: {argument} must be at least {least}, got {shown(value)}")
+    if not isinstance(around, str | None):
+        raise TypeError(f"draw: around must be the name of a box, got {type(around).__name__}")
+    flag_of("draw", "backward", backward)
     start = root.node if isinstance(root, Tensor) and root.requires_grad else root
     labels = variables(names)
     things = things_behind([start], labels)

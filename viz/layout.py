@@ -40,6 +40,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
 def format_of(path: str | os.PathLike[str]) -> str:
     """Return the format that a file's name ends in; ValueError if it is not in `FORMATS`."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"render: expected the path of a file, got {type(path).__name__}")
     format = pathlib.Path(path).suffix.lower().removeprefix(".")
     if format not in FORMATS:
         endings = ", ".join(f".{known}" for known in FORMATS)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from minigrad.checks import is_int, shown
 from minigrad.core.primitive import Axes, Shape
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def axes_of(name: str, input: "Tensor", dim: Dims) -> Axes:
         return tuple(range(ndim))
     axes = tuple([axis_of(name, d, ndim) for d in dims])
     if len(set(axes)) < len(axes):
-        raise RuntimeError(f"{name}: dim {dim} names one of the {ndim} dims of {input.array.shape} twice")
+        raise RuntimeError(f"{name}: dim {shown(dim)} names one of the {ndim} dims of {input.array.shape} twice")
     return axes[:ndim]  # a single number accepts dim 0 and -1, but has no axis to reduce
 
 
@@ -93,10 +94,10 @@ def axis_of(name: str, dim: Any, ndim: int) -> int:
     n = ndim or 1
     if type(dim) is int and -n <= dim < n:
         return dim % n
-    if not isinstance(dim, int | np.integer) or isinstance(dim, bool):
+    if not is_int(dim) or isinstance(dim, bool):
         raise TypeError(f"{name}: dim must be an int, not {type(dim).__name__}")
     if not -n <= dim < n:
-        raise IndexError(f"{name}: dim {dim} is out of range for {ndim} dims: expected -{n} to {n - 1}")
+        raise IndexError(f"{name}: dim {shown(dim)} is out of range for {ndim} dims: expected -{n} to {n - 1}")
     return int(dim) % n
 
 
@@ -114,14 +115,7 @@ def sizes_of(name: str, given: tuple[Any, ...]) -> Shape:
             return tuple([operator.index(size) for size in sizes])
     except TypeError:
         pass
-    raise TypeError(f"{name}: expected integers, got {', '.join(map(repr, sizes)) or 'none'}")
-
-
-def int_of(name: str, x: Any) -> int:
-    """Return a Python or numpy integer as an int. Raises a TypeError for anything else."""
-    if not isinstance(x, int | np.integer) or isinstance(x, bool):
-        raise TypeError(f"{name}: expected an integer, got {x!r}")
-    return int(x)
+    raise TypeError(f"{name}: expected integers, got {', '.join(map(shown, sizes)) or 'none'}")
 
 
 def shown_as_fields(pair: Any) -> str:

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.api.arguments import MOST_ELEMENTS, Number, array_of, int_of, sizes_of
+from minigrad.api.arguments import MOST_ELEMENTS, Number, array_of, sizes_of
 from minigrad.api.device import Device
 from minigrad.api.limits import fitting
+from minigrad.checks import flag_of, int_of, number_of, shown
 from minigrad.core import dtypes
 from minigrad.core.dtypes import DType, number_dtype
 from minigrad.core.primitive import Shape
@@ -22,12 +23,17 @@ from minigrad.random import Generator, default_generator, source_of
 
 
 def _on_device(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Let a function accept a `device`, which must be the CPU. A result that is too large raises a RuntimeError."""
+    """Let a function accept a `device`, which must be the CPU. A result that is too large raises a RuntimeError.
+
+    `requires_grad` must be a bool.
+    """
 
     @functools.wraps(function)
     def placed(*args: Any, device: Any = None, **kwargs: Any) -> Tensor:
         if device is not None:
             Device(device)
+        if "requires_grad" in kwargs:
+            flag_of(function.__name__, "requires_grad", kwargs["requires_grad"])
         try:
             return function(*args, **kwargs)
         except (MemoryError, OverflowError) as error:
@@ -51,6 +57,7 @@ def tensor(data: Any, dtype: DType = None, requires_grad: bool = False) -> Tenso
     tensor([[1.0000, 2.5000],
             [3.0000, 4.0000]])
     """
+    flag_of("tensor", "requires_grad", requires_grad)
     array = np.array(data.array) if isinstance(data, Tensor) else _array(data)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"tensor: expected numbers, got {_odd_one(data)}")
@@ -65,8 +72,8 @@ def tensor(data: Any, dtype: DType = None, requires_grad: bool = False) -> Tenso
 def _array(data: Any) -> np.ndarray:
     """Return the numbers in `data` as an array."""
     first = data
-    while isinstance(first, list | tuple) and first:
-        first = first[0]
+    for _ in range(64):  # numpy's arrays have no more dims, and a list may contain itself
+        first = first[0] if isinstance(first, list | tuple) and first else first
     if not isinstance(first, Tensor):
         with contextlib.suppress(ValueError, RuntimeError):  # a Tensor may stand further back
             array = np.array(data)
@@ -74,7 +81,7 @@ def _array(data: Any) -> np.ndarray:
                 return array
     try:
         plain = _plain(data)
-    except OverflowError as error:
+    except (OverflowError, RecursionError) as error:
         raise ValueError(f"tensor: {error}") from None
     try:
         return np.array(plain)
@@ -332,8 +339,8 @@ def _numbers(name: str, *given: Any) -> list[Any]:
     """
     numbers = [x.item() if isinstance(x, Tensor | np.generic) else x for x in given]
     if not all(isinstance(x, int | float) for x in numbers):
-        raise TypeError(f"{name}: expected numbers, got {', '.join(map(repr, given))}")
-    return numbers
+        raise TypeError(f"{name}: expected numbers, got {', '.join(map(shown, given))}")
+    return [number_of(name, "each argument", x) for x in numbers]
 
 
 def _floating(name: str, dtype: DType) -> np.dtype[Any]:
@@ -351,9 +358,9 @@ def _shape(name: str, size: tuple[Any, ...]) -> Shape:
     """
     shape = sizes_of(name, size)
     if min(shape, default=0) < 0:
-        raise RuntimeError(f"{name}: sizes must not be negative, got {shape}")
-    if math.prod(shape) > MOST_ELEMENTS:
-        raise RuntimeError(f"{name}: {shape} needs more memory than any machine has")
+        raise RuntimeError(f"{name}: sizes must not be negative, got {shown(shape)}")
+    if max(math.prod(shape), *shape, 0) > MOST_ELEMENTS:
+        raise RuntimeError(f"{name}: {shown(shape)} needs more memory than any machine has")
     return shape
 
 

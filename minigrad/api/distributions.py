@@ -8,17 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minigrad.api.arguments import (
-    Dims,
-    array_of,
-    axes_of,
-    check_floating,
-    dim_of,
-    int_of,
-    shown_as_fields,
-)
+from minigrad.api.arguments import Dims, array_of, axes_of, check_floating, dim_of, shown_as_fields
 from minigrad.api.half import in_float32
 from minigrad.api.reductions import _numpy_spelling
+from minigrad.checks import flag_of, int_of, shown
 from minigrad.core import ops
 from minigrad.core.dtypes import get_default_dtype
 from minigrad.core.methods import method
@@ -71,6 +64,7 @@ def logsumexp(input: Tensor, dim: Dims, keepdim: builtins.bool = False) -> Tenso
     tensor(1000.6932)
     """
     axes = axes_of("logsumexp", input, dim)
+    flag_of("logsumexp", "keepdim", keepdim)
     input = input if input.array.dtype.kind == "f" else input.to(get_default_dtype())
     return ops.logsumexp.on_tensors(input, axes, keepdim)
 
@@ -100,11 +94,12 @@ def histogram(
     """
     check_floating("histogram", input)
     bins = int_of("histogram", bins)
+    flag_of("histogram", "density", density)
     if not isinstance(range, tuple | list | None):
-        raise TypeError(f"histogram: range must be two numbers, not {range!r}")
+        raise TypeError(f"histogram: range must be two numbers, not {shown(range)}")
     try:
         with np.errstate(all="ignore"):
             counts, edges = np.histogram(input.array, bins, range, density=density)
-    except (ValueError, TypeError, MemoryError, OverflowError) as error:
-        raise RuntimeError(f"histogram: {bins} bins over {range}: {error}") from None
+    except (ValueError, TypeError, IndexError, MemoryError, OverflowError) as error:
+        raise RuntimeError(f"histogram: {bins} bins over {shown(range)}: {error}") from None
     return Histogram(*(input.wrap(x.astype(input.array.dtype)) for x in (counts, edges)))

@@ -7,15 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.api.arguments import (
-    array_of,
-    check_no_bools,
-    dim_of,
-    shown_as_fields,
-)
+from minigrad.api.arguments import array_of, check_no_bools, dim_of, shown_as_fields
 from minigrad.api.grad_fn import relabelled
 from minigrad.api.reductions import _numpy_spelling
 from minigrad.api.shapes import stack
+from minigrad.checks import flag_of
 from minigrad.core import ops
 from minigrad.core.dtypes import result_dtype
 from minigrad.core.methods import method
@@ -118,6 +114,8 @@ _EXTREMA: dict[str, tuple[Any, ...]] = {
 def _extremum(name: str, input: Tensor, dim: int | Tensor | None, keepdim: bool) -> Any:
     """Return the largest or smallest element; along a dim, return a `Max` or `Min`; of two tensors, a Tensor."""
     along_dim, over_all, arg, pair, of_two = _EXTREMA[name]
+    if keepdim is not False:
+        flag_of(name, "keepdim", keepdim)
     if isinstance(dim, Tensor):
         if keepdim:
             raise TypeError(f"{name}: keepdim needs a dim, and a second Tensor was given")
@@ -149,6 +147,7 @@ def _paired(name: str, a: Tensor, b: Tensor) -> Tensor:
 def _arg_extremum(name: str, arg: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
     """Return the index of the largest or smallest element, as a Tensor."""
     x = array_of(name, input)
+    flag_of(name, "keepdim", keepdim)
     axis = None if dim is None else dim_of(name, input, dim)
     return input.wrap(np.asarray(_places(name, arg, x, axis if x.ndim else None, keepdim)))
 

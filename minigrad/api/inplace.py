@@ -14,6 +14,7 @@ import numpy as np
 
 from minigrad.api.arguments import array_of, axis_of
 from minigrad.api.limits import fitting
+from minigrad.checks import number_of
 from minigrad.core import ops
 from minigrad.core.dtypes import category
 from minigrad.core.methods import methods
@@ -169,7 +170,8 @@ class InPlace(Tensor):
         tensor([4., 4.])
         """
         check_operand("add_", other)
-        check_operand("add_", alpha)
+        if not isinstance(alpha, Traced):
+            number_of("add_", "alpha", alpha)
         replace(self, self + (other if alpha == 1 else alpha * other), "add_")
         return self
 

@@ -16,6 +16,7 @@ from minigrad.api.device import CPU, Device
 from minigrad.api.pointwise import abs
 from minigrad.api.printing import format_tensor
 from minigrad.api.shapes import permute
+from minigrad.checks import flag_of, shown
 from minigrad.core.dtypes import DType, get_default_dtype, number_dtype
 from minigrad.core.methods import methods
 from minigrad.core.record import Node
@@ -72,6 +73,8 @@ class Conversions(Tensor):
                 Device(x)
             elif x is not None:
                 dtype = x
+        flag_of("to", "non_blocking", non_blocking)
+        flag_of("to", "copy", copy)
         kind = number_dtype("to", dtype, self.array.dtype)
         return self._converted(kind, copy)
 
@@ -116,6 +119,8 @@ class Conversions(Tensor):
         >>> minigrad.ones(2, 3).size(1)
         3
         """
+        if dim is not None and not self.ndim:
+            raise IndexError("size: a single number (a 0-d tensor) has no dims")
         return self.shape if dim is None else self.shape[axis_of("size", dim, self.ndim)]
 
     def dim(self) -> builtins.int:
@@ -222,6 +227,15 @@ class Protocols(Tensor):
 
     __slots__ = ()
 
+    def __init__(self, *data: Any) -> None:
+        sizes = all(isinstance(size, int) for size in data)
+        try:
+            self.array = np.zeros(data or 0, np.float32) if sizes else np.array(data[0], dtype=np.float32)
+        except (TypeError, ValueError, OverflowError, MemoryError) as error:
+            kind = RuntimeError if sizes else TypeError
+            raise kind(f"Tensor: expected numbers or sizes, got {shown(data)}: {error}") from None
+        self.stored_node, self.base = None, None
+
     def __abs__(self) -> Tensor:
         return abs(self)
 
@@ -241,7 +255,7 @@ class Protocols(Tensor):
     def __index__(self) -> builtins.int:
         if self.array.size != 1 or self.array.dtype.kind == "f":
             raise TypeError(
-                f"only a single integer can be an index, not {self.array.dtype} of shape {self.array.shape}"
+                f"index: only a single integer can be an index, not {self.array.dtype} of shape {self.array.shape}"
             )
         return int(self.array.item())
 

@@ -243,7 +243,10 @@ def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None)
     low, high = (-math.inf if min is None else min), (math.inf if max is None else max)
     if x.dtype.kind == "f":
         return ops.clamp.on_tensors(input, low, high)
-    return input.wrap(np.asarray(np.clip(x, min, max), result_dtype([x, *bounds])))
+    try:
+        return input.wrap(np.asarray(np.clip(x, min, max), result_dtype([x, *bounds])))
+    except OverflowError as error:
+        raise translated("clamp", [x], error) from None
 
 
 def _is_nan(bound: Operand) -> Operand:
@@ -266,14 +269,18 @@ def clamp_min(input: Tensor, min: Operand) -> Tensor:
 
 
 def _comparison(compare: np.ufunc) -> Callable[[Tensor, Any], Any]:
+    name = compare.__name__
+
     def method(self: Tensor, other: Any) -> Any:
         if not isinstance(other, self.partners):
             return NotImplemented
         array = other.array if isinstance(other, Tensor) else other
+        if array is other and type(other) not in (int, float):
+            check_operand(name, other)
         try:
             return wrap(np.asarray(compare(self.array, array)))
-        except ValueError as error:
-            raise translated(compare.__name__, [self.array, array], error) from None
+        except (ValueError, OverflowError, MemoryError) as error:
+            raise translated(name, [self.array, array], error) from None
 
     return method
 
@@ -328,7 +335,10 @@ def where(condition: Tensor, input: Operand | None = None, other: Operand | None
     for x in choices:
         check_operand("where", x)
     dtype = result_dtype(getattr(x, "array", x) for x in choices)
-    converted = [np.asarray(x, dtype) if isinstance(x, Number | np.ndarray) else x.to(dtype) for x in choices]
+    try:
+        converted = [np.asarray(x, dtype) if isinstance(x, Number | np.ndarray) else x.to(dtype) for x in choices]
+    except OverflowError as error:
+        raise RuntimeError(f"where: a number does not fit into {dtype}: {error}") from None
     return ops.where.on_tensors(condition, *converted)
 
 

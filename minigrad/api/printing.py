@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from minigrad.checks import flag_of, int_of, number_of, shown
+
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
@@ -37,6 +39,7 @@ PROFILES = {
     "full": PrintOptions(threshold=np.inf),
 }
 PREFIX = "tensor("
+MOST_DECIMALS = 1074  # of a float64
 
 _options = PROFILES["default"]
 
@@ -54,10 +57,24 @@ def set_printoptions(
     `precision` is the number of decimals. A tensor of more than `threshold` elements shows `edgeitems` elements at each
     end of every axis. Lines break at `linewidth`. `sci_mode` switches scientific notation on or off. A `profile` is a
     set of starting values. A setting that is not given keeps its value, except `sci_mode`, which becomes automatic.
+
+    Raises a TypeError or a ValueError, and changes nothing, if a setting is not valid.
     """
     global _options
     given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
     changes = {name: value for name, value in given.items() if value is not None}
+    for setting, value in changes.items():
+        if setting == "threshold":
+            number_of("set_printoptions", setting, value)
+        else:
+            changes[setting] = int_of("set_printoptions", value)
+        most = MOST_DECIMALS if setting == "precision" else np.inf
+        if not 0 <= value <= most:
+            raise ValueError(f"set_printoptions: {setting} must be from 0 to {most}, got {shown(value)}")
+    if profile is not None and (not isinstance(profile, str) or profile not in PROFILES):
+        raise ValueError(f"set_printoptions: profile must be one of {', '.join(PROFILES)}, got {shown(profile)}")
+    if sci_mode is not None:
+        flag_of("set_printoptions", "sci_mode", sci_mode)
     start = PROFILES[profile] if profile else _options
     _options = PrintOptions(**{**vars(start), **changes, "sci_mode": sci_mode})
 

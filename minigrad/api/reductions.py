@@ -11,19 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.api.arguments import (
-    Dims,
-    Number,
-    Result,
-    array_of,
-    axes_of,
-    check_floating,
-    dim_of,
-    is_empty_list,
-)
+from minigrad.api.arguments import Dims, Result, array_of, axes_of, check_floating, dim_of, is_empty_list
 from minigrad.api.grad_fn import relabelled
 from minigrad.api.half import HALF, in_float32, rounded, widened
 from minigrad.api.pointwise import clone, sqrt, where
+from minigrad.checks import flag_of, number_of
 from minigrad.core import kernels, ops
 from minigrad.core.methods import method
 from minigrad.core.primitive import Traced
@@ -58,6 +50,8 @@ def sum(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     >>> minigrad.tensor([[1, 2], [3, 4]]).sum(0)
     tensor([4, 6])
     """
+    if keepdim is not False:
+        flag_of("sum", "keepdim", keepdim)
     axes = axes_of("sum", input, dim)
     x = input if input.array.dtype.kind == "f" else input.to(np.int64)
     return ops.sum.on_tensors(x, axes, keepdim, label=None if dim is None else "sum.dim")
@@ -75,6 +69,8 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     tensor(2.5000)
     """
     check_floating("mean", input)
+    if keepdim is not False:
+        flag_of("mean", "keepdim", keepdim)
     if input.array.dtype == HALF:
         return rounded(mean(widened(input), dim, keepdim))
     return ops.mean.on_tensors(input, axes_of("mean", input, dim), keepdim, label=None if dim is None else "mean.dim")
@@ -136,6 +132,8 @@ def _variance(
 ) -> Tensor:
     """Check the arguments of `var` or `std`, and return the variance."""
     check_floating(name, input)
+    flag_of(name, "unbiased", unbiased)
+    flag_of(name, "keepdim", keepdim)
     if isinstance(dim, bool):
         unbiased = dim
     axes = axes_of(name, input, None if isinstance(dim, bool) else dim)
@@ -143,8 +141,7 @@ def _variance(
         correction = int(unbiased)
     elif isinstance(correction, Traced | np.generic):
         correction = correction.item()  # type: ignore[union-attr]
-    if not isinstance(correction, Number):
-        raise TypeError(f"{name}: correction must be a number, not {type(correction).__name__}")
+    number_of(name, "correction", correction)
     degrees = kernels.count(input.array.shape, axes) - correction
     return ops.var.on_tensors(input, axes, keepdim, builtins.max(degrees, 0))[0]
 
@@ -191,6 +188,7 @@ def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 
 def _truth(name: str, reduce: Any, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
     """Apply `np.all` or `np.any`. The result holds bools, but it is uint8 for a uint8 input, as in PyTorch."""
+    flag_of(name, "keepdim", keepdim)
     axes = () if is_empty_list(dim) else axes_of(name, input, dim)
     truth = np.asarray(reduce(array_of(name, input), axis=axes, keepdims=keepdim), order="C")
     return input.wrap(truth.astype(np.uint8) if input.array.dtype == np.uint8 else truth)
@@ -211,8 +209,8 @@ def allclose(
     a, b = array_of("allclose", input), array_of("allclose", other)
     if a.dtype != b.dtype:
         raise RuntimeError(f"allclose: dtypes {a.dtype} and {b.dtype} differ; convert one with .to(dtype)")
-    if not (isinstance(rtol, Number) and isinstance(atol, Number)):
-        raise TypeError(f"allclose: rtol and atol must be numbers, got {rtol!r} and {atol!r}")
+    flag_of("allclose", "equal_nan", equal_nan)
+    rtol, atol = number_of("allclose", "rtol", rtol), number_of("allclose", "atol", atol)
     if not (0 <= rtol < math.inf and 0 <= atol < math.inf):
         raise RuntimeError(f"allclose: rtol and atol must be finite and not negative, got {rtol} and {atol}")
     try:

@@ -13,6 +13,7 @@ import numpy as np
 from minigrad.api.inplace import is_recorded, replace
 from minigrad.api.limits import fitting
 from minigrad.api.shapes import unbind
+from minigrad.checks import shown
 from minigrad.core import ops
 from minigrad.core.methods import method
 from minigrad.core.primitive import Shape, Traced
@@ -57,9 +58,6 @@ def __setitem__(input: Tensor, key: Any, value: Any) -> None:
         half = input.array.dtype == np.float16
         value = fitting("assign", value, np.dtype(np.float64) if half else input.array.dtype).item()
     parts = _parts(input.array.shape, key)
-    places = input.array
-    for part in parts[:-1]:
-        places = places[part]
     dtype = getattr(value, "dtype", None)
     if dtype is not None and dtype != input.array.dtype and any(isinstance(k, np.ndarray) for k in parts[-1]):
         raise RuntimeError(
@@ -69,8 +67,13 @@ def __setitem__(input: Tensor, key: Any, value: Any) -> None:
         replace(input, _assigned(input, parts, value), "assign")
         return
     try:
+        places = input.array
+        for part in parts[:-1]:
+            places = places[part]
         places[parts[-1]] = getattr(value, "array", value)
-    except ValueError as error:
+    except IndexError as error:
+        raise IndexError(f"assign: of shape {input.array.shape}: {error}") from None
+    except (ValueError, TypeError, OverflowError) as error:
         raise RuntimeError(f"assign: the value does not fit into {input.array.shape}: {error}") from None
     if input.counts_versions:
         bump_version("assign", input.array)
@@ -151,10 +154,11 @@ def _plain(key: Any) -> Any:
     """Return one index as an int, a slice, an array, None, `...` or a bool."""
     if isinstance(key, Traced):
         key = key.array  # type: ignore[attr-defined]
-    elif isinstance(key, range):
-        key = np.arange(key.start, key.stop, key.step)
-    elif isinstance(key, (list, tuple)):
-        key = np.asarray(key)
+    elif isinstance(key, (list, tuple, range)):
+        try:
+            key = np.arange(key.start, key.stop, key.step) if isinstance(key, range) else np.asarray(key)
+        except (ValueError, MemoryError) as error:
+            raise ValueError(f"index: {shown(key)} cannot index: {error}") from None
         key = key if key.size else key.astype(int)
     if isinstance(key, np.ndarray):
         key = np.asarray(key)  # no subclass of ndarray: _parts compares exact types

@@ -22,9 +22,11 @@ def save(state: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
     The name of the file may have any ending. The file appears only when it is complete. Raises a TypeError for anything
     but a dict of Tensors.
     """
-    if not isinstance(state, Mapping) or not all(isinstance(x, Tensor) for x in state.values()):
+    if not isinstance(state, Mapping) or not all(
+        isinstance(name, str) and isinstance(x, Tensor) for name, x in state.items()
+    ):
         raise TypeError("save: expected a dict of names and Tensors, such as model.state_dict()")
-    target = Path(path)
+    target = _path("save", path)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as folder:
         unfinished = Path(folder) / target.name
         with zipfile.ZipFile(unfinished, "w") as archive:
@@ -40,7 +42,7 @@ def load(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     Raises a ValueError if the file is damaged or has another format.
     """
     state = {}
-    with Path(path).open("rb") as file:
+    with _path("load", path).open("rb") as file:
         try:
             with zipfile.ZipFile(file) as archive:
                 for member in archive.namelist():
@@ -52,3 +54,9 @@ def load(path: str | os.PathLike[str]) -> dict[str, Tensor]:
         except Exception as error:  # a damaged archive fails in many ways
             raise ValueError(f"load: {os.fspath(path)} is not a file that save wrote: {error}") from error
     return state
+
+
+def _path(name: str, path: str | os.PathLike[str]) -> Path:
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"{name}: expected the path of a file, got {type(path).__name__}")
+    return Path(path)

@@ -17,18 +17,20 @@ from minigrad.api.arguments import (
     axes_of,
     axis_of,
     dim_of,
-    int_of,
     is_empty_list,
     sizes_of,
     tensors_of,
 )
 from minigrad.api.grad_fn import labelled, relabelled
 from minigrad.api.pointwise import clone, where
+from minigrad.checks import int_of, shown
 from minigrad.core import ops
 from minigrad.core.dtypes import result_dtype
 from minigrad.core.methods import method, methods
 from minigrad.core.primitive import Shape
 from minigrad.core.tensor import Tensor
+
+MOST_EMPTY_PIECES = 2**16  # of tensor_split, which would take a second to make them
 
 # Another shape
 
@@ -81,7 +83,7 @@ def _fitted(name: str, shape: Shape, given: tuple[Any, ...]) -> Shape:
     if wanted.count(-1) == 1 and (known := -math.prod(wanted)):
         wanted = tuple([count // known if size == -1 else size for size in wanted])
     if math.prod(wanted) != count or builtins.min(wanted, default=0) < 0:
-        raise RuntimeError(f"{name}: {shape} has {count} elements and does not fit into {sizes_of(name, given)}")
+        raise RuntimeError(f"{name}: {shape} has {count} elements and does not fit into {shown(sizes_of(name, given))}")
     return wanted
 
 
@@ -128,7 +130,7 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
     shape, order = array_of("permute", input).shape, sizes_of("permute", dims)
     axes = tuple([axis_of("permute", dim, len(shape)) for dim in order]) if len(order) == len(shape) else ()
     if len(set(axes)) < len(order):
-        raise RuntimeError(f"permute: {order} must name each of the {len(shape)} dims of {shape} once")
+        raise RuntimeError(f"permute: {shown(order)} must name each of the {len(shape)} dims of {shape} once")
     return ops.permute.on_tensors(input, axes)
 
 
@@ -181,6 +183,8 @@ def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None) -> Te
     if dim is None:
         return repeat_interleave(reshape(input, -1), repeats, 0)
     axis = dim_of("repeat_interleave", input, dim)
+    if not input.ndim:
+        raise IndexError("repeat_interleave: a single number has no dim; leave dim out")
     counts = repeats if isinstance(repeats, np.ndarray) else getattr(repeats, "array", None)
     if counts is None:
         counts = int_of("repeat_interleave", repeats)
@@ -193,7 +197,7 @@ def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None) -> Te
         places = np.repeat(old, np.asarray(counts, np.intp))
     except (ValueError, MemoryError) as error:
         raise RuntimeError(
-            f"repeat_interleave: {repeats} times along dim {dim} of {input.array.shape}: {error}"
+            f"repeat_interleave: {shown(repeats)} times along dim {dim} of {input.array.shape}: {error}"
         ) from None
     return ops.index.on_tensors(input, (*[slice(None)] * axis, places))
 
@@ -236,12 +240,12 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
     if not isinstance(split_size_or_sections, tuple | list):
         (size,) = sizes
         if size < (1 if length else 0):
-            raise RuntimeError(f"split: the size is {size}; expected at least 1")
+            raise RuntimeError(f"split: the size is {shown(size)}; expected at least 1")
         starts = [*range(0, length, size)][1:] if length else []
         return _made_at_once("split", _pieces(tensor, starts, axis, "split"))
     if builtins.min(sizes, default=0) < 0 or builtins.sum(sizes) != length:
         raise RuntimeError(
-            f"split: {[*sizes]} must be sizes of at least 0 that sum to {length}, the size of dim {axis}"
+            f"split: {shown([*sizes])} must be sizes of at least 0 that sum to {length}, the size of dim {axis}"
         )
     pieces = _pieces(tensor, np.cumsum(sizes)[:-1].tolist(), axis, "split_with_sizes")
     return _made_at_once("split", pieces[: len(sizes)])
@@ -261,11 +265,12 @@ def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int], dim: i
     places = sizes_of("tensor_split", (indices_or_sections,))
     if not isinstance(indices_or_sections, tuple | list):
         (count,) = places
-        if not 1 <= count < 2**32:
-            raise RuntimeError(f"tensor_split: {count} pieces; expected at least 1, and no more than fit into memory")
+        most = builtins.max(length, MOST_EMPTY_PIECES)
+        if not 1 <= count <= most:
+            raise RuntimeError(f"tensor_split: {shown(count)} pieces of {length} elements; expected from 1 to {most}")
         larger = length % count  # this many pieces have one element more than the others
         places = tuple([i * (length // count) + builtins.min(i, larger) for i in range(1, count)])
-    return _pieces(input, [*places], axis, "slice")
+    return _pieces(input, [int_of("tensor_split", place) for place in places], axis, "slice")
 
 
 @method
@@ -431,7 +436,9 @@ class ShapeMethods(Tensor):
             or builtins.any(have not in (1, size) for have, size in zip(shape, full[extra:], strict=True))
             or -1 in full
         ):
-            raise RuntimeError(f"expand: {self.array.shape} does not expand to {wanted}: only sizes of 1 can grow")
+            raise RuntimeError(
+                f"expand: {self.array.shape} does not expand to {shown(wanted)}: only sizes of 1 can grow"
+            )
         result = ops.expand.on_tensors(self, full)
         # Its elements share memory. A view of a numpy array could be made writeable again; this cannot.
         result.array = np.asarray(memoryview(result.array).toreadonly())
@@ -448,7 +455,7 @@ class ShapeMethods(Tensor):
         """
         shape, times = array_of("repeat", self).shape, sizes_of("repeat", sizes)
         if len(times) < len(shape) or builtins.min(times, default=0) < 0:
-            raise RuntimeError(f"repeat: {times} must have a number of at least 0 for each dim of {shape}")
+            raise RuntimeError(f"repeat: {shown(times)} must have a number of at least 0 for each dim of {shape}")
         shape = (1,) * (len(times) - len(shape)) + shape
         single = reshape(self, [n for size in shape for n in (1, size)])
         tiled = single.expand([n for pair in zip(times, shape, strict=True) for n in pair])

@@ -17,7 +17,10 @@ class dtype:
     __slots__ = ("dtype",)
 
     def __init__(self, kind: "DTypeLike") -> None:
-        self.dtype = np.dtype(kind)
+        try:
+            self.dtype = np.dtype(kind)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"dtype: {error}") from None
 
     @property
     def itemsize(self) -> int:
@@ -60,7 +63,8 @@ def number_dtype(name: str, given: DType, default: DType = None) -> np.dtype[Any
     given = default if given is None else given
     kind = np.dtype(given) if isinstance(given, dtype | np.dtype | type) else None
     if kind not in BY_NUMPY:
-        raise TypeError(f"{name}: expected a dtype such as float32 or int64, got {given!r}")
+        what = given if isinstance(given, str | np.dtype | type) else type(given).__name__
+        raise TypeError(f"{name}: expected a dtype such as float32 or int64, got {what!r}")
     return kind
 
 
@@ -79,7 +83,7 @@ def set_default_dtype(d: DType) -> None:
 
 
 def result_dtype(operands: Iterable[Any]) -> np.dtype[Any]:
-    """The dtype of the result of an operation on arrays and numbers (`torch.result_type`). TypeError for anything else.
+    """The dtype of the result of an operation on arrays and numbers (`torch.result_type`).
 
     The operands of the highest category (bool, integer, floating) decide. Among these, arrays outrank 0-d arrays, and
     0-d arrays outrank Python numbers.
@@ -88,11 +92,9 @@ def result_dtype(operands: Iterable[Any]) -> np.dtype[Any]:
     for x in operands:
         if isinstance(x, np.ndarray):
             ranks[0 if x.ndim else 1].append(x.dtype)
-        elif isinstance(number := x.item() if isinstance(x, np.generic) else x, int | float):
-            known = bool_ if isinstance(number, bool) else int64 if isinstance(number, int) else _default
-            ranks[2].append(known.dtype)
         else:
-            raise TypeError(f"expected Tensors or numbers, got {type(x).__name__}; make a Tensor with tensor(...)")
+            known = bool_ if isinstance(x, bool | np.bool_) else int64 if isinstance(x, int | np.integer) else _default
+            ranks[2].append(known.dtype)
     result: np.dtype[Any] | None = None
     for found in filter(None, ranks):
         highest = max(category(kind) for kind in found)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.core import ops
-from minigrad.core.dtypes import get_default_dtype, result_dtype
+from minigrad.core.dtypes import BY_NUMPY, get_default_dtype, result_dtype
 from minigrad.core.primitive import NUMBERS, Primitive, Traced
 
 if TYPE_CHECKING:
@@ -25,18 +25,22 @@ def promote_and_apply(
                 return x.recorder(primitive)(*operands, *params)
         given = ", ".join(type(x).__name__ for x in operands)
         raise TypeError(f"{primitive.name}: expected a Tensor, got {given}; make one with tensor(...)")
-    # Arrays become constant Tensors; numbers lose numpy's classes and a user's, which have other rules of promotion.
-    operands = tuple([kind.wrap(x) if isinstance(x, np.ndarray) else python_number(x) for x in operands])
     for x in operands:
         check_operand(primitive.name, x)
         if isinstance(x, Traced) and not isinstance(x, kind):
             raise TypeError(
                 f"{primitive.name}: expected Tensors or numbers, got {type(x).__name__}; make a Tensor with tensor(...)"
             )
+    # Arrays become constant Tensors; numbers lose numpy's classes and a user's, which have other rules of promotion.
+    operands = tuple([kind.wrap(x) if isinstance(x, np.ndarray) else python_number(x) for x in operands])
     dtype = result_dtype(x.array if isinstance(x, kind) else x for x in operands)
+    if dtype not in BY_NUMPY:
+        raise TypeError(f"{primitive.name}: the result would be {dtype}; convert the array to int64 first")
     if primitive is ops.pow and dtype.kind == "b":
         raise RuntimeError("pow: bools have no powers; convert with .float() or .long()")
-    if primitive in (ops.neg, ops.sub) and any(getattr(x, "dtype", type(x)) in (bool,) for x in operands):
+    if primitive in (ops.neg, ops.sub) and any(
+        (x.array.dtype if isinstance(x, kind) else type(x)) in (bool,) for x in operands
+    ):
         raise RuntimeError(f"{primitive.name}: not for bools; invert a mask with mask == 0, or convert with .float()")
     if primitive.floating and dtype.kind != "f":
         dtype = get_default_dtype().dtype
@@ -50,9 +54,10 @@ def python_number(x: Any) -> Any:
 
 
 def check_operand(name: str, x: Any) -> None:
-    """Refuse with a TypeError what is neither a Tensor nor a number nor a numpy array."""
-    if not isinstance(x, Traced | bool | int | float | np.generic | np.ndarray):
-        raise TypeError(f"{name}: expected Tensors or numbers, got {type(x).__name__}")
+    """Refuse with a TypeError what is neither a Tensor nor a number nor a numpy array of numbers."""
+    numbers = isinstance(x, np.generic | np.ndarray) and x.dtype.kind in "biuf" and x.dtype.itemsize <= 8
+    if not numbers and not isinstance(x, Traced | int | float):
+        raise TypeError(f"{name}: expected Tensors or numbers, got {getattr(x, 'dtype', type(x).__name__)}")
 
 
 def translated(name: str, arrays: list[Any], error: Exception) -> Exception:

@@ -69,7 +69,7 @@ class Node:
         return f"<{self.label or self.operation or 'leaf'}>"
 
 
-NUMPY_ERRORS = (ValueError, TypeError, IndexError, OverflowError)
+NUMPY_ERRORS = (ValueError, TypeError, IndexError, OverflowError, MemoryError)
 
 # The kinds of operands that need no promotion: floating arrays of one dtype, and Python numbers beside them. (A set
 # finds an element by its hash and then by equality: float64 equals float, but their hashes differ.)

@@ -55,11 +55,6 @@ class Tensor(Methods, Arithmetic):
     stored_node: Node | None
     counts_versions = True  # whether changes in place are noted, for backward passes that need the values from before
 
-    def __init__(self, *data: Any) -> None:
-        sizes = all(isinstance(size, int) for size in data)
-        self.array = np.zeros(data or 0, np.float32) if sizes else np.array(data[0], dtype=np.float32)
-        self.stored_node, self.base = None, None
-
     wrap = staticmethod(wrap)
     recorder = staticmethod(operator.attrgetter("on_tensors"))
 
@@ -116,6 +111,8 @@ class Tensor(Methods, Arithmetic):
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
+        if not isinstance(wanted, bool):
+            raise RuntimeError(f"requires_grad: must be True or False, not a {type(wanted).__name__}")
         if not self.is_leaf:
             raise RuntimeError("requires_grad: only a leaf can change it; use .detach() to cut off a result")
         if wanted and self.array.dtype.kind != "f":
@@ -123,7 +120,7 @@ class Tensor(Methods, Arithmetic):
                 f"requires_grad: needs a floating dtype, got {self.array.dtype}; convert with .float() first"
             )
         if wanted or self.node is not None:
-            self._leaf().requires_grad = bool(wanted)
+            self._leaf().requires_grad = wanted
 
     @property
     def is_leaf(self) -> bool:

@@ -33,7 +33,7 @@ class Value(Arithmetic):
     recorder = staticmethod(operator.attrgetter("on_values"))
 
     def __init__(self, data: Any, label: str = "") -> None:
-        self.data, self.grad, self.label = float(data), 0.0, label
+        self.data, self.grad, self.label = _number("Value", data), 0.0, label
         self.plan: Plan | None = None
         self.inputs: tuple[Any, ...] = ()
         self.params: tuple[Any, ...] = ()
@@ -94,6 +94,13 @@ class Value(Arithmetic):
 Value.partners = (Value, int, float, np.generic)  # and no Tensor, whose gradient would be lost
 
 
+def _number(name: str, x: Any) -> float:
+    try:
+        return float(x)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise type(error)(f"{name}: {error}") from None
+
+
 def _rebuilt(data: float, grad: float, label: str) -> Value:
     value = Value(data, label)
     value.grad = grad
@@ -115,7 +122,7 @@ def _any_operands(primitive: Primitive) -> Recorder:
 
     def record(*arguments: Any) -> Value:
         operands, params = primitive.split(arguments)
-        inputs = tuple([x if isinstance(x, Value) else float(x) for x in operands])
+        inputs = tuple([x if isinstance(x, Value) else _number(primitive.name, x) for x in operands])
         numbers = [x.data if isinstance(x, Value) else x for x in inputs]
         try:
             data = float(compute(*numbers, *params))
@@ -131,16 +138,9 @@ def _two_operands(primitive: Primitive) -> Recorder:
     plans, compute = primitive.value_plans, primitive.scalar or primitive.forward
 
     def record(a: Any, b: Any) -> Value:
-        if isinstance(a, Value):
-            x, a_needs = a.data, True
-        else:
-            a = x = float(a)
-            a_needs = False
-        if isinstance(b, Value):
-            y, b_needs = b.data, True
-        else:
-            b = y = float(b)
-            b_needs = False
+        a_needs, b_needs = isinstance(a, Value), isinstance(b, Value)
+        x = a.data if a_needs else (a := _number(primitive.name, a))
+        y = b.data if b_needs else (b := _number(primitive.name, b))
         try:
             data = float(compute(x, y))
         except (ArithmeticError, ValueError) as error:

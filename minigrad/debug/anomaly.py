@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.checks import flag_of
 from minigrad.core.modes import local
 from minigrad.core.primitive import Primitive, parameter_names
 from minigrad.core.tensor import Tensor
@@ -34,14 +35,14 @@ class detect_anomaly(Within):
     """
 
     def __init__(self, check_nan: bool = True) -> None:
-        super().__init__(**_settings(True, check_nan))
+        super().__init__(**_settings("detect_anomaly", True, check_nan))
 
 
 class set_detect_anomaly(From):
     """Switch `detect_anomaly` on or off, from here on or in a with-block (`torch.autograd.set_detect_anomaly`)."""
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
-        super().__init__(**_settings(bool(mode), check_nan))
+        super().__init__(**_settings("set_detect_anomaly", mode, check_nan))
 
 
 def is_anomaly_enabled() -> bool:
@@ -49,7 +50,9 @@ def is_anomaly_enabled() -> bool:
     return local.mode.locate is not None
 
 
-def _settings(on: bool, check_nan: bool) -> dict[str, Any]:
+def _settings(name: str, on: bool, check_nan: bool) -> dict[str, Any]:
+    flag_of(name, "mode", on)
+    flag_of(name, "check_nan", check_nan)
     watch = (_watched if check_nan else located) if on else None
     return {"locate": calling_line if on else None, "watch": watch, "check": _checked if on and check_nan else None}
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.checks import shown
 from minigrad.core.tensor import Tensor
 from minigrad.core.value import Value
 
@@ -65,7 +66,15 @@ def cmp(name: str, computed: Any, tensor: Any) -> Comparison:
     x               | exact: False | approximate: False | maxdiff: 2.0 | wrong: at (1,) it is 2.0 instead of 4.0; ...
     'wrong'
     """
-    mine, expected = numbers_of(computed), _gradient(tensor)
+    expected = _gradient(tensor)
+    try:
+        mine = numbers_of(computed)
+    except (ValueError, MemoryError) as error:
+        raise TypeError(
+            f"cmp: expected a Tensor, an array or a number as computed, got {shown(computed)}: {error}"
+        ) from None
+    if mine.dtype.kind not in "biuf":
+        raise TypeError(f"cmp: expected numbers, got dtype {mine.dtype}")
     result = _compared(name, mine, expected)
     exact, approximate = result.grade == "exact", mine.shape == expected.shape and bool(_close(mine, expected).all())
     note = "" if exact and not result.note else f" | {result.grade}: {result.note}"

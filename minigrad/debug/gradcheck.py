@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.checks import flag_of, members_of, number_of
 from minigrad.core import graph
 from minigrad.core.primitive import Primitive, Traced
 from minigrad.core.tensor import Tensor, wrap
@@ -100,6 +101,10 @@ class _Function:
         self, fn: Callable[..., Any], inputs: Any, argument: str = "input {}", first: "_Function | None" = None
     ) -> None:
         self.fn, self.argument, self.first = fn, argument, first
+        if not callable(fn):
+            raise TypeError(f"gradcheck: expected a function of Tensors, got {type(fn).__name__}")
+        if not isinstance(inputs, Traced | tuple | list):
+            inputs = members_of("gradcheck", "Tensors", Traced, inputs)
         self.inputs = (inputs,) if isinstance(inputs, Traced) else tuple(inputs)
         floating = [i for i, x in enumerate(self.inputs) if _is_floating(x)]
         self.places = [i for i in floating if _requires_grad(self.inputs[i])] or floating
@@ -389,6 +394,9 @@ def _copy(x: Any) -> Any:
 
 def _verdict(name: str, prepare: Callable[[], _Function], atol: float, rtol: float, raise_exception: bool) -> bool:
     """Return whether a function passes. If it does, the notes on it become warnings."""
+    number_of(name, "atol", atol)
+    number_of(name, "rtol", rtol)
+    flag_of(name, "raise_exception", raise_exception)
     try:
         with np.errstate(all="ignore"), Within(grad=True):
             check = _Check(prepare(), atol, rtol)

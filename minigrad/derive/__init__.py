@@ -68,6 +68,11 @@ def derive(
     """
     if not isinstance(loss, Tensor | Value):
         raise TypeError(f"derive: expected a Tensor or a Value, got {type(loss).__name__}")
+    if not isinstance(names, Mapping | None):
+        raise TypeError(f"derive: names must be a dict such as locals(), got {type(names).__name__}")
+    for argument, given in (("wrt", wrt), ("retain", retain)):
+        if given is not None and not isinstance(given, Iterable | Value):
+            raise TypeError(f"derive: {argument} must be a list of Tensors or names, got {type(given).__name__}")
     if isinstance(loss, Tensor) and (not loss.requires_grad or loss.array.size != 1):
         what = f"of shape {loss.array.shape}" if loss.requires_grad else "that requires no gradient"
         raise ValueError(f"derive: expected a single number that requires a gradient, got one {what}")

@@ -158,7 +158,8 @@ class Trace:
         return list(dict.fromkeys(wanted))
 
     def _target(self, x: Any, by_name: Mapping[str, Any]) -> Any:
-        node = by_name.get(x) if isinstance(x, str) else x.node if isinstance(x, Tensor) else x
+        node = by_name.get(x) if isinstance(x, str) else x.node if isinstance(x, Tensor) else None
+        node = x if isinstance(x, Value) else node
         if node is None or node not in self.symbols:
             what = x if isinstance(x, str) else f"this {type(x).__name__}"
             raise ValueError(f"derive: nothing in the graph of this loss that requires a gradient is {what}")

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from minigrad.api import missing
+from minigrad.checks import number_of, shown
 from minigrad.random import Generator, source_of
 
 __getattr__ = missing.of_module(__name__, "torch.utils.data")
@@ -32,16 +33,23 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Generator | 
     Lengths from fractions are rounded down, and the remaining items go to the first subsets, one each. ValueError if
     the lengths do not sum to that of the data set, or a fraction is not from 0 to 1 (`torch.utils.data.random_split`).
     """
+    if not hasattr(dataset, "__len__"):
+        raise TypeError(f"random_split: expected a data set with a length, got {type(dataset).__name__}")
     total = len(dataset)
+    if not isinstance(lengths, tuple | list):
+        raise TypeError(f"random_split: expected a list of lengths, got {type(lengths).__name__}")
+    lengths = [number_of("random_split", "a length", x) for x in lengths]
     sizes: Sequence[Any] = lengths
     if math.isclose(sum(lengths), 1) and sum(lengths) <= 1:
         if not all(0 <= share <= 1 for share in lengths):
-            raise ValueError(f"random_split: shares must be from 0 to 1, got {[*lengths]}")
+            raise ValueError(f"random_split: shares must be from 0 to 1, got {shown(lengths)}")
         sizes = [math.floor(total * share) for share in lengths]
         rest = total - sum(sizes)
         sizes = [size + (rest - i + len(sizes) - 1) // len(sizes) for i, size in enumerate(sizes)]
     if sum(sizes) != total:
-        raise ValueError(f"random_split: lengths {[*lengths]} sum to {sum(sizes)}, but the data set has {total} items")
+        raise ValueError(
+            f"random_split: lengths {shown(lengths)} sum to {shown(sum(sizes))}, but the data set has {total} items"
+        )
     order = source_of("random_split", generator).permutation(total).tolist()
     ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
     return [Subset(dataset, order[end - size : end]) for size, end in zip(sizes, ends, strict=True)]

@@ -89,7 +89,7 @@ api.limits api.methods
 api.missing api.pointwise api.printing api.products api.reductions api.selection api.shapes
 core core.dtypes core.graph core.kernels core.methods core.modes core.operators core.ops core.primitive core.promotion
 core.record core.tensor core.value core.versions core.views
-debug debug.anomaly debug.lines derive derive.derived grad_mode gradients random walks
+checks debug debug.anomaly debug.lines derive derive.derived grad_mode gradients random walks
 """
 
 

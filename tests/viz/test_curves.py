@@ -533,6 +533,44 @@ def test_what_cannot_be_drawn_is_refused(draw: Callable[[], Any], kind: type[Exc
         draw()
 
 
+DEEP: list[Any] = []
+for _ in range(3000):
+    DEEP = [DEEP]
+
+SENSELESS = [None, 5, 1j, "xy", DEEP, {1: 2}, [None], np.array([None]), np.array(True), 10**400, range(10**18)]
+GOOD: dict[str, dict[str, Any]] = {
+    "loss_curve": {"losses": [1.0, 2.0], "smooth": 1, "axes": None},
+    "activations": {"layers": nn.Tanh(), "inputs": MATRIX, "kinds": "Tanh", "axes": None},
+    "gradients": {"layers": nn.Tanh(), "inputs": MATRIX, "targets": MATRIX, "loss": F.mse_loss, "axes": None},
+    "weight_gradients": {"parameters": nn.Linear(2, 2), "axes": None},
+    "update_to_data": {"parameters": nn.Linear(2, 2), "lr": 0.1},
+    "update_ratios": {"history": [[-3.0]], "names": "a", "axes": None},
+    "embedding": {"weights": [[1.0, 2.0]], "characters": "a", "axes": None},
+    "bigrams": {"counts": [[1.0]], "characters": "a", "columns": "b", "axes": None},
+}
+
+
+def refusal(name: str, arguments: dict[str, Any]) -> str:
+    """What a plot says that refuses its arguments, after its name; of a plot that is drawn, nothing but this name."""
+    try:
+        getattr(curves, name)(**arguments)
+    except (TypeError, ValueError, RuntimeError) as error:
+        return str(error)
+    return f"{name}: "
+
+
+@pytest.mark.filterwarnings("ignore:mse_loss:UserWarning")
+@pytest.mark.parametrize("name", GOOD)
+def test_what_makes_no_sense_is_refused_by_name(name: str) -> None:
+    inner = (
+        "|grad|tensor|mse_loss|tanh" if name in ("activations", "gradients") else ""
+    )  # a Module's inputs and targets
+    for parameter in GOOD[name]:
+        for value in SENSELESS:
+            said = refusal(name, {**GOOD[name], parameter: value})
+            assert re.match(rf"({name}{inner}): ", said), (parameter, said)
+
+
 # Without matplotlib
 
 
