@@ -103,8 +103,10 @@ def grad(
 
 
 def _check_flags(name: str, retain_graph: bool | None, create_graph: bool) -> None:
-    flag_of(name, "retain_graph", False if retain_graph is None else retain_graph)
-    flag_of(name, "create_graph", create_graph)
+    if retain_graph is not None and retain_graph is not True:
+        flag_of(name, "retain_graph", retain_graph)
+    if create_graph is not False:
+        flag_of(name, "create_graph", create_graph)
 
 
 def _found(

@@ -76,7 +76,7 @@ class Module:
     """The base class of layers and models (`torch.nn.Module`).
 
     The `__init__` of a subclass calls `super().__init__()`, then assigns Parameters and Modules to attributes; without
-    this call they raise an AttributeError. A subclass also defines `forward`. `training` is the mode: layers such as
+    this call they raise a RuntimeError. A subclass also defines `forward`. `training` is the mode: layers such as
     BatchNorm1d and Dropout compute different things in training and in eval mode.
     """
 
@@ -114,13 +114,14 @@ class Module:
         },
     )
 
-    def _without_init(self) -> AttributeError:
-        return AttributeError(
+    def _without_init(self) -> RuntimeError:
+        # PyTorch raises an AttributeError, which `hasattr`, and `getattr` with a default, would hide.
+        return RuntimeError(
             f"{type(self).__name__}: super().__init__() was not called; call it first in {type(self).__name__}.__init__"
         )
 
     def _registered(self) -> dict[str, type]:
-        """Return `_kinds`. Raises an AttributeError if `Module.__init__` was not called."""
+        """Return `_kinds`. Raises a RuntimeError if `Module.__init__` was not called."""
         if "_kinds" not in self.__dict__:
             raise self._without_init()
         return self._kinds

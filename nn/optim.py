@@ -76,6 +76,8 @@ class Optimizer:
         A `closure` is called first, to compute the loss and its gradients, and its result is returned.
         """
         loss = None
+        if closure is not None and not callable(closure):
+            raise TypeError(f"{type(self).__name__}.step: closure must be a function, got {shown(closure)}")
         if closure is not None:
             with enable_grad():
                 loss = closure()

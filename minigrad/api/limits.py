@@ -17,7 +17,7 @@ def fitting(name: str, number: Any, dtype: np.dtype[Any]) -> np.ndarray:
     if dtype.kind == "b":
         return np.asarray(bool(number))
     if dtype.kind == "f":
-        fits = not abs(number) > np.finfo(dtype).max or abs(number) == math.inf
+        fits = not abs(number) > float(np.finfo(dtype).max) or abs(number) == math.inf
         return np.asarray(float(number) if fits else _unfit(name, number, dtype), dtype)
     least, greatest = np.iinfo(dtype).min, np.iinfo(dtype).max
     if dtype.kind == "u" and isinstance(number, int):

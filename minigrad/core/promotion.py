@@ -34,8 +34,6 @@ def promote_and_apply(
     # Arrays become constant Tensors; numbers lose numpy's classes and a user's, which have other rules of promotion.
     operands = tuple([kind.wrap(x) if isinstance(x, np.ndarray) else python_number(x) for x in operands])
     dtype = result_dtype(x.array if isinstance(x, kind) else x for x in operands)
-    if dtype not in BY_NUMPY:
-        raise TypeError(f"{primitive.name}: the result would be {dtype}; convert the array to int64 first")
     if primitive is ops.pow and dtype.kind == "b":
         raise RuntimeError("pow: bools have no powers; convert with .float() or .long()")
     if primitive in (ops.neg, ops.sub) and any(
@@ -55,8 +53,8 @@ def python_number(x: Any) -> Any:
 
 def check_operand(name: str, x: Any) -> None:
     """Refuse with a TypeError what is neither a Tensor nor a number nor a numpy array of numbers."""
-    numbers = isinstance(x, np.generic | np.ndarray) and x.dtype.kind in "biuf" and x.dtype.itemsize <= 8
-    if not numbers and not isinstance(x, Traced | int | float):
+    single = isinstance(x, np.generic) and x.dtype.kind in "biuf" and x.dtype.itemsize <= 8
+    if not single and not isinstance(x, Traced | int | float) and getattr(x, "dtype", None) not in BY_NUMPY:
         raise TypeError(f"{name}: expected Tensors or numbers, got {getattr(x, 'dtype', type(x).__name__)}")
 
 

@@ -23,6 +23,7 @@ class Net(nn.Module):
     """A user's Module, with a property that asks for what is not there."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.hidden = nn.Linear(2, 2)
 
     @property
