@@ -6,44 +6,54 @@ decorators that set it; `detect_anomaly` uses them too.
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, TypeVar
 
 from minigrad.checks import flag_of
-from minigrad.core.modes import local
+from minigrad.core.modes import Mode, current_mode, set_mode
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def is_grad_enabled() -> bool:
     """Return whether operations are recorded in this thread (`torch.is_grad_enabled`)."""
-    return local.mode.grad
+    return current_mode().grad
+
+
+def _but(mode: Mode, settings: Mapping[str, Any]) -> Mode:
+    """Return another Mode, with the settings of `mode` but for the ones that are given."""
+    other = Mode(mode.grad, mode.watch, mode.check, mode.locate)
+    for name, value in settings.items():
+        setattr(other, name, value)
+    return other
 
 
 class Within:
-    """A with-block, or a decorator for functions and generators, that changes settings of this thread.
+    """A with-block, or a decorator for functions and generators, that changes settings of this thread or asyncio task.
 
     The previous settings return when the block ends, raises an exception, or (in a decorated generator) yields.
     """
 
     def __init__(self, **settings: Any) -> None:
         self.settings = settings
-        self.before: list[dict[str, Any]] = []
+        self.before: dict[Mode, Mode] = {}  # the settings before a block, by those within it
 
     def __enter__(self) -> None:
-        self.before.append({name: getattr(local.mode, name) for name in self.settings})
-        self._set(self.settings)
+        before = current_mode()
+        within = _but(before, self.settings)
+        self.before[within] = before
+        set_mode(within)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._set(self.before.pop())
-
-    @staticmethod
-    def _set(settings: dict[str, Any]) -> None:
-        for name, value in settings.items():
-            setattr(local.mode, name, value)
+        mode = current_mode()
+        if mode in self.before:
+            set_mode(self.before.pop(mode))
+        else:  # something else has changed since, such as by `set_grad_enabled`
+            _, before = self.before.popitem()
+            set_mode(_but(mode, {name: getattr(before, name) for name in self.settings}))
 
     def __call__(self, function: Function) -> Function:
         """Decorate `function`. The settings hold while a generator runs, but not in its caller between two yields."""

@@ -3,7 +3,7 @@
 The loop itself is `core/graph.py`, which knows nothing of `.grad`, of `create_graph`, or of PyTorch's arguments.
 """
 
-import threading
+import os
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
@@ -13,17 +13,19 @@ import numpy as np
 from minigrad.checks import flag_of, members_of
 from minigrad.core import graph
 from minigrad.core.methods import methods
-from minigrad.core.modes import local
+from minigrad.core.modes import current_mode
 from minigrad.core.record import Node
 from minigrad.core.tensor import Tensor, unshared_gradient, wrap
-from minigrad.core.versions import bump_version
+from minigrad.core.versions import bump_version, lock
 from minigrad.grad_mode import Within, enable_grad
 from minigrad.walks import nodes_between
 
 Tensors = Tensor | Sequence[Tensor]
 Found = tuple[Node, Any, bool]  # see graph.reverse
 
-_accumulating = threading.Lock()
+if hasattr(os, "register_at_fork"):
+    # A fork waits for the lock. The new process would wait for ever, if a thread that it does not have held it.
+    os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
 
 
 def backward(
@@ -47,7 +49,7 @@ def backward(
     seeds = _seeds("backward", tensors, grad_tensors)
     targets = None if inputs is None else _targets("backward", _sequence("backward", inputs))
     found = _found(seeds, retain_graph, create_graph, targets)
-    with _accumulating:
+    with lock:
         for node, g, unshared in found:
             if node.requires_grad:
                 if node.plan is None and type(g) is np.ndarray and g.strides != node.strides:
@@ -89,7 +91,7 @@ def grad(
         if node in targets:
             gradients[node] = unshared_gradient(g, unshared)
         if node.retains_grad and node.plan is not None:
-            with _accumulating:
+            with lock:
                 node.grad = unshared_gradient(g, False) if node.grad is None else _sum(node, g)
     for place, x in enumerate(inputs):
         if x.node not in gradients and not (allow_unused or materialize_grads):
@@ -122,7 +124,8 @@ def _found(
         arrays = [(node, seed.array if isinstance(seed, Tensor) else seed) for node, seed in seeds]
         return _wanted(graph.reverse(arrays, release=release, needed=needed), targets)
     tensors = [(node, seed if isinstance(seed, Tensor) else wrap(seed)) for node, seed in seeds]
-    with Within(grad=True, watch=_locate if local.mode.check else local.mode.watch):
+    mode = current_mode()
+    with Within(grad=True, watch=_locate if mode.check else mode.watch):
         return _wanted(graph.reverse(tensors, saved_of=saved_as_tensors, release=release, needed=needed), targets)
 
 
@@ -235,8 +238,9 @@ def _locate(primitive: Any, operands: tuple[Any, ...], params: tuple[Any, ...], 
     The recorder calls this function instead of the check of results. An anomaly inside a vjp is therefore reported when
     the vjp has returned, as in a pass that is not recorded.
     """
-    if result.node is not None and local.mode.locate is not None:
-        result.node.line = local.mode.locate()
+    locate = current_mode().locate
+    if result.node is not None and locate is not None:
+        result.node.line = locate()
 
 
 @methods

@@ -16,7 +16,7 @@ from minigrad.api import missing
 from minigrad.api.arguments import array_of
 from minigrad.checks import flag_of, members_of, shown
 from minigrad.core.dtypes import DType
-from minigrad.core.modes import local
+from minigrad.core.modes import current_scope, enter_scope, leave_scope
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.versions import bump_version
 from minigrad.scopes import Scope
@@ -90,14 +90,12 @@ class Module:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if "_kinds" not in self.__dict__:
             raise self._without_init()
-        mode = local.mode
-        outer = mode.scope
         # Scope(...) would do the same, but takes twice as long.
-        mode.scope = tuple.__new__(Scope, (weakref.ref(self), type(self), outer))
+        before = enter_scope(tuple.__new__(Scope, (weakref.ref(self), type(self), current_scope())))
         try:
             return self.forward(*args, **kwargs)
         finally:
-            mode.scope = outer
+            leave_scope(before)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the result of the Module; a subclass defines this."""

@@ -18,7 +18,7 @@ from minigrad.checks import number_of
 from minigrad.core import ops
 from minigrad.core.dtypes import category
 from minigrad.core.methods import methods
-from minigrad.core.modes import local
+from minigrad.core.modes import current_mode
 from minigrad.core.primitive import Primitive, Traced
 from minigrad.core.promotion import check_operand
 from minigrad.core.tensor import Tensor, wrap
@@ -32,7 +32,7 @@ def is_recorded(*tensors: Any) -> bool:
 
     A view shares the memory of its root, so it counts as requiring a gradient if the root does.
     """
-    if local.mode.grad:
+    if current_mode().grad:
         for x in tensors:
             if isinstance(x, Traced):
                 node = x.stored_node if x.base is None else x.node or x.base.root.node
@@ -111,7 +111,7 @@ def _in_place(self: Tensor, primitive: Primitive, in_place: Callable[[Any, Any],
         return NotImplemented
     array = other.array if isinstance(other, Tensor) else other
     recorded = is_recorded(self, other)
-    if recorded or local.mode.watch is not None or not _numpy_does_it(self.array, array):
+    if recorded or current_mode().watch is not None or not _numpy_does_it(self.array, array):
         # A vjp may need the elements from before the change.
         before = wrap(self.array.copy(), self.node) if recorded else self
         replace(self, primitive.on_tensors(before, other), f"{primitive.name}_")
@@ -268,5 +268,6 @@ class InPlace(Tensor):
     @property
     def _version(self) -> builtins.int:
         """The number of in-place changes to the memory of this Tensor (`torch.Tensor._version`)."""
-        change = changes.get(id(owner(self.array)))
-        return change.version if change and self.counts_versions else 0
+        memory = owner(self.array)
+        change = changes.get(id(memory)) if self.counts_versions else None
+        return change.version if change and change.memory() is memory else 0

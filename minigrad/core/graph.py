@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import ops
-from minigrad.core.modes import local
+from minigrad.core.modes import current_mode
 from minigrad.core.primitive import Primitive, Shape
 from minigrad.core.record import Node
 from minigrad.core.versions import at, changes, check_unchanged
@@ -39,7 +39,7 @@ def reverse(
     - `release` drops the saved values when they have been used. A second pass through them is refused.
     - `needed`: run only vjps whose gradients go to these nodes, and yield the gradients of all of these.
     """
-    check = local.mode.check
+    check = current_mode().check
     # By -seq, so that the last node comes first: [node, gradient so far, is that array shared?].
     pending: dict[int, list[Any]] = {}
     heap: list[int] = []

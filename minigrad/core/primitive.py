@@ -168,12 +168,17 @@ class Plan:
 
 
 class Plans(dict[Any, Plan]):
-    """The plans of a primitive, by which operands need a gradient. Each is made when it is first needed."""
+    """The plans of a primitive, by which operands need a gradient. Each is made when it is first needed.
+
+    `cat` takes any number of operands, so there is no end of its plans. Few are kept if they are long.
+    """
 
     def __init__(self, primitive: Primitive, everything: bool = False) -> None:
         self.primitive, self.everything = primitive, everything
 
     def __missing__(self, needs: tuple[bool, ...]) -> Plan:
+        if len(self) * len(needs) > 1000:
+            self.clear()
         self[needs] = plan = Plan(self.primitive, needs, self.everything)
         return plan
 
@@ -190,7 +195,7 @@ def picker(places: Sequence[int]) -> Callable[[Any], tuple[Any, ...]]:
     return operator.itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
 
 
-@functools.cache
+@functools.lru_cache(1000)
 def parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
     """The names of a function's parameters. Functions without Python code, such as ufuncs, have none."""
     if isinstance(function, np.ufunc | BuiltinFunctionType):

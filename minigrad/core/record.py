@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core.dtypes import float16, float32, float64
-from minigrad.core.modes import local
+from minigrad.core.modes import current_mode, current_scope
 from minigrad.core.primitive import Plan, Primitive, Recorder
 from minigrad.core.promotion import promote_and_apply, translated
 from minigrad.core.versions import sequence
@@ -42,7 +42,6 @@ class Node:
         params: tuple[Any, ...] = (),
         saved: tuple[Any, ...] | None = (),
         label: str | None = None,
-        scope: Any = None,
     ) -> None:
         self.seq = next(sequence)
         self.shape, self.dtype = array.shape, array.dtype
@@ -52,7 +51,7 @@ class Node:
         self.params = params
         self.saved = saved
         self.label = label
-        self.scope = scope
+        self.scope = current_scope()
         self.requires_grad = True
         self.retains_grad = plan is None
         self.strides = array.strides if plan is None else ()
@@ -120,7 +119,7 @@ def _any_operands(primitive: Primitive, Tensor: Any) -> Recorder:
         result = np.asarray(result, order="C" if primitive.contiguous else None)
         tensor = new(Tensor)
         tensor.array, tensor.stored_node, tensor.base = result, None, None
-        mode = local.mode
+        mode = current_mode()
         # Record it: the node refers to the nodes of the operands, and has what the vjps will need.
         if True in needs and mode.grad and primitive.differentiable:
             plan = plans[tuple(needs)]
@@ -129,7 +128,7 @@ def _any_operands(primitive: Primitive, Tensor: Any) -> Recorder:
             ]
             shapes = [arrays[i].shape for i in primitive.shaped] if primitive.shaped else ()
             saved = plan.save((tensor.array, *residuals, *params, *arrays, *shapes))
-            tensor.stored_node = Node(tensor.array, plan, tuple(inputs), params, saved, label, mode.scope)
+            tensor.stored_node = Node(tensor.array, plan, tuple(inputs), params, saved, label)
         if mode.watch is not None:
             mode.watch(primitive, operands, params, tensor)
         return (tensor, *residuals) if residuals else tensor
@@ -159,12 +158,12 @@ def _one_operand(primitive: Primitive, Tensor: Any) -> Recorder:
             result = np.asarray(result, order="C")
         tensor = new(Tensor)
         tensor.array, tensor.stored_node, tensor.base = result, None, None
-        mode, node = local.mode, x.stored_node if x.base is None else x.node
+        mode, node = current_mode(), x.stored_node if x.base is None else x.node
         if node is not None and node.requires_grad and mode.grad and plan is not None:
             values = (result, array)
             if not is_plain:
                 values = (result, *residuals, *params, array, *[array.shape][: len(shaped)])
-            tensor.stored_node = Node(result, plan, (node,), params, plan.save(values), label, mode.scope)
+            tensor.stored_node = Node(result, plan, (node,), params, plan.save(values), label)
         if views and result.base is not None and (result.base is array or result.base is array.base):
             tensor.base = x.base_of_view(primitive, params)
         if mode.watch is not None:
@@ -205,14 +204,14 @@ def _two_operands(primitive: Primitive, Tensor: Any) -> Recorder:
             result = np.asarray(result, order="C")
         tensor = new(Tensor)
         tensor.array, tensor.stored_node, tensor.base = result, None, None
-        mode = local.mode
+        mode = current_mode()
         a_needs = a_node is not None and a_node.requires_grad and a_counts
         b_needs = b_node is not None and b_node.requires_grad and b_counts
         if (a_needs or b_needs) and mode.grad:
             plan = plans[a_needs, b_needs]
             inputs = (a_node if a_needs else _constant(a, Tensor), b_node if b_needs else _constant(b, Tensor))
             values = (result, a_array, b_array) if is_plain else (result, *residuals, *params, a_array, b_array)
-            tensor.stored_node = Node(result, plan, inputs, params, plan.save(values), label, mode.scope)
+            tensor.stored_node = Node(result, plan, inputs, params, plan.save(values), label)
         if mode.watch is not None:
             mode.watch(primitive, (a, b), params, tensor)
         return (tensor, *residuals) if has_residuals else tensor

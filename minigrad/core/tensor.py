@@ -12,7 +12,6 @@ import numpy as np
 from minigrad.core import ops
 from minigrad.core.dtypes import BY_NUMPY, DType
 from minigrad.core.methods import Methods
-from minigrad.core.modes import local
 from minigrad.core.operators import Arithmetic
 from minigrad.core.primitive import Primitive
 from minigrad.core.record import Node, recorder
@@ -130,7 +129,7 @@ class Tensor(Methods, Arithmetic):
     def _leaf(self) -> Node:
         """The node. A constant gets one now, to hold a name or a gradient."""
         if self.node is None:
-            self.node = Node(self.array, scope=local.mode.scope)
+            self.node = Node(self.array)
             self.node.requires_grad = False
         return self.node
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.core import graph, ops
-from minigrad.core.modes import local
+from minigrad.core.modes import current_mode
 from minigrad.core.operators import Arithmetic
 from minigrad.core.primitive import Plan, Primitive, Recorder
 from minigrad.core.versions import sequence
@@ -160,8 +160,9 @@ def _result(data: float, plan: Plan, inputs: tuple[Any, ...], params: tuple[Any,
     value.plan = plan
     value.inputs = inputs
     value.params = params
-    if local.mode.watch is not None:
-        local.mode.watch(plan.primitive, inputs, params, value)
+    watch = current_mode().watch
+    if watch is not None:
+        watch(plan.primitive, inputs, params, value)
     return value
 
 

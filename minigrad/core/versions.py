@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.core.modes import local
+from minigrad.core.modes import current_mode
 
 sequence = itertools.count()
 
@@ -21,47 +21,46 @@ sequence = itertools.count()
 class Change:
     """The last change of some memory: its sequence number, the operation, and the user's line, if it is known.
 
-    `version` counts the changes so far (`torch.Tensor._version`). `memory` is the array that owns the memory; when that
-    is freed, the entry is dropped.
+    `version` counts the changes so far (`torch.Tensor._version`). `memory` refers to the array that owns the memory.
     """
 
     __slots__ = ("line", "memory", "operation", "seq", "version")
 
     def __init__(self, memory: weakref.ref[np.ndarray]) -> None:
-        self.memory = memory
-        self.seq, self.operation, self.version = 0, "", 0
+        self.memory, self.seq, self.operation, self.version = memory, 0, "", 0
         self.line: Any = None
 
 
 class Changes(dict[int, Change]):
-    """The changes, by the `id` of the array that owns the memory; `latest` is the sequence number of the last one."""
+    """The changes, by the `id` of the array that owns the memory; `latest` is the sequence number of the last one.
+
+    The entry of an array that is freed is dropped, since another array may get its id. Python code that ran then would
+    swallow an interrupt, so `dict.pop` itself does it. It fails where the recursion limit is reached; so `memory` tells
+    whose entry it is.
+    """
 
     latest = 0
 
 
 changes = Changes()
 # `latest` must not go backward, so one thread at a time; reentrant, since a finalizer may run in between.
-_lock = threading.RLock()
+lock = threading.RLock()
 
 
 def bump_version(operation: str, *arrays: np.ndarray) -> None:
     """Note that `operation` has changed arrays in place."""
-    line = local.mode.locate() if local.mode.locate else None
-    with _lock:
+    locate = current_mode().locate
+    line = locate() if locate else None
+    with lock:
         for array in arrays:
             memory = array if array.base is None else owner(array)
             change = changes.get(id(memory))
-            if change is None:
-                change = Change(weakref.ref(memory, functools.partial(_drop, changes, id(memory))))
+            if change is None or change.memory() is not memory:
+                change = Change(weakref.ref(memory, functools.partial(changes.pop, id(memory))))
                 changes[id(memory)] = change
             change.seq = changes.latest = next(sequence)
             change.operation, change.line = operation, line
             change.version += 1
-
-
-def _drop(changes: dict[int, Change], key: int, reference: Any) -> None:
-    """Drop the entry when the array is freed: its id may be reused."""
-    changes.pop(key, None)
 
 
 def owner(array: np.ndarray) -> np.ndarray:
@@ -73,10 +72,11 @@ def owner(array: np.ndarray) -> np.ndarray:
 
 def check_unchanged(array: np.ndarray, node: Any) -> None:
     """Refuse with a RuntimeError an array that a node has saved, if it was changed in place since then."""
-    change = changes.get(id(array if array.base is None else owner(array)))
-    if change is None or change.seq <= node.seq:
+    memory = array if array.base is None else owner(array)
+    change = changes.get(id(memory))
+    if change is None or change.seq <= node.seq or change.memory() is not memory:
         return
-    known = local.mode.locate or node.line or change.line
+    known = current_mode().locate or node.line or change.line
     raise RuntimeError(
         f"{node.operation}{at(node.line)}: a value of shape {array.shape} that its gradient needs was changed by "
         f"{change.operation}{at(change.line)}: compute a new tensor, x = x + 1 for x += 1, or change a .clone()"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.checks import flag_of
-from minigrad.core.modes import local
+from minigrad.core.modes import current_mode
 from minigrad.core.primitive import Primitive, parameter_names
 from minigrad.core.tensor import Tensor
 from minigrad.core.value import Value
@@ -47,7 +47,7 @@ class set_detect_anomaly(From):
 
 def is_anomaly_enabled() -> bool:
     """Return whether `detect_anomaly` is on in this thread (`torch.is_anomaly_enabled`)."""
-    return local.mode.locate is not None
+    return current_mode().locate is not None
 
 
 def _settings(name: str, on: bool, check_nan: bool) -> dict[str, Any]:

@@ -2,7 +2,10 @@
 
 import copy
 import pickle
+import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -11,6 +14,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import minigrad
 from minigrad.random import DEFAULT_SEED, PART, STATE, Generator
 
 SEEDS = (0, 1, 42, 2147483647, -1, 2**40 + 5)
@@ -319,7 +323,7 @@ def copied_state(generator: Generator) -> Generator:
     return Generator().set_state(generator.get_state())
 
 
-@pytest.mark.parametrize("copied", [copy.deepcopy, copied_state, lambda g: pickle.loads(pickle.dumps(g))])
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, copied_state, lambda g: pickle.loads(pickle.dumps(g))])
 @pytest.mark.parametrize("words", [0, 1, 623, 624, 625])
 def test_copies_go_on_alike(copied: Callable[[Generator], Generator], words: int) -> None:
     generator = Generator().manual_seed(7)
@@ -329,6 +333,49 @@ def test_copies_go_on_alike(copied: Callable[[Generator], Generator], words: int
     assert twin.initial_seed() == 7
     np.testing.assert_array_equal(twin.normal((9,)), generator.normal((9,)))
     np.testing.assert_array_equal(twin.uniform((700,)), generator.uniform((700,)))
+
+
+DRAWS: dict[str, Callable[[Generator], np.ndarray]] = {
+    "uniform": lambda g: g.uniform((3,), np.float64),
+    "few normals": lambda g: g.normal((3,)),
+    "normals": lambda g: g.normal((20,)),
+    "exponential": lambda g: g.exponential((2,)),
+    "bernoulli": lambda g: g.bernoulli(0.5, (60,)),
+    "integers": lambda g: g.integers(0, 2**40, (3,)),
+    "permutation": lambda g: g.permutation(20),
+}
+
+
+@pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
+def test_threads_draw_what_one_alone_would(draw: Callable[[Generator], np.ndarray]) -> None:
+    """Each draw has its words one after the other, and no word is drawn twice, whichever thread comes first."""
+    generator, alone = Generator().manual_seed(7), Generator().manual_seed(7)
+    threads, rounds = 4, 100
+    start = threading.Barrier(threads)
+
+    def work(_: int) -> list[np.ndarray]:
+        start.wait(10)
+        return [draw(generator) for _ in range(rounds)]
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            drawn = [x for each in pool.map(work, range(threads)) for x in each]
+    finally:
+        sys.setswitchinterval(interval)
+    expected = [draw(alone) for _ in range(threads * rounds)]
+    assert sorted(x.tolist() for x in drawn) == sorted(x.tolist() for x in expected)
+    np.testing.assert_array_equal(generator.get_state(), alone.get_state())
+
+
+def test_a_copy_has_a_stream_of_its_own() -> None:
+    for library, make, draw in ((minigrad, Generator, minigrad.rand), (torch, torch.Generator, torch.rand)):
+        generator = make().manual_seed(7)
+        draw(3, generator=generator)
+        twin = copy.copy(generator)
+        first, second = draw(3, generator=twin), draw(3, generator=generator)
+        assert first.tolist() == second.tolist(), library
 
 
 def test_a_state_is_a_snapshot() -> None:

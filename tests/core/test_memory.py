@@ -4,6 +4,7 @@ The programs call the library `torch`, as the course does. A million operations 
 """
 
 import gc
+import itertools
 import platform
 import subprocess
 import sys
@@ -17,10 +18,11 @@ import pytest
 
 import minigrad
 import nn
-from minigrad.core import graph
-from minigrad.core.primitive import Primitive
+from minigrad.core import graph, ops
+from minigrad.core.primitive import Primitive, parameter_names
 from minigrad.core.record import Node
 from minigrad.core.value import Value
+from minigrad.core.versions import bump_version, changes, check_unchanged, sequence, version
 from tests.support.comparison import Function, normal, ours
 
 
@@ -240,6 +242,95 @@ def test_nothing_of_a_program_with_a_mistake_stays(program: str) -> None:
     before = living()
     attempt()
     assert living() == before
+
+
+def test_lists_of_all_lengths_keep_few_plans() -> None:
+    """Each length has a plan of its own, which is as long as the list."""
+    parts = [ours(normal(1), requires_grad=True) for _ in range(300)]
+    for count in range(1, len(parts) + 1):
+        minigrad.stack(parts[:count]).sum().backward()
+    assert sum(map(len, ops.cat.plans)) < 1500
+    assert [part.grad.item() for part in parts] == [*range(300, 0, -1)]
+    needs = [*itertools.product([False, True], repeat=3)]
+    assert all(ops.linear.plans[need] is ops.linear.plans[need] for need in needs)
+
+
+def test_the_functions_of_a_primitive_go_with_it() -> None:
+    def names() -> int:
+        return parameter_names.cache_info().currsize
+
+    for i in range(1100):
+        Primitive("passing", np.tanh, x=lambda g, y, i=i: g * i)
+    assert names() <= 1000
+
+
+# Changes in place
+
+
+def changes_of(array: np.ndarray) -> tuple[int, bool]:
+    """How often an array was changed, and whether a backward pass takes it as it was when this was called."""
+    x = minigrad.tensor(1.0, requires_grad=True)
+    node = (x * 1).node
+    assert node is not None
+    try:
+        check_unchanged(array, node)
+    except RuntimeError:
+        return version(array), False
+    return version(array), True
+
+
+def test_no_code_runs_when_a_changed_array_goes() -> None:
+    """It would swallow an interrupt, as all does that Python calls from there."""
+    x = minigrad.zeros(3)
+    x += 1
+    before, called = remembered(), []
+    sys.setprofile(lambda frame, event, argument: called.append(frame) if event == "call" else None)
+    try:
+        del x
+    finally:
+        sys.setprofile(None)
+    assert not called
+    assert remembered() == before - 1
+
+
+def test_an_array_with_the_id_of_one_that_is_gone_has_not_changed() -> None:
+    """Whatever has kept the entry of that one: here it is put back."""
+    gone, array = np.zeros(3), np.zeros(3)
+    bump_version("add_", gone)
+    entry = changes.pop(id(gone))
+    del gone
+    entry.seq = next(sequence) + 1000
+    changes[id(array)] = entry
+    changes.latest = entry.seq
+    assert changes_of(array) == (0, True)
+    assert changes_of(array[1:]) == (0, True)
+    bump_version("add_", array[1:])
+    assert changes_of(array) == (1, True)
+    changes.latest = next(sequence)
+
+
+def test_a_changed_array_that_goes_where_python_can_call_nothing_more() -> None:
+    def dive(arrays: list[Any]) -> None:
+        try:
+            dive(arrays)
+        except RecursionError:
+            arrays[:] = []
+
+    before = remembered()
+    arrays = []
+    for _ in range(50):
+        arrays.append(minigrad.zeros(7))
+        arrays[-1] += 1
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        dive(arrays)
+    finally:
+        sys.unraisablehook = hook
+    later = [np.zeros(7) for _ in range(200)]
+    assert [changes_of(array) for array in later] == [(0, True)] * 200
+    for key in [key for key, change in changes.items() if change.memory() is None]:
+        del changes[key]
+    assert remembered() == before
 
 
 def test_a_rule_that_fails_leaves_nothing() -> None:

@@ -1,11 +1,14 @@
-"""Copies by pickle and deepcopy, also into another process, and threads that compute at the same time.
+"""Copies by pickle and deepcopy, also into another process, and threads and tasks that compute at the same time.
 
 Copies of names, dtypes and generators, see test_names.py and test_random.py.
 """
 
+import asyncio
 import copy
 import operator
+import os
 import pickle
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -437,6 +440,32 @@ def test_every_thread_has_settings_of_its_own() -> None:
     in_threads(work)
 
 
+def test_a_thread_starts_with_the_default_settings() -> None:
+    def scenario(library: Any) -> Any:
+        with library.no_grad(), ThreadPoolExecutor(1) as pool:
+            outside, inside = library.is_grad_enabled(), pool.submit(library.is_grad_enabled).result()
+        return outside, inside, library.is_grad_enabled()
+
+    in_both(scenario)
+
+
+@pytest.mark.usefixtures("switching_often")
+def test_threads_can_share_a_block_that_each_enters_from_settings_of_its_own() -> None:
+    shared = minigrad.no_grad()
+
+    def work(i: int) -> None:
+        for _ in range(100):
+            with minigrad.set_grad_enabled(i % 2 == 0):
+                with shared:
+                    assert not minigrad.is_grad_enabled()
+                    with shared:
+                        assert not minigrad.is_grad_enabled()
+                assert minigrad.is_grad_enabled() == (i % 2 == 0)
+
+    in_threads(work)
+    assert not shared.before
+
+
 def test_what_a_pass_releases_is_released_for_all_threads() -> None:
     """The first pass through a graph succeeds, and those of other threads after it are refused, as in PyTorch."""
     for library in (minigrad, torch):
@@ -444,3 +473,164 @@ def test_what_a_pass_releases_is_released_for_all_threads() -> None:
         loss.backward()
         with ThreadPoolExecutor(1) as pool:
             assert "second time" in str(pool.submit(refusal, loss.backward).result())
+
+
+# Tasks of asyncio
+
+
+def in_tasks(*tasks: Callable[[Callable[[], Any]], Any]) -> None:
+    """Run tasks that take turns: each waits for all others whenever it calls what it is given."""
+
+    async def run() -> None:
+        barrier = asyncio.Barrier(len(tasks))
+        await asyncio.gather(*[task(barrier.wait) for task in tasks])
+
+    asyncio.run(run())
+    assert minigrad.is_grad_enabled()
+    assert not minigrad.is_anomaly_enabled()
+
+
+def test_every_task_has_settings_of_its_own() -> None:
+    x = minigrad.zeros(2, requires_grad=True)
+
+    async def without(turn: Callable[[], Any]) -> None:
+        with minigrad.no_grad():
+            await turn()
+            assert not (x * 2).requires_grad
+            await turn()
+        assert (x * 2).requires_grad
+
+    async def for_good(turn: Callable[[], Any]) -> None:
+        minigrad.set_grad_enabled(False)
+        await turn()
+        assert not minigrad.is_grad_enabled()
+        await turn()
+        assert not minigrad.is_grad_enabled()
+
+    async def anomalies(turn: Callable[[], Any]) -> None:
+        with minigrad.detect_anomaly():
+            await turn()
+            with pytest.raises(RuntimeError, match="infinite"):
+                x.log()
+            await turn()
+        x.log()
+
+    async def as_always(turn: Callable[[], Any]) -> None:
+        for _ in range(2):
+            await turn()
+            assert (x * 2).requires_grad
+            x.log().sum().backward()
+
+    in_tasks(without, for_good, anomalies, as_always)
+
+
+def test_a_block_that_tasks_share_ends_for_each_where_it_began() -> None:
+    shared = minigrad.enable_grad()
+
+    async def first(turn: Callable[[], Any]) -> None:
+        with minigrad.no_grad():
+            with shared:
+                await turn()
+            assert not minigrad.is_grad_enabled()
+            await turn()
+
+    async def second(turn: Callable[[], Any]) -> None:
+        with shared:
+            await turn()
+            await turn()
+        assert minigrad.is_grad_enabled()
+
+    in_tasks(first, second)
+    in_tasks(second, first)
+
+
+def test_a_task_starts_with_the_settings_of_the_one_that_made_it() -> None:
+    async def enabled() -> bool:
+        return minigrad.is_grad_enabled()
+
+    async def outer() -> list[bool]:
+        with minigrad.no_grad():
+            made = asyncio.create_task(enabled())
+        return [await made, await asyncio.create_task(enabled()), await enabled()]
+
+    assert asyncio.run(outer()) == [False, True, True]
+    with minigrad.no_grad():
+        assert asyncio.run(outer()) == [False, False, False]
+
+
+def test_a_decorated_generator_keeps_its_settings_in_every_task() -> None:
+    @minigrad.no_grad()
+    def steps() -> Iterator[bool]:
+        while True:
+            yield minigrad.is_grad_enabled()
+
+    async def take(turn: Callable[[], Any]) -> None:
+        own = steps()
+        for _ in range(3):
+            assert next(own) is False
+            assert minigrad.is_grad_enabled()
+            await turn()
+
+    in_tasks(take, take)
+
+
+def test_a_module_that_runs_tasks_is_the_scope_of_these_alone() -> None:
+    class Parallel(nn.Module):
+        def forward(self, x: Any) -> Any:
+            async def run() -> Any:
+                return await asyncio.gather(*[asyncio.create_task(asyncio.sleep(0, x * i)) for i in range(3)])
+
+            return asyncio.run(run())
+
+    x = minigrad.ones(2, requires_grad=True)
+    inside, outside = Parallel()(x), x * 2
+    assert [y.node.scope.kind for y in inside] == [Parallel] * 3
+    assert outside.node.scope is None
+
+
+# Processes that are forked
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.parametrize("busy", ["with lock: begun.set(); time.sleep(0.05)", "begun.set(); draw()"])
+def test_a_process_that_is_forked_beside_a_busy_thread_does_not_wait_for_it(busy: str) -> None:
+    """The thread is in the middle of `backward`, or of a draw, and the new process does both."""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FORKING.replace("BUSY", busy)], check=True, timeout=60)
+
+
+FORKING = """
+import os, threading, time
+import minigrad
+from minigrad.core.versions import lock
+from minigrad.random import default_generator
+
+begun = threading.Event()
+
+def draw():
+    for _ in range(20):
+        default_generator.uniform((200_000,))
+
+def work():
+    BUSY
+
+for _ in range(3):
+    begun.clear()
+    thread = threading.Thread(target=work)
+    thread.start()
+    begun.wait()
+    time.sleep(0.01)
+    child = os.fork()
+    if not child:
+        x = minigrad.rand(3, requires_grad=True)
+        for _ in range(2):
+            (x * x).sum().backward()
+        x.grad.add_(1)
+        os._exit(x.grad.tolist() != (4 * x + 1).tolist())
+    deadline = time.monotonic() + 20
+    while (done := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    if done == (0, 0):
+        os.kill(child, 9)
+    assert done == (child, 0), done
+    thread.join()
+"""

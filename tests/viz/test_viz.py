@@ -5,7 +5,9 @@ import pathlib
 import re
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -300,6 +302,20 @@ def test_a_failed_write_leaves_the_old_file_alone(
     with pytest.raises(OSError, match="No space"):
         viz.render(root, path)
     assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_threads_can_render_to_one_file(root: Value, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "graph.dot"
+    start = threading.Barrier(8)
+
+    def work(_: int) -> str:
+        start.wait(10)
+        return {viz.render(root, path) for _ in range(50)}.pop()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert {*pool.map(work, range(8))} == {str(path)}
+    assert path.read_text().rstrip().endswith("}")
     assert os.listdir(tmp_path) == [path.name]
 
 
