@@ -238,8 +238,8 @@ def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None)
         check_operand("clamp", bound)
     if builtins.any(isinstance(bound, Traced | np.ndarray) for bound in bounds):
         # A bound that is nan gives nan, so it counts as exceeded; the sum of two masks is their disjunction.
-        input = input if min is None else where((input < min) + _is_nan(min), min, input)
-        return input if max is None else where((input > max) + _is_nan(max), max, input)
+        input = input if min is None else where((input < min) + (min != min), min, input)
+        return input if max is None else where((input > max) + (max != max), max, input)
     low, high = (-math.inf if min is None else min), (math.inf if max is None else max)
     if x.dtype.kind == "f":
         return ops.clamp.on_tensors(input, low, high)
@@ -247,10 +247,6 @@ def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None)
         return input.wrap(np.asarray(np.clip(x, min, max), result_dtype([x, *bounds])))
     except OverflowError as error:
         raise translated("clamp", [x], error) from None
-
-
-def _is_nan(bound: Operand) -> Operand:
-    return bound != bound
 
 
 @method

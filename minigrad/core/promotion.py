@@ -54,7 +54,8 @@ def python_number(x: Any) -> Any:
 def check_operand(name: str, x: Any) -> None:
     """Refuse with a TypeError what is neither a Tensor nor a number nor a numpy array of numbers."""
     single = isinstance(x, np.generic) and x.dtype.kind in "biuf" and x.dtype.itemsize <= 8
-    if not single and not isinstance(x, Traced | int | float) and getattr(x, "dtype", None) not in BY_NUMPY:
+    known = x.dtype in BY_NUMPY if isinstance(x, np.ndarray) else isinstance(x, Traced | int | float)
+    if not single and not known:
         raise TypeError(f"{name}: expected Tensors or numbers, got {getattr(x, 'dtype', type(x).__name__)}")
 
 
