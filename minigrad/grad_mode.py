@@ -17,7 +17,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def is_grad_enabled() -> bool:
-    """Return whether operations are recorded in this thread (`torch.is_grad_enabled`)."""
+    """Return whether operations are recorded in this thread or asyncio task (`torch.is_grad_enabled`)."""
     return current_mode().grad
 
 

@@ -46,7 +46,7 @@ class set_detect_anomaly(From):
 
 
 def is_anomaly_enabled() -> bool:
-    """Return whether `detect_anomaly` is on in this thread (`torch.is_anomaly_enabled`)."""
+    """Return whether `detect_anomaly` is on in this thread or asyncio task (`torch.is_anomaly_enabled`)."""
     return current_mode().locate is not None
 
 
