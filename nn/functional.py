@@ -13,7 +13,7 @@ import numpy as np
 from minigrad.api import distributions, missing
 from minigrad.api.arguments import array_of, check_floating
 from minigrad.api.grad_fn import labelled, relabelled
-from minigrad.api.half import in_float32, rounded, widened
+from minigrad.api.half import HALF, in_float32, rounded, widened
 from minigrad.api.pointwise import relu, sigmoid, square, tanh
 from minigrad.checks import flag_of, int_of, number_of, shown
 from minigrad.core import ops
@@ -246,15 +246,17 @@ def batch_norm(
         )
     if not n:
         return relabelled(input * scale + shift, "batch_norm")
-    wide = map(widened, (input, scale, shift))
-    result, _, _, mean, var = ops.batch_norm.on_tensors(*wide, axes, float(eps), False)
+    is_half, operands = input.array.dtype == HALF, (input, scale, shift)
+    if is_half:
+        operands = tuple(map(widened, operands))
+    result, _, _, mean, var = ops.batch_norm.on_tensors(*operands, axes, float(eps), False)
     if running_mean is not None and running_var is not None:
         for running, now, share in ((running_mean, mean, momentum), (running_var, var, momentum * n / (n - 1))):
             array = running.array
             array *= 1 - momentum
             array += share * now.reshape(-1)
         bump_version("batch_norm", running_mean.array, running_var.array)
-    return rounded(result) if input.array.dtype == np.float16 else result
+    return rounded(result) if is_half else result
 
 
 @in_float32

@@ -38,7 +38,9 @@ LONG, PARTS = 512, 32  # from so many rows on, an array is summed in so many par
 
 
 def total(x: np.ndarray, axes: Axes, keepdims: Any) -> np.ndarray:
-    wide: np.ndarray = x.astype(np.float32) if x.dtype == np.float16 else x
+    if x.dtype.char != "e" and (x.size < LONG or max(x.shape) < LONG):
+        return np.add.reduce(x, axes, keepdims=keepdims)
+    wide: np.ndarray = x.astype(np.float32) if x.dtype.char == "e" else x  # which is float16
     for axis in axes:
         if wide.shape[axis] >= LONG and wide.strides[axis] > wide.itemsize:
             while wide.shape[axis] > 2 * PARTS:
@@ -134,11 +136,11 @@ def index(x: np.ndarray, key: tuple[Any, ...]) -> np.ndarray:
     """`x[key]`; if the key has arrays, the result is contiguous. For one array of integers, `take` is faster."""
     if np.ndarray not in map(type, key):
         return x[key]
-    *others, rows = key
-    takes = x.size and isinstance(rows, np.ndarray) and rows.dtype.kind != "b" and len(others) < x.ndim
-    if takes and all(type(k) is slice and k == slice(None) for k in others):
-        return x.take(rows.astype(np.intp, copy=False), len(others))
-    return np.asarray(x[key], order="C")
+    rows, whole = key[-1], all(type(k) is slice and k == slice(None) for k in key[:-1])
+    if whole and type(rows) is np.ndarray and rows.dtype.kind != "b" and x.size and len(key) <= x.ndim:
+        return x.take(rows.astype(np.intp, copy=False), len(key) - 1)
+    result = x[key]
+    return np.asarray(result, order="C") if result.ndim > 1 else result
 
 
 # Zeros of a shape, to which `x` is added at `key`, as often as `key` names a place.
@@ -167,7 +169,7 @@ def put(x: np.ndarray, key: tuple[Any, ...], shape: Shape) -> np.ndarray:
                 np.add.reduce(x.take(run, 0), 0, out=whole[row])
     else:
         places = np.arange(whole.size).reshape(shape)
-        places = places[key]
+        places = places.take(lists[0].astype(np.intp, copy=False), 0) if len(key) == 1 else places[key]
         whole = np.bincount(places.ravel(), x.ravel(), whole.size).reshape(shape).astype(x.dtype)
     return whole
 

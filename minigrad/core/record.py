@@ -94,17 +94,16 @@ def recorder(primitive: Primitive, Tensor: Any) -> Recorder:
 
 def _any_operands(primitive: Primitive, Tensor: Any) -> Recorder:
     """The recorder for any number of operands."""
-    kernel, plans = primitive.kernel, primitive.plans
+    kernel, plans, shaped = primitive.kernel, primitive.plans, primitive.shaped
+    order: Any = "C" if primitive.contiguous else None
+    elementwise, has_residuals, param_count = primitive.elementwise, bool(primitive.residuals), len(primitive.params)
 
     def record(*arguments: Any, label: str | None = None, promoted: bool = False) -> Any:
-        count = len(arguments) - len(primitive.params)
+        count = len(arguments) - param_count
         operands, params = arguments[:count], arguments[count:]
-        # Read the operands: their arrays, their nodes, and whether they need a gradient.
         arrays = [x.array if isinstance(x, Tensor) else x for x in operands]
-        nodes = [x.node if isinstance(x, Tensor) else None for x in operands]
-        needs = [node is not None and node.requires_grad for node in nodes]
         # Operands of mixed dtypes are brought to one dtype first, and come back here.
-        if primitive.elementwise and not promoted:
+        if elementwise and not promoted:
             kinds = {x.dtype if isinstance(x, np.ndarray) else type(x) for x in arrays}
             if not any((kind,) in UNIFORM and kinds <= {kind, int, float} for kind in kinds):
                 return promote_and_apply(primitive, operands, params, label, Tensor)
@@ -113,25 +112,23 @@ def _any_operands(primitive: Primitive, Tensor: Any) -> Recorder:
             result = kernel(*arrays, *params)
         except NUMPY_ERRORS as error:
             raise translated(primitive.name, arrays, error) from None
-        residuals: list[Any] = []
-        if primitive.residuals:
+        residuals: Any = ()
+        if has_residuals:
             result, *residuals = result
-        result = np.asarray(result, order="C" if primitive.contiguous else None)
         tensor = new(Tensor)
-        tensor.array, tensor.stored_node, tensor.base = result, None, None
+        tensor.array, tensor.stored_node, tensor.base = np.asarray(result, order=order), None, None
         mode = current_mode()
         # Record it: the node refers to the nodes of the operands, and has what the vjps will need.
-        if True in needs and mode.grad and primitive.differentiable:
-            plan = plans[tuple(needs)]
-            inputs = [
-                node if need else _constant(x, Tensor) for node, need, x in zip(nodes, needs, operands, strict=True)
-            ]
-            shapes = [arrays[i].shape for i in primitive.shaped] if primitive.shaped else ()
-            saved = plan.save((tensor.array, *residuals, *params, *arrays, *shapes))
-            tensor.stored_node = Node(tensor.array, plan, tuple(inputs), params, saved, label)
+        nodes = [None if not isinstance(x, Tensor) else x.stored_node if x.base is None else x.node for x in operands]
+        needs = tuple([node is not None and node.requires_grad for node in nodes])
+        if mode.grad and True in needs and primitive.differentiable:
+            nodes = [nodes[i] if need else _constant(operands[i], Tensor) for i, need in enumerate(needs)]
+            shapes = [arrays[i].shape for i in shaped]
+            saved = plans[needs].save((tensor.array, *residuals, *params, *arrays, *shapes))
+            tensor.stored_node = Node(tensor.array, plans[needs], tuple(nodes), params, saved, label)
         if mode.watch is not None:
             mode.watch(primitive, operands, params, tensor)
-        return (tensor, *residuals) if residuals else tensor
+        return (tensor, *residuals) if has_residuals else tensor
 
     return record
 
