@@ -8,20 +8,36 @@ import importlib
 import types
 import typing
 import warnings
+from math import e, inf, nan, pi
 
+from minigrad import hooks
 from minigrad.api import (
+    arithmetic,
+    arrangements,
+    choices,
+    comparisons,
     creation,
     distributions,
     einsum,
     extremes,
+    gathering,
     grad_fn,
+    legacy,
+    matrices,
     methods,
     missing,
+    pieces,
     pointwise,
     products,
+    queries,
     reductions,
+    running,
+    sampling,
     selection,
     shapes,
+    sorting,
+    statistics,
+    storage,
 )
 from minigrad.api.device import Device as device
 from minigrad.api.methods import Size
@@ -53,6 +69,9 @@ from minigrad.grad_mode import enable_grad, inference_mode, is_grad_enabled, no_
 from minigrad.gradients import grad
 from minigrad.random import Generator
 
+__version__ = "0.1.0"
+newaxis = None
+
 # As in PyTorch, 1 / 0 is inf and log(-1) is nan without a warning from numpy.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\.")
 
@@ -62,7 +81,10 @@ def _is_defined_in(thing: object, module: types.ModuleType) -> typing.TypeGuard[
 
 
 # The public functions of these modules are functions of minigrad.
-for _module in (pointwise, reductions, extremes, distributions, products, einsum, shapes, creation):
+for _module in (
+    *(pointwise, arithmetic, comparisons, choices, reductions, running, statistics, extremes, sorting, distributions),
+    *(products, matrices, einsum, shapes, pieces, arrangements, gathering, creation, sampling, queries, legacy),
+):
     for _name, _function in vars(_module).items():
         if not _name.startswith("_") and _is_defined_in(_function, _module):
             globals()[_name] = _function
@@ -74,6 +96,7 @@ _LAZY = {
     "cuda": "minigrad.cuda",
     "gradcheck": "minigrad.debug.gradcheck",
     "gradgradcheck": "minigrad.debug.gradcheck",
+    "linalg": "minigrad.linalg",
     "load": "minigrad.api.serialization",
     "retain_freed_memory": "minigrad.memory",
     "save": "minigrad.api.serialization",
@@ -82,7 +105,7 @@ _LAZY = {
 # PyTorch has these within torch; here they stand beside minigrad.
 _BESIDE = {"nn": "nn", "optim": "nn.optim"}
 
-_refuse = missing.of_module(__name__, "torch", missing.FUNCTIONS)
+_refuse = missing.of_module(__name__, "torch")
 
 
 def __getattr__(name: str) -> typing.Any:

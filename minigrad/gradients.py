@@ -283,6 +283,12 @@ class Gradients(Tensor):
         """The node of the operation that computed this Tensor; None for a leaf."""
         return None if self.is_leaf else self.node
 
+    @property
+    def retains_grad(self) -> bool:
+        """Whether a backward pass keeps the gradient of this result, because of `retain_grad()`."""
+        node = self.node
+        return node is not None and node.plan is not None and node.retains_grad
+
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Set `requires_grad` in place and return the same Tensor (`torch.Tensor.requires_grad_`)."""
         flag_of("requires_grad_", "requires_grad", requires_grad)

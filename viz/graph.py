@@ -260,7 +260,11 @@ def _folded(item: Item, places: Mapping[Key, int], is_root: bool, labels: Names,
 
 def _name(thing: Any, labels: Names) -> str:
     """Return the name that a thing has itself, or else the name that `labels` gives it."""
-    own = thing.label if isinstance(thing, Value) else getattr(thing, "name", None)
+    own = (
+        thing.label
+        if isinstance(thing, Value)
+        else getattr(thing, "user_name" if isinstance(thing, Node) else "name", None)
+    )
     return own or labels.get(key(thing), "")
 
 

@@ -235,7 +235,7 @@ def gradients_behind(root: Any, things: Sequence[Any], names: Names) -> tuple[li
     made: list[Any] = []
     named: Names = {}
     for thing, g in found.items():
-        name = (thing.name if isinstance(thing, Node) else thing.label) or names.get(key(thing))
+        name = (thing.user_name if isinstance(thing, Node) else thing.label) or names.get(key(thing))
         result = g.node if isinstance(g, Tensor) else g
         if result is not None:
             made.append(result)

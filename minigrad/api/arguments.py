@@ -4,13 +4,15 @@ They stand here so that all functions raise the same errors, with the name of th
 """
 
 import builtins
+import functools
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from minigrad.checks import is_int, shown
+from minigrad.core.dtypes import DType, number_dtype
 from minigrad.core.primitive import Axes, Shape
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ Dims = int | Sequence[int] | None
 Number = builtins.bool | int | float
 
 Result = TypeVar("Result")
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 Operand = Any  # a Tensor, a number, or a numpy array
 
@@ -76,6 +79,12 @@ def axes_of(name: str, input: "Tensor", dim: Dims) -> Axes:
     return axes[:ndim]  # a single number accepts dim 0 and -1, but has no axis to reduce
 
 
+def in_dtype(name: str, input: "Tensor", dtype: DType, integers: DType = None) -> "Tensor":
+    """Return the input in a dtype. If none is given, bools and integers become `integers`."""
+    own = array_of(name, input).dtype
+    return input.to(number_dtype(name, dtype, own if integers is None or own.kind == "f" else integers))
+
+
 def is_empty_list(dim: Dims) -> bool:
     """Return whether `dim` is () or []."""
     return isinstance(dim, tuple | list) and not dim
@@ -101,6 +110,21 @@ def axis_of(name: str, dim: Any, ndim: int) -> int:
     return int(dim) % n
 
 
+def named(keyword: str) -> Callable[[Function], Function]:
+    """Let a function of an input and of sizes or dims accept these as one sequence with a name, too."""
+
+    def decorated(function: Function) -> Function:
+        @functools.wraps(function)
+        def spelled(*args: Any, **kwargs: Any) -> Any:
+            if kwargs:
+                args = (*args, kwargs.pop(keyword)) if keyword in kwargs else args
+            return function(*args, **kwargs)
+
+        return spelled  # type: ignore[return-value]
+
+    return decorated
+
+
 def sizes_of(name: str, given: tuple[Any, ...]) -> Shape:
     """Return sizes or dims that are given as separate arguments or as one sequence.
 
@@ -116,9 +140,3 @@ def sizes_of(name: str, given: tuple[Any, ...]) -> Shape:
     except TypeError:
         pass
     raise TypeError(f"{name}: expected integers, got {', '.join(map(shown, sizes)) or 'none'}")
-
-
-def shown_as_fields(pair: Any) -> str:
-    """Return PyTorch's repr of a named tuple that a function returns."""
-    fields = ",\n".join(f"{name}={value!r}" for name, value in pair._asdict().items())
-    return f"torch.return_types.{type(pair).__name__.lower()}(\n{fields})"

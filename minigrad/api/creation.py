@@ -1,51 +1,24 @@
-"""Functions that make new Tensors: from data, filled with a number, counted, and random.
-
-The random streams themselves are in `minigrad/random.py`; the methods that fill an existing Tensor are in `inplace.py`.
-"""
+"""Functions that make new Tensors: from data, filled with a number, and counted. Random ones are in `sampling.py`."""
 
 import contextlib
-import functools
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from minigrad.api.arguments import MOST_ELEMENTS, Number, array_of, sizes_of
-from minigrad.api.device import Device
+from minigrad.api.arguments import MOST_ELEMENTS, Number, array_of
 from minigrad.api.limits import fitting
-from minigrad.checks import flag_of, int_of, number_of, shown
+from minigrad.api.making import count_of, leaf, numbers_of, on_device, shape_of
+from minigrad.checks import flag_of
 from minigrad.core import dtypes
 from minigrad.core.dtypes import DType, number_dtype
-from minigrad.core.primitive import Shape
+from minigrad.core.methods import methods
 from minigrad.core.tensor import Tensor, wrap
-from minigrad.random import Generator, default_generator, source_of
-
-
-def _on_device(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Let a function accept a `device`, which must be the CPU. A result that is too large raises a RuntimeError.
-
-    `requires_grad` must be a bool.
-    """
-
-    @functools.wraps(function)
-    def placed(*args: Any, device: Any = None, **kwargs: Any) -> Tensor:
-        if device is not None:
-            Device(device)
-        if "requires_grad" in kwargs:
-            flag_of(function.__name__, "requires_grad", kwargs["requires_grad"])
-        try:
-            return function(*args, **kwargs)
-        except (MemoryError, OverflowError) as error:
-            raise RuntimeError(f"{function.__name__}: too large: {error}") from None
-
-    return placed
-
 
 # From data
 
 
-@_on_device
+@on_device
 def tensor(data: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Return a Tensor with a copy of `data`: a number, nested sequences, a numpy array or a Tensor (`torch.tensor`).
 
@@ -66,7 +39,7 @@ def tensor(data: Any, dtype: DType = None, requires_grad: bool = False) -> Tenso
     wanted = default.get(array.dtype, array.dtype)
     if dtype is None and array.dtype != wanted and not _holds(array.dtype, data):
         array = array.astype(wanted)
-    return _leaf(array.astype(number_dtype("tensor", dtype, array.dtype), copy=False), requires_grad)
+    return leaf(array.astype(number_dtype("tensor", dtype, array.dtype), copy=False), requires_grad)
 
 
 def _array(data: Any) -> np.ndarray:
@@ -121,10 +94,59 @@ def _odd_one(data: Any) -> str:
     return "" if isinstance(data, int | float | Tensor) else type(data).__name__
 
 
+@on_device
+def as_tensor(data: Any, dtype: DType = None) -> Tensor:
+    """Return a Tensor of `data`, which shares the memory of a numpy array; a Tensor stays itself (`torch.as_tensor`).
+
+    It is a copy if the dtype differs, or if the data are numbers or lists.
+
+    >>> as_tensor([1, 2])
+    tensor([1, 2])
+    """
+    if isinstance(data, Tensor):
+        return data if dtype is None else data.to(dtype)
+    if isinstance(data, np.ndarray) and data.dtype in dtypes.BY_NUMPY:
+        return wrap(data.astype(number_dtype("as_tensor", dtype, data.dtype), copy=False))
+    return tensor(data, dtype=dtype)
+
+
+@on_device
+def asarray(obj: Any, *, dtype: DType = None) -> Tensor:
+    """Do the same as `as_tensor` (`torch.asarray`)."""
+    if dtype is not None:
+        number_dtype("asarray", dtype)
+    return as_tensor(obj, dtype)
+
+
+def from_numpy(ndarray: np.ndarray) -> Tensor:
+    """Return a Tensor that shares the memory of a numpy array (`torch.from_numpy`).
+
+    Raises a TypeError for anything but an array of numbers, and a ValueError for one whose strides are negative.
+
+    >>> array = np.zeros(2)
+    >>> x = from_numpy(array)
+    >>> array[0] = 5
+    >>> x
+    tensor([5., 0.], dtype=torch.float64)
+    """
+    if not isinstance(ndarray, np.ndarray) or ndarray.dtype not in dtypes.BY_NUMPY:
+        raise TypeError(f"from_numpy: expected an array of numbers, got {getattr(ndarray, 'dtype', type(ndarray))}")
+    if min(ndarray.strides, default=0) < 0:
+        raise ValueError("from_numpy: the array has a negative stride; pass array.copy()")
+    return wrap(np.asarray(ndarray))
+
+
+@on_device
+def scalar_tensor(s: Number, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """Return a 0-d Tensor of a number, in the default dtype unless another is given (`torch.scalar_tensor`)."""
+    kind = dtypes.get_default_dtype() if dtype is None else dtype
+    return full((), s, dtype=kind, requires_grad=requires_grad)
+
+
 # Filled and counted
 
 
-@_on_device
+@on_device
 def zeros(*size: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Return zeros of a shape, given as sizes or as one sequence (`torch.zeros`).
 
@@ -132,10 +154,10 @@ def zeros(*size: Any, dtype: DType = None, requires_grad: bool = False) -> Tenso
     tensor([[0., 0., 0.],
             [0., 0., 0.]])
     """
-    return full(_shape("zeros", size), 0.0, dtype=dtype, requires_grad=requires_grad)
+    return full(shape_of("zeros", size), 0.0, dtype=dtype, requires_grad=requires_grad)
 
 
-@_on_device
+@on_device
 def ones(*size: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Return ones of a shape, given as sizes or as one sequence (`torch.ones`).
 
@@ -143,10 +165,10 @@ def ones(*size: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor
     tensor([[1., 1., 1.],
             [1., 1., 1.]])
     """
-    return full(_shape("ones", size), 1.0, dtype=dtype, requires_grad=requires_grad)
+    return full(shape_of("ones", size), 1.0, dtype=dtype, requires_grad=requires_grad)
 
 
-@_on_device
+@on_device
 def full(size: Any, fill_value: Number, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Return a Tensor filled with one number, in the dtype of the number (`torch.full`).
 
@@ -154,12 +176,43 @@ def full(size: Any, fill_value: Number, *, dtype: DType = None, requires_grad: b
     tensor([[7, 7, 7],
             [7, 7, 7]])
     """
-    (number,) = _numbers("full", fill_value)
+    (number,) = numbers_of("full", fill_value)
     chosen = number_dtype("full", dtype, dtypes.result_dtype([number]))
-    return _leaf(np.full(_shape("full", (size,)), fitting("full", number, chosen)), requires_grad)
+    return leaf(np.full(shape_of("full", (size,)), fitting("full", number, chosen)), requires_grad)
 
 
-@_on_device
+@on_device
+def empty(*size: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """Return a Tensor of a shape, whose elements have no meaning yet (`torch.empty`).
+
+    >>> empty(2, 3).shape
+    torch.Size([2, 3])
+    """
+    kind = number_dtype("empty", dtype, dtypes.get_default_dtype())
+    return leaf(np.empty(shape_of("empty", size), kind), requires_grad)
+
+
+@on_device
+def empty_like(input: Tensor, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """Return a Tensor of the shape and dtype of another, whose elements have no meaning yet (`torch.empty_like`)."""
+    array = array_of("empty_like", input)
+    return leaf(np.empty_like(array, number_dtype("empty_like", dtype, array.dtype)), requires_grad)
+
+
+@on_device
+def full_like(input: Tensor, fill_value: Number, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+    """Return a Tensor of the shape and dtype of another, filled with one number (`torch.full_like`).
+
+    >>> full_like(tensor([1.5, 2.5]), 7)
+    tensor([7., 7.])
+    """
+    array = array_of("full_like", input)
+    kind = number_dtype("full_like", dtype, array.dtype)
+    (number,) = numbers_of("full_like", fill_value)
+    return leaf(np.full_like(array, fitting("full_like", number, kind), kind), requires_grad)
+
+
+@on_device
 def zeros_like(input: Tensor, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Return zeros of the shape and dtype of another Tensor (`torch.zeros_like`).
 
@@ -169,7 +222,7 @@ def zeros_like(input: Tensor, *, dtype: DType = None, requires_grad: bool = Fals
     return _like("zeros_like", input, 0, dtype, requires_grad)
 
 
-@_on_device
+@on_device
 def ones_like(input: Tensor, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Return ones of the shape and dtype of another Tensor (`torch.ones_like`).
 
@@ -182,10 +235,10 @@ def ones_like(input: Tensor, *, dtype: DType = None, requires_grad: bool = False
 def _like(name: str, input: Tensor, number: int, dtype: DType, requires_grad: bool) -> Tensor:
     """Return a Tensor with the shape of `input`, filled with `number`."""
     array = array_of(name, input)
-    return _leaf(np.full_like(array, number, number_dtype(name, dtype, array.dtype)), requires_grad)
+    return leaf(np.full_like(array, number, number_dtype(name, dtype, array.dtype)), requires_grad)
 
 
-@_on_device
+@on_device
 def eye(n: int, m: int | None = None, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Return a matrix of n rows and m columns (default n) with ones on its diagonal (`torch.eye`).
 
@@ -193,11 +246,11 @@ def eye(n: int, m: int | None = None, *, dtype: DType = None, requires_grad: boo
     tensor([[1., 0., 0.],
             [0., 1., 0.]])
     """
-    n, m = _shape("eye", (n, n if m is None else m))
-    return _leaf(np.eye(n, m, dtype=number_dtype("eye", dtype, dtypes.get_default_dtype())), requires_grad)
+    n, m = shape_of("eye", (n, n if m is None else m))
+    return leaf(np.eye(n, m, dtype=number_dtype("eye", dtype, dtypes.get_default_dtype())), requires_grad)
 
 
-@_on_device
+@on_device
 def arange(
     start: Number, end: Number | None = None, step: Number = 1, *, dtype: DType = None, requires_grad: bool = False
 ) -> Tensor:
@@ -210,27 +263,32 @@ def arange(
     """
     if end is None:
         start, end = 0, start
-    start, end, step = numbers = _numbers("arange", start, end, step)
+    start, end, step = numbers = numbers_of("arange", start, end, step)
     if not step or not 0 <= (end - start) / step <= MOST_ELEMENTS:
         raise RuntimeError(f"arange: steps of {step} do not lead from {start} to {end}")
     chosen = number_dtype("arange", dtype, dtypes.result_dtype(numbers))
-    return _leaf(np.arange(start, end, step).astype(chosen), requires_grad)
+    if chosen.kind == "f":
+        return leaf(np.arange(start, end, step).astype(chosen), requires_grad)
+    count = math.ceil((end - start) / step)
+    start, end, step = int(start), int(end), int(step)  # PyTorch counts with integers, from the first integer on
+    if not step:
+        raise ValueError(f"arange: a step of {numbers[2]} is 0 as an integer; use a floating dtype")
+    count = len(range(start, end, step)) if chosen == np.int64 else count
+    return leaf((start + step * np.arange(count, dtype=np.int64)).astype(chosen), requires_grad)
 
 
-@_on_device
+@on_device
 def linspace(start: Number, end: Number, steps: int, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Return `steps` evenly spaced numbers from `start` to `end`, both included (`torch.linspace`).
 
     >>> linspace(0, 1, 5)
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
-    start, end = _numbers("linspace", start, end)
-    with np.errstate(all="ignore"):
-        numbers = np.linspace(float(start), float(end), _count("linspace", steps))
-    return _leaf(numbers.astype(number_dtype("linspace", dtype, dtypes.get_default_dtype())), requires_grad)
+    start, end = numbers_of("linspace", start, end)
+    return leaf(_spaced("linspace", start, end, steps, dtype, lambda numbers: numbers), requires_grad)
 
 
-@_on_device
+@on_device
 def logspace(
     start: Number, end: Number, steps: int, base: float = 10.0, *, dtype: DType = None, requires_grad: bool = False
 ) -> Tensor:
@@ -239,136 +297,49 @@ def logspace(
     >>> logspace(0, 2, 3)
     tensor([  1.,  10., 100.])
     """
-    start, end, base = _numbers("logspace", start, end, base)
+    start, end, base = numbers_of("logspace", start, end, base)
+    return leaf(_spaced("logspace", start, end, steps, dtype, lambda numbers: base**numbers), requires_grad)
+
+
+def _spaced(name: str, start: Number, end: Number, steps: int, dtype: DType, function: Any) -> np.ndarray:
+    """Return a function of evenly spaced numbers. For an integer dtype, the ends are rounded towards 0 first."""
+    kind = number_dtype(name, dtype, dtypes.get_default_dtype())
+    low, high = (float(start), float(end)) if kind.kind == "f" else (float(int(start)), float(int(end)))
     with np.errstate(all="ignore"):
-        powers = np.logspace(float(start), float(end), _count("logspace", steps), base=base)
-    return _leaf(powers.astype(number_dtype("logspace", dtype, dtypes.get_default_dtype())), requires_grad)
+        return function(np.linspace(low, high, count_of(name, steps))).astype(kind)  # type: ignore[no-any-return]
 
 
-# Random
+# Like another Tensor
 
 
-def initial_seed() -> int:
-    """Return the seed of the default generator (`torch.initial_seed`)."""
-    return default_generator.initial_seed()
+@methods
+class Likes(Tensor):
+    """Methods that make new Tensors with the dtype of this one."""
 
+    __slots__ = ()
 
-def manual_seed(seed: int) -> Generator:
-    """Set the seed of the default generator, and return this generator (`torch.manual_seed`).
+    def new_tensor(self, data: Any, *, dtype: DType = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+        """Return a Tensor of `data`, with the dtype of this one (`torch.Tensor.new_tensor`)."""
+        kind = self.array.dtype if dtype is None else dtype
+        return tensor(data, dtype=kind, device=device, requires_grad=requires_grad)
 
-    >>> generator = manual_seed(0)
-    >>> rand(2)
-    tensor([0.4963, 0.7682])
-    """
-    return default_generator.manual_seed(seed)
+    def new_zeros(self, *size: Any, dtype: DType = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+        """Return zeros of a shape, with the dtype of this Tensor (`torch.Tensor.new_zeros`)."""
+        return self.new_full(size, 0, dtype=dtype, device=device, requires_grad=requires_grad)
 
+    def new_ones(self, *size: Any, dtype: DType = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+        """Return ones of a shape, with the dtype of this Tensor (`torch.Tensor.new_ones`)."""
+        return self.new_full(size, 1, dtype=dtype, device=device, requires_grad=requires_grad)
 
-@_on_device
-def rand(*size: Any, generator: Generator | None = None, dtype: DType = None, requires_grad: bool = False) -> Tensor:
-    """Return random numbers, uniform on [0, 1) (`torch.rand`).
+    def new_empty(self, *size: Any, dtype: DType = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+        """Return elements without meaning in a shape, with the dtype of this Tensor (`torch.Tensor.new_empty`)."""
+        kind = self.array.dtype if dtype is None else dtype
+        return empty(*size, dtype=kind, device=device, requires_grad=requires_grad)
 
-    >>> rand(2, generator=Generator().manual_seed(0))
-    tensor([0.4963, 0.7682])
-    """
-    return _leaf(source_of("rand", generator).uniform(_shape("rand", size), _floating("rand", dtype)), requires_grad)
-
-
-@_on_device
-def randn(*size: Any, generator: Generator | None = None, dtype: DType = None, requires_grad: bool = False) -> Tensor:
-    """Return random numbers from the normal distribution with mean 0 and standard deviation 1 (`torch.randn`).
-
-    >>> randn(2, generator=Generator().manual_seed(0))
-    tensor([ 1.5410, -0.2934])
-    """
-    return _leaf(source_of("randn", generator).normal(_shape("randn", size), _floating("randn", dtype)), requires_grad)
-
-
-@_on_device
-def randint(
-    low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: DType = dtypes.int64
-) -> Tensor:
-    """Return random integers from `low` to `high`, without `high` (`torch.randint`).
-
-    `randint(high, size)` starts at 0. Raises a RuntimeError if the range is empty.
-
-    >>> randint(0, 10, (3,), generator=Generator().manual_seed(0))
-    tensor([4, 9, 3])
-    """
-    if size is None:
-        low, high, size = 0, low, high
-    low, high = sizes_of("randint", (low, high))
-    numbers = source_of("randint", generator).integers(low, high, _shape("randint", (size,)))
-    return wrap(numbers.astype(number_dtype("randint", dtype, np.int64), copy=False))
-
-
-@_on_device
-def randperm(n: int, *, generator: Generator | None = None, dtype: DType = dtypes.int64) -> Tensor:
-    """Return the integers from 0 to n - 1 in random order (`torch.randperm`).
-
-    >>> randperm(4, generator=Generator().manual_seed(0))
-    tensor([0, 1, 3, 2])
-    """
-    order = source_of("randperm", generator).permutation(_count("randperm", n))
-    return wrap(order.astype(number_dtype("randperm", dtype, np.int64), copy=False))
-
-
-def multinomial(
-    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
-) -> Tensor:
-    """Draw indices with the probabilities in `input` (`torch.multinomial`).
-
-    An input of shape (n) gives (num_samples), and (rows, n) gives (rows, num_samples). The probabilities need not sum
-    to 1. Raises a RuntimeError if one is negative or all are 0, or if there are fewer of them than samples without
-    `replacement`.
-
-    >>> multinomial(tensor([0.0, 3.0, 1.0]), 4, replacement=True, generator=Generator().manual_seed(0))
-    tensor([2, 1, 1, 2])
-    """
-    weights = array_of("multinomial", input)
-    count = int_of("multinomial", num_samples)
-    return wrap(source_of("multinomial", generator).multinomial(weights, count, replacement))
-
-
-# Arguments
-
-
-def _numbers(name: str, *given: Any) -> list[Any]:
-    """Return Python numbers for Python or numpy numbers and one-element Tensors.
-
-    Raises a TypeError for anything else.
-    """
-    numbers = [x.item() if isinstance(x, Tensor | np.generic) else x for x in given]
-    if not all(isinstance(x, int | float) for x in numbers):
-        raise TypeError(f"{name}: expected numbers, got {', '.join(map(shown, given))}")
-    return [number_of(name, "each argument", x) for x in numbers]
-
-
-def _floating(name: str, dtype: DType) -> np.dtype[Any]:
-    """Return the dtype to use. Raises a RuntimeError if it is not floating."""
-    chosen = number_dtype(name, dtype, dtypes.get_default_dtype())
-    if chosen.kind != "f":
-        raise RuntimeError(f"{name}: the result is floating, so its dtype cannot be {chosen}; use randint for integers")
-    return chosen
-
-
-def _shape(name: str, size: tuple[Any, ...]) -> Shape:
-    """Return the shape that is given as sizes or as one sequence.
-
-    Raises a RuntimeError if a size is negative or the shape is too large.
-    """
-    shape = sizes_of(name, size)
-    if min(shape, default=0) < 0:
-        raise RuntimeError(f"{name}: sizes must not be negative, got {shown(shape)}")
-    if max(math.prod(shape), *shape, 0) > MOST_ELEMENTS:
-        raise RuntimeError(f"{name}: {shown(shape)} needs more memory than any machine has")
-    return shape
-
-
-def _count(name: str, number: Any) -> int:
-    """Return the number of elements to make. Raises a RuntimeError if it is negative."""
-    return _shape(name, (int_of(name, number),))[0]
-
-
-def _leaf(array: np.ndarray, requires_grad: bool) -> Tensor:
-    """Return a leaf with this array."""
-    return wrap(array).requires_grad_(requires_grad)
+    def new_full(
+        self, size: Any, fill_value: Number, *, dtype: DType = None, device: Any = None, requires_grad: bool = False
+    ) -> Tensor:
+        """Return one number in a shape, with the dtype of this Tensor (`torch.Tensor.new_full`)."""
+        sizes = size[0] if isinstance(size, tuple) and len(size) == 1 and isinstance(size[0], tuple | list) else size
+        kind = self.array.dtype if dtype is None else dtype
+        return full(sizes, fill_value, dtype=kind, device=device, requires_grad=requires_grad)

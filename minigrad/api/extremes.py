@@ -3,40 +3,23 @@
 These functions choose an element, so they can return indices; the reductions in `reductions.py` combine elements.
 """
 
-from typing import Any, NamedTuple
+import math
+from typing import Any
 
 import numpy as np
 
-from minigrad.api.arguments import array_of, check_no_bools, dim_of, shown_as_fields
-from minigrad.api.grad_fn import relabelled
+from minigrad.api.arguments import Dims, array_of, axes_of, check_no_bools, dim_of, is_empty_list
+from minigrad.api.choices import maximum, minimum
 from minigrad.api.reductions import _numpy_spelling
-from minigrad.api.shapes import stack
+from minigrad.api.return_types import return_type
 from minigrad.checks import flag_of
 from minigrad.core import ops
-from minigrad.core.dtypes import result_dtype
 from minigrad.core.methods import method
-from minigrad.core.promotion import translated
+from minigrad.core.primitive import Primitive
 from minigrad.core.tensor import Tensor
 
-
-class Max(NamedTuple):
-    """The result of `max` over a dim: the largest values, and their indices along the dim."""
-
-    values: Tensor
-    indices: Tensor
-
-    def __repr__(self) -> str:
-        return shown_as_fields(self)
-
-
-class Min(NamedTuple):
-    """The result of `min` over a dim: the smallest values, and their indices along the dim."""
-
-    values: Tensor
-    indices: Tensor
-
-    def __repr__(self) -> str:
-        return shown_as_fields(self)
+Max, Min = return_type("max", "values", "indices"), return_type("min", "values", "indices")
+MinAndMax = return_type("aminmax", "min", "max")
 
 
 @method
@@ -74,6 +57,52 @@ def min(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False) -
 
 @method
 @_numpy_spelling
+def amax(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
+    """Return the largest element over all dims, or over `dim` (`torch.amax`).
+
+    Equal elements share the gradient evenly. Raises an IndexError if there are no elements.
+
+    >>> import minigrad
+    >>> minigrad.tensor([[1, 5], [7, 2]]).amax((0, 1))
+    tensor(7)
+    """
+    return _over_dims("amax", ops.amax, input, dim, keepdim)
+
+
+@method
+@_numpy_spelling
+def amin(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
+    """Return the smallest element over all dims, or over `dim` (`torch.amin`).
+
+    Gradients and errors are the same as for `amax`.
+    """
+    return _over_dims("amin", ops.amin, input, dim, keepdim)
+
+
+@method
+def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> Any:
+    """Return the pair `(min, max)` of the smallest and the largest element (`torch.aminmax`).
+
+    Raises a RuntimeError if there are no elements.
+    """
+    if not array_of("aminmax", input).size and dim is None:
+        raise RuntimeError(f"aminmax: {input.array.shape} has no elements; give a dim")
+    dims = () if dim is None else (dim,)
+    return MinAndMax(*(function(input, dims, keepdim) for function in (amin, amax)))
+
+
+def _over_dims(name: str, primitive: Primitive, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
+    """Apply `ops.amax` or `ops.amin`."""
+    flag_of(name, "keepdim", keepdim)
+    axes = axes_of(name, input, dim)
+    if not math.prod(input.array.shape[axis] for axis in axes):
+        kind = RuntimeError if is_empty_list(dim) else IndexError
+        raise kind(f"{name}: {input.array.shape} has no elements along dim {dim}, so there is none to choose")
+    return primitive.on_tensors(input, axes, keepdim)
+
+
+@method
+@_numpy_spelling
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Return the int64 index of the largest element along a dim, or in the flattened tensor (`torch.argmax`).
 
@@ -103,11 +132,11 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     return _arg_extremum("argmin", np.ndarray.argmin, input, dim, keepdim)
 
 
-# The primitive along a dim, the primitive over all elements, the search for indices, and the type of the result; then
-# PyTorch's name for the function of two tensors.
+# The primitive along a dim, the primitive over all elements, the search for indices, the type of the result, and the
+# function of two tensors.
 _EXTREMA: dict[str, tuple[Any, ...]] = {
-    "max": (ops.max, ops.amax, np.ndarray.argmax, Max, "maximum"),
-    "min": (ops.min, ops.amin, np.ndarray.argmin, Min, "minimum"),
+    "max": (ops.max, ops.amax, np.ndarray.argmax, Max, maximum),
+    "min": (ops.min, ops.amin, np.ndarray.argmin, Min, minimum),
 }
 
 
@@ -119,7 +148,7 @@ def _extremum(name: str, input: Tensor, dim: int | Tensor | None, keepdim: bool)
     if isinstance(dim, Tensor):
         if keepdim:
             raise TypeError(f"{name}: keepdim needs a dim, and a second Tensor was given")
-        return relabelled(over_all.on_tensors(_paired(name, input, dim), (0,), False), of_two)
+        return of_two(input, dim)
     if dim is None:
         if not array_of(name, input).size:
             raise RuntimeError(f"{name}: {input.array.shape} has no elements, so it has no {name}; give a dim")
@@ -132,16 +161,6 @@ def _extremum(name: str, input: Tensor, dim: int | Tensor | None, keepdim: bool)
     indices = _places(name, arg, input.array, axis, True)
     values = along_dim.on_tensors(input, (axis,), keepdim, indices)
     return pair(values, input.wrap(indices if keepdim else indices.squeeze(axis)))
-
-
-def _paired(name: str, a: Tensor, b: Tensor) -> Tensor:
-    """Return two tensors as one of their common dtype and shape, which stacks them."""
-    dtype = result_dtype([array_of(name, a), b.array])
-    try:
-        shape = np.broadcast_shapes(a.array.shape, b.array.shape)
-    except ValueError as error:
-        raise translated(name, [a.array, b.array], error) from None
-    return stack([x.to(dtype).expand(shape) for x in (a, b)])
 
 
 def _arg_extremum(name: str, arg: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from minigrad.api.refusals import named_refusals
 from minigrad.core.record import Node
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -19,6 +20,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 SPELLED = {
     "amax": "MaxBackward1",
     "amin": "MinBackward1",
+    "atan2": "Atan2Backward0",
+    "floor_divide": "DivBackward2",
     "assign": "CopySlices",
     "batch_norm": "NativeBatchNormBackward0",
     "cast": "ToCopyBackward0",
@@ -49,6 +52,8 @@ def grad_fn_name(node: Node) -> str:
         return "AccumulateGrad"
     name = node.label or node.operation
     numbers = [isinstance(x, int | float) for x in node.inputs]
+    if node.plan.primitive.params == ("call",):  # a Function of the user's
+        return f"{name}Backward"
     if name in WITH_NUMBER_FIRST and numbers[0]:
         return WITH_NUMBER_FIRST[name]
     if name == "pow" and not numbers[1]:
@@ -77,8 +82,10 @@ def relabelled(result: Any, label: str) -> Any:
 def labelled(function: Function) -> Function:
     """Decorate a function of several primitives so that its result prints as one operation.
 
-    The operation has the name of the function.
+    The operation has the name of the function, and so have its refusals.
     """
+
+    function = named_refusals(function)
 
     @functools.wraps(function)
     def composed(*args: Any, **kwargs: Any) -> Any:
@@ -91,4 +98,14 @@ def _repr(node: Node) -> str:
     return f"<{grad_fn_name(node)}>"
 
 
+def next_functions(node: Node) -> tuple[tuple[Node | None, int], ...]:
+    """The nodes of the operands, each with the number 0; None for an operand without a gradient.
+
+    These are the pairs of `torch.autograd.graph.Node.next_functions`.
+    """
+    return tuple([(x if isinstance(x, Node) else None, 0) for x in node.inputs])
+
+
 Node.__repr__ = _repr  # type: ignore[method-assign]
+Node.name = grad_fn_name  # type: ignore[attr-defined]
+Node.next_functions = property(next_functions)  # type: ignore[attr-defined]

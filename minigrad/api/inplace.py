@@ -6,18 +6,18 @@ its bases new nodes (`core/views.py`).
 """
 
 import builtins
+import functools
 import operator
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from minigrad.api.arguments import array_of, axis_of
 from minigrad.api.limits import fitting
-from minigrad.checks import number_of
+from minigrad.checks import int_of
 from minigrad.core import ops
 from minigrad.core.dtypes import category
-from minigrad.core.methods import methods
+from minigrad.core.methods import Methods, method, methods
 from minigrad.core.modes import current_mode
 from minigrad.core.primitive import Primitive, Traced
 from minigrad.core.promotion import check_operand
@@ -25,6 +25,8 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.versions import bump_version, changes, owner
 from minigrad.core.views import node_for, succeed
 from minigrad.random import Generator, for_each_element, source_of
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def is_recorded(*tensors: Any) -> bool:
@@ -141,6 +143,22 @@ def _filled(self: Tensor, value: Any, name: str) -> Any:
     return self
 
 
+def method_and_in_place(function: Function) -> Function:
+    """Let a function of Tensors be a method, and a second method, `name_`, which writes the result into the Tensor."""
+    method(function)
+    name = f"{function.__name__}_"
+
+    @functools.wraps(function)
+    def in_place(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        # A vjp may need the elements from before the change.
+        before = wrap(self.array.copy(), self.node) if is_recorded(self, *args) else self
+        replace(self, function(before, *args, **kwargs), name)
+        return self
+
+    setattr(Methods, name, in_place)
+    return function
+
+
 @methods
 class InPlace(Tensor):
     """In-place operators, and methods whose names end in an underscore."""
@@ -161,29 +179,6 @@ class InPlace(Tensor):
 
     def __ipow__(self, other: Any) -> Self:
         return _in_place(self, ops.pow, operator.ipow, other)
-
-    def add_(self, other: Any, *, alpha: builtins.float = 1) -> Self:
-        """Add `alpha` times `other` in place (`torch.Tensor.add_`).
-
-        >>> import minigrad
-        >>> minigrad.ones(2).add_(minigrad.ones(2), alpha=3)
-        tensor([4., 4.])
-        """
-        check_operand("add_", other)
-        if not isinstance(alpha, Traced):
-            number_of("add_", "alpha", alpha)
-        replace(self, self + (other if alpha == 1 else alpha * other), "add_")
-        return self
-
-    def mul_(self, other: Any) -> Self:
-        """Multiply by `other` in place (`torch.Tensor.mul_`).
-
-        >>> import minigrad
-        >>> minigrad.ones(2).mul_(3)
-        tensor([3., 3.])
-        """
-        check_operand("mul_", other)
-        return _in_place(self, ops.mul, operator.imul, other)
 
     def copy_(self, other: Tensor) -> Self:
         """Copy the elements of `other`, which is broadcast and converted to the dtype (`torch.Tensor.copy_`).
@@ -236,34 +231,32 @@ class InPlace(Tensor):
         numbers = for_each_element(self.array, lambda shape: source.uniform(shape, self.array.dtype, from_, to))
         return _filled(self, numbers, "uniform_")
 
-    def index_add_(self, dim: builtins.int, index: Tensor, source: Tensor, *, alpha: builtins.float = 1) -> Self:
-        """Add `alpha` times each slice of `source` along `dim` at its index in `index` (`torch.Tensor.index_add_`).
+    def random_(self, from_: Any = None, to: builtins.int | None = None, *, generator: Generator | None = None) -> Self:
+        """Fill with random integers from `from_` (0 by default) to `to`, without `to` (`torch.Tensor.random_`).
 
-        An index may occur several times. Raises a RuntimeError if an index is out of range, or if shapes or dtypes do
-        not fit.
-
-        >>> import minigrad
-        >>> minigrad.zeros(3).index_add_(0, minigrad.tensor([0, 2, 2]), minigrad.ones(3))
-        tensor([1., 0., 2.])
+        Without bounds they reach as far as the dtype holds all integers. `random_(to)` starts at 0.
         """
-        if not self.ndim:
-            raise RuntimeError("index_add_: a single number has no dim to index; use +=")
-        axis = axis_of("index_add_", dim, self.ndim)
-        for x in (index, source):
-            array_of("index_add_", x)
-        if index.array.dtype.kind not in "iu" or source.array.dtype != self.array.dtype:
-            raise RuntimeError(
-                f"index_add_: the index has dtype {index.array.dtype} and the source {source.array.dtype}; expected "
-                f"integers and {self.array.dtype}"
-            )
-        if index.array.size and not 0 <= index.array.min() <= index.array.max() < self.array.shape[axis]:
-            raise RuntimeError(f"index_add_: an index is out of range for the size {self.array.shape[axis]}")
-        key: Any = (*[slice(None)] * axis, index.array)
-        if source.array.shape != self.array[key].shape:
-            raise RuntimeError(
-                f"index_add_: the source has shape {source.array.shape} instead of {self.array[key].shape}"
-            )
-        return self.add_(ops.put.on_tensors(source, key, self.array.shape), alpha=alpha)
+        kind = self.array.dtype
+        whole = {"f": 2 ** (np.finfo(kind).nmant + 1) + 1 if kind.kind == "f" else 0, "b": 2}
+        most = whole.get(kind.kind) or int(np.iinfo(kind).max) + (kind.itemsize < 8)
+        low, high = (None, from_) if to is None else (from_, to)
+        low, high = (x if x is None else int_of("random_", x) for x in (low, high))
+        source = source_of("random_", generator)
+        numbers = for_each_element(
+            self.array, lambda shape: source.integers(low or 0, most if high is None else high, shape)
+        )
+        return _filled(self, numbers.astype(kind), "random_")
+
+    def bernoulli_(self, p: Any = 0.5, *, generator: Generator | None = None) -> Self:
+        """Fill with 1 with probability `p`, a number or a Tensor, and else with 0 (`torch.Tensor.bernoulli_`)."""
+        source, chances = source_of("bernoulli_", generator), p.array if isinstance(p, Tensor) else p
+        return _filled(self, source.bernoulli(chances, self.array.shape).astype(self.array.dtype), "bernoulli_")
+
+    def exponential_(self, lambd: builtins.float = 1, *, generator: Generator | None = None) -> Self:
+        """Fill with exponential random numbers, whose mean is 1 / `lambd` (`torch.Tensor.exponential_`)."""
+        source = source_of("exponential_", generator)
+        numbers = for_each_element(self.array, lambda shape: source.exponential(shape, self.array.dtype, lambd))
+        return _filled(self, numbers, "exponential_")
 
     @property
     def _version(self) -> builtins.int:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from minigrad.api import missing
-from minigrad.api.arguments import axis_of
+from minigrad.api.arguments import array_of, axis_of
 from minigrad.api.device import CPU, Device
+from minigrad.api.legacy import TYPES
 from minigrad.api.pointwise import abs
 from minigrad.api.printing import format_tensor
 from minigrad.api.shapes import permute
@@ -78,6 +79,16 @@ class Conversions(Tensor):
         kind = number_dtype("to", dtype, self.array.dtype)
         return self._converted(kind, copy)
 
+    is_cuda = is_sparse = is_quantized = False
+
+    def pin_memory(self, device: Any = None) -> Tensor:
+        """Return the Tensor itself: there is no device to which memory would be copied (`torch.Tensor.pin_memory`)."""
+        return self
+
+    def get_device(self) -> builtins.int:
+        """Return -1, which means the CPU (`torch.Tensor.get_device`)."""
+        return -1
+
     def cpu(self) -> Tensor:
         """Return the Tensor itself, because it is on the CPU already (`torch.Tensor.cpu`)."""
         return self
@@ -89,6 +100,10 @@ class Conversions(Tensor):
     def double(self) -> Tensor:
         """Convert to float64 (`torch.Tensor.double`)."""
         return self.to(np.float64)
+
+    def half(self) -> Tensor:
+        """Convert to float16 (`torch.Tensor.half`)."""
+        return self.to(np.float16)
 
     def int(self) -> Tensor:
         """Convert to int32; fractions are rounded towards 0 (`torch.Tensor.int`)."""
@@ -103,9 +118,42 @@ class Conversions(Tensor):
         """
         return self.to(np.int64)
 
+    def short(self) -> Tensor:
+        """Convert to int16 (`torch.Tensor.short`)."""
+        return self.to(np.int16)
+
+    def char(self) -> Tensor:
+        """Convert to int8 (`torch.Tensor.char`)."""
+        return self.to(np.int8)
+
+    def byte(self) -> Tensor:
+        """Convert to uint8 (`torch.Tensor.byte`)."""
+        return self.to(np.uint8)
+
     def bool(self) -> Tensor:
         """Convert to bools: False for 0, True for all other numbers (`torch.Tensor.bool`)."""
         return self.to(np.bool_)
+
+    def type(self, dtype: Any = None, non_blocking: builtins.bool = False) -> Any:
+        """Return PyTorch's name for the class of such tensors, or convert to a dtype (`torch.Tensor.type`).
+
+        The dtype may be given by such a name, too.
+
+        >>> import minigrad
+        >>> minigrad.tensor([1, 2]).type(), minigrad.tensor([1.7]).type(minigrad.LongTensor)
+        ('torch.LongTensor', tensor([1]))
+        """
+        if dtype is None:
+            return f"torch.{TYPES[self.dtype]}"
+        if isinstance(dtype, Tensor):
+            raise TypeError("type: expected a dtype or the name of one, got a Tensor; use type_as")
+        name = dtype if isinstance(dtype, str) else getattr(dtype, "__name__", "")
+        named = [kind for kind, known in TYPES.items() if known == name.removeprefix("torch.")]
+        return self.to(named[0] if named else dtype)
+
+    def type_as(self, other: Tensor) -> Tensor:
+        """Convert to the dtype of another Tensor (`torch.Tensor.type_as`)."""
+        return self.to(array_of("type_as", other).dtype)
 
     @property
     def device(self) -> Device:
@@ -123,20 +171,17 @@ class Conversions(Tensor):
             raise IndexError("size: a single number (a 0-d tensor) has no dims")
         return self.shape if dim is None else self.shape[axis_of("size", dim, self.ndim)]
 
+    def ndimension(self) -> builtins.int:
+        """Return the number of dims (`torch.Tensor.ndimension`)."""
+        return self.array.ndim
+
     def dim(self) -> builtins.int:
         """Return the number of dims (`torch.Tensor.dim`)."""
         return self.array.ndim
 
     def nelement(self) -> builtins.int:
-        """Return the number of elements (`torch.Tensor.nelement`).
-
-        >>> import minigrad
-        >>> minigrad.ones(2, 3).nelement()
-        6
-        """
+        """Return the number of elements (`torch.Tensor.nelement`)."""
         return self.array.size
-
-    numel = nelement
 
     def item(self) -> Any:
         """Return the only element as a Python number (`torch.Tensor.item`).
@@ -185,16 +230,23 @@ class Conversions(Tensor):
     @property
     def name(self) -> str | None:
         """The name of the Tensor in pictures and messages."""
-        return None if self.node is None else self.node.name
+        return None if self.node is None else self.node.user_name
 
     @name.setter
     def name(self, name: str | None) -> None:
-        self._leaf().name = name
+        self._leaf().user_name = name
 
     @property
     def shape(self) -> Size:
         """The size of each dim."""
         return Size(self.array.shape)
+
+    def detach_(self) -> "Tensor":
+        """Cut this Tensor off from the graph, in place (`torch.Tensor.detach_`). Raises a RuntimeError for a view."""
+        if self.base is not None:
+            raise RuntimeError("detach_: a view cannot be cut off in place; use .detach()")
+        self.node = None
+        return self
 
     def detach(self) -> "Tensor":
         """A constant that shares the memory (`torch.Tensor.detach`)."""
@@ -328,6 +380,10 @@ NUMPY_NAMES = {
     "not_equal": "__ne__",
     "power": "pow",
     "subtract": "sub",
+    "arctan": "atan",
+    "arctan2": "atan2",
+    "invert": "bitwise_not",
+    "rint": "round",
 }
 
 
@@ -354,5 +410,5 @@ def _rebuilt(kind: type[Tensor], array: np.ndarray, requires_grad: bool, name: s
     tensor.array, tensor.stored_node, tensor.base = array, None, None
     if requires_grad or name is not None:
         tensor.node = Node(array)
-        tensor.node.requires_grad, tensor.node.name = requires_grad, name
+        tensor.node.requires_grad, tensor.node.user_name = requires_grad, name
     return tensor

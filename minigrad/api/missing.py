@@ -92,48 +92,10 @@ def of_class(theirs: str, instead: Mapping[str, str] = NOTHING, title: str = "")
     return __getattr__
 
 
-# The advice stands as code where it can, and after a comma for which input it is right.
-FUNCTIONS = {
-    "addmm": "input + a @ b",
-    "amax": "x.max(), or x.max(dim).values, whose gradient goes to one element alone",
-    "amin": "x.min(), or x.min(dim).values, whose gradient goes to one element alone",
-    "as_tensor": "tensor(data), which copies the data; a Tensor needs no conversion",
-    "bmm": "a @ b",
-    "chunk": "x.split((x.size(dim) + chunks - 1) // chunks, dim), for a dim that is not empty",
-    "concat": "cat(tensors, dim)",
-    "concatenate": "cat(tensors, dim)",
-    "empty": "zeros(size)",
-    "empty_like": "zeros_like(x)",
-    "from_numpy": "tensor(array), which copies the array",
-    "gather": "x[arange(len(index))[:, None], index], for matrices and dim 1",
-    "ge": "a >= b",
-    "gt": "a > b",
-    "hstack": "cat(tensors, 1), or cat(tensors) for 1-D tensors, or stack(tensors) for 0-D tensors",
-    "le": "a <= b",
-    "lt": "a < b",
-    "maximum": "a.max(b), whose gradient at nan is nan",
-    "minimum": "a.min(b), whose gradient at nan is nan",
-    "mm": "a @ b",
-    "mv": "a @ b",
-    "ne": "a != b",
-    "norm": "x.square().sum().sqrt(), whose gradient at 0 is nan",
-    "outer": "a[:, None] * b",
-    "rsqrt": "1 / x.sqrt()",
-    "triu": "x.mT.tril().mT, or x.mT.tril(-diagonal).mT",
-    "vstack": "cat(tensors), or stack(tensors) for 1-D tensors, or stack(tensors)[:, None] for 0-D tensors",
-}
-METHODS = FUNCTIONS | {
-    "cuda": "x itself: minigrad computes on the CPU",
-    "detach_": "x = x.detach()",
-    "div_": "x /= y",
-    "scatter_": "x[arange(len(index))[:, None], index] = src, for matrices and dim 1",
-    "scatter_add_": "x.index_add_(0, index, src), for 1-D tensors",
-    "sub_": "x -= y",
-    "type": "x.to(dtype)",
-}
-GRAD_FNS = {"next_functions": "inputs, the nodes of the operands"}
+# The advice stands as code where it can.
+METHODS = {"cuda": "x itself: minigrad computes on the CPU"}
 
 # These classes stand in modules that do not import the API.
-Node.__getattr__ = of_class("torch.autograd.graph.Node", GRAD_FNS, "grad_fn")  # type: ignore[attr-defined]
+Node.__getattr__ = of_class("torch.autograd.graph.Node", title="grad_fn")  # type: ignore[attr-defined]
 dtype.__getattr__ = of_class("torch.dtype", title="minigrad.dtype")  # type: ignore[attr-defined]
 Generator.__getattr__ = of_class("torch.Generator", title="minigrad.Generator")  # type: ignore[attr-defined]

@@ -1,84 +1,28 @@
-"""Functions that treat each element by itself: arithmetic, exp and similar functions, comparisons and choices.
+"""Functions that treat each element by itself: exp and log, trigonometry, rounding, activations.
 
-They broadcast their operands. Functions that combine elements along a dim are in `reductions.py` and its neighbours.
+Functions of two operands, which broadcast, are in `arithmetic.py`, `comparisons.py` and `choices.py`. Functions that
+combine elements along a dim are in `reductions.py` and its neighbours.
 """
 
 import builtins
-import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from minigrad.api.arguments import Number, Operand, array_of, check_no_bools
+from minigrad.api.arguments import array_of, check_floating, check_no_bools
 from minigrad.api.grad_fn import labelled
-from minigrad.api.limits import fitting
+from minigrad.api.inplace import method_and_in_place
+from minigrad.api.refusals import named_refusals
+from minigrad.checks import int_of
 from minigrad.core import ops
-from minigrad.core.dtypes import result_dtype
-from minigrad.core.methods import method, methods
-from minigrad.core.primitive import Traced
-from minigrad.core.promotion import check_operand, python_number, translated
+from minigrad.core.dtypes import get_default_dtype
+from minigrad.core.methods import method
+from minigrad.core.primitive import Primitive
 from minigrad.core.tensor import Tensor, wrap
 
-# Arithmetic: the operators of Tensor apply the same primitives
+# Signs and powers
 
 
-@method
-def add(input: Operand, other: Operand) -> Tensor:
-    """Return the sum of two operands, which broadcast (`torch.add`).
-
-    >>> import minigrad
-    >>> minigrad.add(minigrad.tensor([1, 2]), 10)
-    tensor([11, 12])
-    """
-    return ops.add.on_tensors(input, other)
-
-
-@method
-def sub(input: Operand, other: Operand) -> Tensor:
-    """Return the difference of two operands, which broadcast (`torch.sub`).
-
-    >>> import minigrad
-    >>> minigrad.sub(minigrad.tensor([1, 2]), 10)
-    tensor([-9, -8])
-    """
-    return ops.sub.on_tensors(input, other)
-
-
-@method
-def mul(input: Operand, other: Operand) -> Tensor:
-    """Return the elementwise product of two operands, which broadcast (`torch.mul`).
-
-    >>> import minigrad
-    >>> minigrad.mul(minigrad.tensor([1, 2]), 10)
-    tensor([10, 20])
-    """
-    return ops.mul.on_tensors(input, other)
-
-
-@method
-def div(input: Operand, other: Operand) -> Tensor:
-    """Return the quotient of two operands, which broadcast; integers give a floating result (`torch.div`).
-
-    >>> import minigrad
-    >>> minigrad.div(minigrad.tensor([1, 2]), 4)
-    tensor([0.2500, 0.5000])
-    """
-    return ops.div.on_tensors(input, other)
-
-
-@method
-def pow(input: Operand, exponent: Operand) -> Tensor:
-    """Return `input` to the power of `exponent`; both broadcast (`torch.pow`).
-
-    >>> import minigrad
-    >>> minigrad.pow(minigrad.tensor([1, 2, 3]), 2)
-    tensor([1, 4, 9])
-    """
-    return ops.pow.on_tensors(input, exponent)
-
-
-@method
+@method_and_in_place
 def neg(input: Tensor) -> Tensor:
     """Return each element with its sign changed (`torch.neg`).
 
@@ -89,65 +33,7 @@ def neg(input: Tensor) -> Tensor:
     return ops.neg.on_tensors(input)
 
 
-@method
-def square(input: Tensor) -> Tensor:
-    """Return the square of each element (`torch.square`).
-
-    >>> import minigrad
-    >>> minigrad.square(minigrad.tensor([1, -2]))
-    tensor([1, 4])
-    """
-    return ops.pow.on_tensors(input, 2)
-
-
-# Functions of one number
-
-
-@method
-def exp(input: Tensor) -> Tensor:
-    """Return e to the power of each element (`torch.exp`).
-
-    >>> import minigrad
-    >>> minigrad.exp(minigrad.tensor([0.0, 1.0]))
-    tensor([1.0000, 2.7183])
-    """
-    return ops.exp.on_tensors(input)
-
-
-@method
-def log(input: Tensor) -> Tensor:
-    """Return the natural logarithm: -inf for 0, nan for negative elements (`torch.log`).
-
-    >>> import minigrad
-    >>> minigrad.log(minigrad.tensor([1.0, 0.0, -1.0]))
-    tensor([0., -inf, nan])
-    """
-    return ops.log.on_tensors(input)
-
-
-@method
-def log10(input: Tensor) -> Tensor:
-    """Return the logarithm to base 10: -inf for 0, nan for negative elements (`torch.log10`).
-
-    >>> import minigrad
-    >>> minigrad.log10(minigrad.tensor([2.0, 50.0]))
-    tensor([0.3010, 1.6990])
-    """
-    return ops.log10.on_tensors(input)
-
-
-@method
-def sqrt(input: Tensor) -> Tensor:
-    """Return the square root: nan for negative elements (`torch.sqrt`).
-
-    >>> import minigrad
-    >>> minigrad.sqrt(minigrad.tensor([4.0, -1.0]))
-    tensor([2., nan])
-    """
-    return ops.sqrt.on_tensors(input)
-
-
-@method
+@method_and_in_place
 def abs(input: Tensor) -> Tensor:
     """Return the absolute value (`torch.abs`).
 
@@ -161,7 +47,141 @@ def abs(input: Tensor) -> Tensor:
     return ops.abs.on_tensors(input)
 
 
-@method
+@method_and_in_place
+def sign(input: Tensor) -> Tensor:
+    """Return -1, 0 or 1 for each element: its sign (`torch.sign`).
+
+    >>> import minigrad
+    >>> minigrad.tensor([-2.0, 0.0, 3.0]).sign()
+    tensor([-1.,  0.,  1.])
+    """
+    x = array_of("sign", input)
+    if x.dtype.kind == "b":
+        return clone(input)
+    result = ops.sign.on_tensors(input)
+    result.array[np.isnan(x)] = 0  # as in PyTorch
+    return result
+
+
+@method_and_in_place
+def square(input: Tensor) -> Tensor:
+    """Return the square of each element (`torch.square`).
+
+    >>> import minigrad
+    >>> minigrad.square(minigrad.tensor([1, -2]))
+    tensor([1, 4])
+    """
+    return ops.pow.on_tensors(input, 2)
+
+
+@method_and_in_place
+def sqrt(input: Tensor) -> Tensor:
+    """Return the square root: nan for negative elements (`torch.sqrt`).
+
+    >>> import minigrad
+    >>> minigrad.sqrt(minigrad.tensor([4.0, -1.0]))
+    tensor([2., nan])
+    """
+    return ops.sqrt.on_tensors(input)
+
+
+@method_and_in_place
+@labelled
+def rsqrt(input: Tensor) -> Tensor:
+    """Return 1 / sqrt(x) for each element: inf for 0, nan for negative elements (`torch.rsqrt`).
+
+    >>> import minigrad
+    >>> minigrad.tensor([4.0, 0.0]).rsqrt()
+    tensor([0.5000,    inf])
+    """
+    return 1 / sqrt(input)
+
+
+@method_and_in_place
+@labelled
+def reciprocal(input: Tensor) -> Tensor:
+    """Return 1 / x for each element (`torch.reciprocal`).
+
+    >>> import minigrad
+    >>> minigrad.tensor([2, 4]).reciprocal()
+    tensor([0.5000, 0.2500])
+    """
+    return 1 / input
+
+
+# Exponentials and logarithms
+
+
+@method_and_in_place
+def exp(input: Tensor) -> Tensor:
+    """Return e to the power of each element (`torch.exp`).
+
+    >>> import minigrad
+    >>> minigrad.exp(minigrad.tensor([0.0, 1.0]))
+    tensor([1.0000, 2.7183])
+    """
+    return ops.exp.on_tensors(input)
+
+
+@method_and_in_place
+def expm1(input: Tensor) -> Tensor:
+    """Return exp(x) - 1 for each element, exact for small elements too (`torch.expm1`).
+
+    >>> import minigrad
+    >>> minigrad.tensor([1e-9, 1.0]).expm1()
+    tensor([1.0000e-09, 1.7183e+00])
+    """
+    return ops.expm1.on_tensors(input)
+
+
+@method_and_in_place
+def log(input: Tensor) -> Tensor:
+    """Return the natural logarithm: -inf for 0, nan for negative elements (`torch.log`).
+
+    >>> import minigrad
+    >>> minigrad.log(minigrad.tensor([1.0, 0.0, -1.0]))
+    tensor([0., -inf, nan])
+    """
+    return ops.log.on_tensors(input)
+
+
+@method_and_in_place
+def log1p(input: Tensor) -> Tensor:
+    """Return log(1 + x) for each element, exact for small elements too (`torch.log1p`).
+
+    >>> import minigrad
+    >>> minigrad.tensor([1e-9, 1.0]).log1p()
+    tensor([1.0000e-09, 6.9315e-01])
+    """
+    return ops.log1p.on_tensors(input)
+
+
+@method_and_in_place
+def log2(input: Tensor) -> Tensor:
+    """Return the logarithm to base 2: -inf for 0, nan for negative elements (`torch.log2`).
+
+    >>> import minigrad
+    >>> minigrad.tensor([8.0, 0.5]).log2()
+    tensor([ 3., -1.])
+    """
+    return ops.log2.on_tensors(input)
+
+
+@method_and_in_place
+def log10(input: Tensor) -> Tensor:
+    """Return the logarithm to base 10: -inf for 0, nan for negative elements (`torch.log10`).
+
+    >>> import minigrad
+    >>> minigrad.log10(minigrad.tensor([2.0, 50.0]))
+    tensor([0.3010, 1.6990])
+    """
+    return ops.log10.on_tensors(input)
+
+
+# Trigonometric and hyperbolic functions, and the error function
+
+
+@method_and_in_place
 def sin(input: Tensor) -> Tensor:
     """The sine of each element, in radians (`torch.sin`).
 
@@ -172,7 +192,7 @@ def sin(input: Tensor) -> Tensor:
     return ops.sin.on_tensors(input)
 
 
-@method
+@method_and_in_place
 def cos(input: Tensor) -> Tensor:
     """The cosine of each element, in radians (`torch.cos`).
 
@@ -183,7 +203,42 @@ def cos(input: Tensor) -> Tensor:
     return ops.cos.on_tensors(input)
 
 
-@method
+@method_and_in_place
+@labelled
+def tan(input: Tensor) -> Tensor:
+    """Return the tangent of each element, in radians (`torch.tan`)."""
+    return sin(input) / cos(input)
+
+
+@method_and_in_place
+def atan(input: Tensor) -> Tensor:
+    """Return the angle in radians, from -pi/2 to pi/2, of which each element is the tangent (`torch.atan`).
+
+    >>> import minigrad
+    >>> minigrad.tensor([0.0, 1.0]).atan()
+    tensor([0.0000, 0.7854])
+    """
+    return ops.atan.on_tensors(input)
+
+
+@method_and_in_place
+@labelled
+def sinh(input: Tensor) -> Tensor:
+    """Return the hyperbolic sine of each element (`torch.sinh`)."""
+    input = _as_floating("sinh", input)
+    return (expm1(input) - expm1(-input)) / 2
+
+
+@method_and_in_place
+@labelled
+def cosh(input: Tensor) -> Tensor:
+    """Return the hyperbolic cosine of each element (`torch.cosh`)."""
+    input = _as_floating("cosh", input)
+    half, inverse = exp(input / 2), exp(-input / 2)  # exp(input) would overflow earlier
+    return half * (half / 2) + inverse * (inverse / 2)
+
+
+@method_and_in_place
 def tanh(input: Tensor) -> Tensor:
     """Return the hyperbolic tangent (`torch.tanh`).
 
@@ -194,7 +249,97 @@ def tanh(input: Tensor) -> Tensor:
     return ops.tanh.on_tensors(input)
 
 
-@method
+@method_and_in_place
+def erf(input: Tensor) -> Tensor:
+    """Return the error function of each element: 2 / sqrt(pi) times the integral of exp(-t**2) from 0 (`torch.erf`).
+
+    >>> import minigrad
+    >>> minigrad.tensor([0.0, 1.0]).erf()
+    tensor([0.0000, 0.8427])
+    """
+    return ops.erf.on_tensors(input)
+
+
+def _as_floating(name: str, input: Tensor) -> Tensor:
+    """Return a Tensor of floating numbers: integers and bools are converted to the default dtype."""
+    return input if array_of(name, input).dtype.kind == "f" else input.to(get_default_dtype())
+
+
+# Rounding: the gradients are 0
+
+
+@method_and_in_place
+def floor(input: Tensor) -> Tensor:
+    """Return the greatest integer that is not above each element (`torch.floor`).
+
+    >>> import minigrad
+    >>> minigrad.tensor([1.5, -1.5]).floor()
+    tensor([ 1., -2.])
+    """
+    return _rounded(ops.floor, input)
+
+
+@method_and_in_place
+@labelled
+def ceil(input: Tensor) -> Tensor:
+    """Return the least integer that is not below each element (`torch.ceil`).
+
+    >>> import minigrad
+    >>> minigrad.tensor([1.5, -1.5]).ceil()
+    tensor([ 2., -1.])
+    """
+    return -_rounded(ops.floor, -input)
+
+
+@method_and_in_place
+def trunc(input: Tensor) -> Tensor:
+    """Return each element without its fraction: rounded towards 0 (`torch.trunc`).
+
+    >>> import minigrad
+    >>> minigrad.tensor([1.5, -1.5]).trunc()
+    tensor([ 1., -1.])
+    """
+    return _rounded(ops.trunc, input)
+
+
+@method_and_in_place
+@named_refusals
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+    """Return each element rounded to an integer, or to a number of decimals; halves go to even (`torch.round`).
+
+    >>> import minigrad
+    >>> minigrad.tensor([0.5, 1.5, -2.7]).round()
+    tensor([ 0.,  2., -3.])
+    """
+    scale = 10.0 ** builtins.abs(int_of("round", decimals))
+    if not decimals:
+        return _rounded(ops.round, input)
+    return _rounded(ops.round, input * scale) / scale if decimals > 0 else _rounded(ops.round, input / scale) * scale
+
+
+@method_and_in_place
+@labelled
+def frac(input: Tensor) -> Tensor:
+    """Return the fraction of each element, with its sign (`torch.frac`).
+
+    >>> import minigrad
+    >>> minigrad.tensor([1.5, -1.25]).frac()
+    tensor([ 0.5000, -0.2500])
+    """
+    check_floating("frac", input)
+    return input - trunc(input)
+
+
+def _rounded(primitive: Primitive, input: Tensor) -> Tensor:
+    """Apply a primitive that rounds. Integers are rounded already."""
+    check_no_bools(primitive.name, input)
+    return clone(input) if input.array.dtype.kind in "iu" else primitive.on_tensors(input)
+
+
+# Activations
+
+
+@method_and_in_place
 def sigmoid(input: Tensor) -> Tensor:
     """Return 1 / (1 + exp(-x)), which lies between 0 and 1 (`torch.sigmoid`).
 
@@ -205,7 +350,7 @@ def sigmoid(input: Tensor) -> Tensor:
     return ops.sigmoid.on_tensors(input)
 
 
-@method
+@method_and_in_place
 def relu(input: Tensor) -> Tensor:
     """Return max(x, 0) for each element (`torch.relu`).
 
@@ -219,151 +364,7 @@ def relu(input: Tensor) -> Tensor:
     return ops.relu.on_tensors(input)
 
 
-@method
-@labelled
-def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None) -> Tensor:
-    """Return each element, limited to the range from `min` to `max` (`torch.clamp`).
-
-    A bound is a number or a Tensor that broadcasts. Raises a RuntimeError if both bounds are missing.
-
-    >>> import minigrad
-    >>> minigrad.clamp(minigrad.tensor([-2, 0, 5]), min=-1, max=1)
-    tensor([-1,  0,  1])
-    """
-    min, max = (python_number(bound) for bound in (min, max))
-    x, bounds = array_of("clamp", input), [bound for bound in (min, max) if bound is not None]
-    if not bounds:
-        raise RuntimeError("clamp: expected min, max or both")
-    for bound in bounds:
-        check_operand("clamp", bound)
-    if builtins.any(isinstance(bound, Traced | np.ndarray) for bound in bounds):
-        # A bound that is nan gives nan, so it counts as exceeded; the sum of two masks is their disjunction.
-        input = input if min is None else where((input < min) + (min != min), min, input)
-        return input if max is None else where((input > max) + (max != max), max, input)
-    low, high = (-math.inf if min is None else min), (math.inf if max is None else max)
-    if x.dtype.kind == "f":
-        return ops.clamp.on_tensors(input, low, high)
-    try:
-        return input.wrap(np.asarray(np.clip(x, min, max), result_dtype([x, *bounds])))
-    except OverflowError as error:
-        raise translated("clamp", [x], error) from None
-
-
-@method
-@labelled
-def clamp_min(input: Tensor, min: Operand) -> Tensor:
-    """Return each element, or `min` where the element is smaller (`torch.clamp_min`).
-
-    >>> import minigrad
-    >>> minigrad.clamp_min(minigrad.tensor([-2, 0, 5]), 0)
-    tensor([0, 0, 5])
-    """
-    return clamp(input, min)
-
-
-# Comparisons, which have no gradient, and choices
-
-
-def _comparison(compare: np.ufunc) -> Callable[[Tensor, Any], Any]:
-    name = compare.__name__
-
-    def method(self: Tensor, other: Any) -> Any:
-        if not isinstance(other, self.partners):
-            return NotImplemented
-        array = other.array if isinstance(other, Tensor) else other
-        if array is other and type(other) not in (int, float):
-            check_operand(name, other)
-        try:
-            return wrap(np.asarray(compare(self.array, array)))
-        except (ValueError, OverflowError, MemoryError) as error:
-            raise translated(name, [self.array, array], error) from None
-
-    return method
-
-
-@methods
-class Comparisons(Tensor):
-    """The operators `== != < <= > >=`, with Tensors, arrays and numbers."""
-
-    __slots__ = ()
-
-    __eq__ = _comparison(np.equal)
-    __ne__ = _comparison(np.not_equal)
-    __lt__, __le__ = _comparison(np.less), _comparison(np.less_equal)
-    __gt__, __ge__ = _comparison(np.greater), _comparison(np.greater_equal)
-    __hash__ = object.__hash__
-
-
-@method
-def eq(input: Tensor, other: Operand) -> Tensor:
-    """Return whether the elements are equal, as `input == other` does; the operands broadcast (`torch.eq`).
-
-    >>> import minigrad
-    >>> minigrad.eq(minigrad.tensor([1, 2]), 2)
-    tensor([False,  True])
-    """
-    array_of("eq", input)
-    check_operand("eq", other)
-    return input == other
-
-
-def where(condition: Tensor, input: Operand | None = None, other: Operand | None = None) -> Any:
-    """Return `input` where the condition is true and `other` elsewhere; all three broadcast (`torch.where`).
-
-    `where(condition)` returns the indices of the elements that are not 0, as a tuple with a Tensor for each dim. Raises
-    a RuntimeError if the condition is not a Tensor of bools, and a TypeError if only one of the others is given.
-
-    >>> import minigrad
-    >>> x = minigrad.tensor([1.0, -2.0])
-    >>> minigrad.where(x > 0, x, 0.1 * x)
-    tensor([ 1.0000, -0.2000])
-    """
-    if input is None and other is None:
-        return tuple(
-            wrap(places.astype(np.int64, copy=False))
-            for places in np.atleast_1d(array_of("where", condition)).nonzero()
-        )
-    if input is None or other is None:
-        raise TypeError("where: got one operand to choose from; give two, or the condition alone for its indices")
-    if array_of("where", condition).dtype != bool:
-        raise RuntimeError("where: the condition must be a Tensor of bools, such as x > 0")
-    choices = [python_number(x) for x in (input, other)]
-    for x in choices:
-        check_operand("where", x)
-    dtype = result_dtype(getattr(x, "array", x) for x in choices)
-    try:
-        converted = [np.asarray(x, dtype) if isinstance(x, Number | np.ndarray) else x.to(dtype) for x in choices]
-    except OverflowError as error:
-        raise RuntimeError(f"where: a number does not fit into {dtype}: {error}") from None
-    return ops.where.on_tensors(condition, *converted)
-
-
-@method
-@labelled
-def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
-    """Return `value` where the mask is true and `input` elsewhere (`torch.masked_fill`).
-
-    The mask broadcasts to `input`, and the result has the dtype of `input`. Raises a RuntimeError if the mask does not
-    hold bools, or if `value` is not a single number.
-
-    >>> import minigrad
-    >>> x = minigrad.tensor([1, 2, 3])
-    >>> minigrad.masked_fill(x, x > 1, 0)
-    tensor([1, 0, 0])
-    """
-    array_of("masked_fill", input)
-    if array_of("masked_fill", mask).dtype != bool:
-        raise RuntimeError("masked_fill: the mask must be a Tensor of bools, such as x > 0")
-    check_operand("masked_fill", value)
-    values: Any = value
-    if not isinstance(value, Traced):
-        number = value if np.ndim(value) else fitting("masked_fill", value, input.array.dtype)
-        values = input.wrap(np.asarray(number))
-    if values.array.ndim:
-        raise RuntimeError(
-            f"masked_fill: the value has shape {values.array.shape}; expected a single number; use where for more"
-        )
-    return where(mask, values.to(input.dtype), input.contiguous())
+# Copies, and what kind of number an element is
 
 
 @method
@@ -375,3 +376,21 @@ def clone(input: Tensor) -> Tensor:
     tensor([1, 2])
     """
     return ops.cast.on_tensors(input, array_of("clone", input).dtype, label="clone")
+
+
+@method
+def isnan(input: Tensor) -> Tensor:
+    """Return whether each element is not a number (`torch.isnan`)."""
+    return wrap(np.asarray(np.isnan(array_of("isnan", input))))
+
+
+@method
+def isinf(input: Tensor) -> Tensor:
+    """Return whether each element is infinite (`torch.isinf`)."""
+    return wrap(np.asarray(np.isinf(array_of("isinf", input))))
+
+
+@method
+def isfinite(input: Tensor) -> Tensor:
+    """Return whether each element is finite: neither infinite nor nan (`torch.isfinite`)."""
+    return wrap(np.asarray(np.isfinite(array_of("isfinite", input))))

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.api.grad_fn import relabelled
 from minigrad.api.inplace import is_recorded, replace
 from minigrad.api.limits import fitting
-from minigrad.api.shapes import unbind
+from minigrad.api.pieces import unbind
+from minigrad.api.pointwise import clone
 from minigrad.checks import shown
 from minigrad.core import ops
 from minigrad.core.methods import method
@@ -20,6 +22,8 @@ from minigrad.core.primitive import Shape, Traced
 from minigrad.core.promotion import check_operand
 from minigrad.core.tensor import Tensor
 from minigrad.core.versions import bump_version
+
+Key = tuple[Any, ...]
 
 
 @method
@@ -85,6 +89,20 @@ def __iter__(self: Tensor) -> Iterator[Tensor]:
     if not self.ndim:
         raise TypeError("iter: a single number (a 0-d tensor) has no slices")
     return iter(unbind(self))
+
+
+def chosen(name: str, input: Tensor, axis: int, places: np.ndarray) -> Tensor:
+    """Return the elements at `places` along an axis, as the result of `name`."""
+    if not input.ndim:
+        return relabelled(clone(input), name)
+    return ops.index.on_tensors(input, key_along(axis, places), label=name)
+
+
+def key_along(axis: int, places: np.ndarray) -> Key:
+    """Return the key that means `places` along an axis, and for every other dim the place itself."""
+    key: list[Any] = [*np.indices(places.shape, sparse=True)]
+    key[axis] = places
+    return tuple(key)
 
 
 def _in_order_of_indexed(result: np.ndarray, x: np.ndarray, key: tuple[Any, ...]) -> np.ndarray:

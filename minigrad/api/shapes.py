@@ -1,6 +1,6 @@
-"""Functions that keep the elements and change their arrangement: shapes, order of dims, repeats, pieces, joins.
+"""Functions that keep the elements and change their shape, or the order of the dims.
 
-They select with slices at most; indexing with arbitrary keys is in `selection.py`.
+Most results are views. Pieces and joins are in `pieces.py`, and other arrangements of elements in `arrangements.py`.
 """
 
 import builtins
@@ -11,31 +11,29 @@ from typing import Any
 import numpy as np
 
 from minigrad.api.arguments import (
-    MOST_ELEMENTS,
     Dims,
     array_of,
     axes_of,
     axis_of,
     dim_of,
     is_empty_list,
+    named,
     sizes_of,
     tensors_of,
 )
 from minigrad.api.grad_fn import labelled, relabelled
-from minigrad.api.pointwise import clone, where
-from minigrad.checks import int_of, shown
+from minigrad.api.pointwise import clone
+from minigrad.checks import shown
 from minigrad.core import ops
-from minigrad.core.dtypes import result_dtype
 from minigrad.core.methods import method, methods
 from minigrad.core.primitive import Shape
 from minigrad.core.tensor import Tensor
-
-MOST_EMPTY_PIECES = 2**16  # of tensor_split, which would take a second to make them
 
 # Another shape
 
 
 @method
+@named("shape")
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """Return the same elements in another shape, in which one size may be -1 (`torch.reshape`).
 
@@ -114,10 +112,35 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     return ops.reshape.on_tensors(input, (*shape[:axis], 1, *shape[axis:]), label="unsqueeze")
 
 
+@method
+def ravel(input: Tensor) -> Tensor:
+    """Return the elements in one dim (`torch.ravel`); the result is a view if possible."""
+    return _reshaped(input, (array_of("ravel", input).size,)).contiguous()
+
+
+@method
+def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
+    """Replace a dim by several ones, of which one size may be -1 (`torch.unflatten`); the result is a view.
+
+    Raises a RuntimeError if the sizes do not multiply to that of the dim.
+
+    >>> import minigrad
+    >>> minigrad.ones(2, 12).unflatten(1, (3, -1)).shape
+    torch.Size([2, 3, 4])
+    """
+    if not isinstance(sizes, tuple | list):
+        raise TypeError(f"unflatten: expected a tuple of sizes, got {shown(sizes)}")
+    shape, axis = array_of("unflatten", input).shape, dim_of("unflatten", input, dim)
+    if not shape or not sizes_of("unflatten", (sizes,)):
+        raise RuntimeError(f"unflatten: expected a dim to replace, and sizes; got {shape} and {shown(sizes)}")
+    return input.view((*shape[:axis], *_fitted("unflatten", shape[axis : axis + 1], (sizes,)), *shape[axis + 1 :]))
+
+
 # Another order of dims
 
 
 @method
+@named("dims")
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """Put the dims in another order (`torch.permute`); the result is a view.
 
@@ -150,6 +173,42 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
 
 
 @method
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """Do the same as `transpose` (`torch.swapaxes`)."""
+    return transpose(input, axis0, axis1)
+
+
+@method
+def swapdims(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Do the same as `transpose` (`torch.swapdims`)."""
+    return transpose(input, dim0, dim1)
+
+
+@method
+def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+    """Move dims to other positions; the remaining dims keep their order (`torch.movedim`); the result is a view.
+
+    >>> import minigrad
+    >>> minigrad.ones(2, 3, 4).movedim(0, -1).shape
+    torch.Size([3, 4, 2])
+    """
+    pairs = [sizes_of("movedim", (dims,)) for dims in (source, destination)]
+    old, new = ([axis_of("movedim", dim, array_of("movedim", input).ndim) for dim in dims] for dims in pairs)
+    if len(old) != len(new) or len(set(old)) < len(old) or len(set(new)) < len(new):
+        raise RuntimeError(f"movedim: {shown(source)} and {shown(destination)} must name as many dims, each once")
+    order = [axis for axis in range(input.ndim) if axis not in old]
+    for place, axis in sorted(zip(new, old, strict=True)):
+        order.insert(place, axis)
+    return permute(input, order[: input.ndim])
+
+
+@method
+def moveaxis(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+    """Do the same as `movedim` (`torch.moveaxis`)."""
+    return movedim(input, source, destination)
+
+
+@method
 @labelled
 def t(input: Tensor) -> Tensor:
     """Exchange the two dims of a matrix; 0-D and 1-D tensors stay as they are (`torch.t`).
@@ -166,199 +225,30 @@ def t(input: Tensor) -> Tensor:
     return permute(input, tuple(reversed(range(input.ndim))))
 
 
-# Repeats and masks
+# Broadcasting
 
 
 @method
-@labelled
-def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None) -> Tensor:
-    """Repeat each element along a dim, or of the flattened tensor, `repeats` times (`torch.repeat_interleave`).
-
-    `repeats` is an int, or a Tensor with an int for each element.
+def broadcast_to(input: Tensor, size: Any) -> Tensor:
+    """Repeat dims of size 1, and add dims in front, without a copy, as `expand` does (`torch.broadcast_to`).
 
     >>> import minigrad
-    >>> minigrad.tensor([1, 2]).repeat_interleave(2)
-    tensor([1, 1, 2, 2])
-    """
-    if dim is None:
-        return repeat_interleave(reshape(input, -1), repeats, 0)
-    axis = dim_of("repeat_interleave", input, dim)
-    if not input.ndim:
-        raise IndexError("repeat_interleave: a single number has no dim; leave dim out")
-    counts = repeats if isinstance(repeats, np.ndarray) else getattr(repeats, "array", None)
-    if counts is None:
-        counts = int_of("repeat_interleave", repeats)
-    elif counts.dtype.kind != "i":
-        raise RuntimeError(f"repeat_interleave: repeats must be integers, not {counts.dtype}; convert with .long()")
-    old = np.arange(input.array.shape[axis])
-    try:
-        if np.broadcast_to(counts, old.shape).sum(dtype=np.float64) > MOST_ELEMENTS:  # numpy would crash
-            raise MemoryError("the result needs more memory than any machine has")
-        places = np.repeat(old, np.asarray(counts, np.intp))
-    except (ValueError, MemoryError) as error:
-        raise RuntimeError(
-            f"repeat_interleave: {shown(repeats)} times along dim {dim} of {input.array.shape}: {error}"
-        ) from None
-    return ops.index.on_tensors(input, (*[slice(None)] * axis, places))
-
-
-@method
-@labelled
-def tril(input: Tensor, diagonal: int = 0) -> Tensor:
-    """Set the elements above a diagonal of a matrix to 0 (`torch.tril`).
-
-    `diagonal` counts from the main diagonal; positive numbers are above it. Leading dims are batch dims. Raises a
-    RuntimeError for fewer than 2 dims.
-
-    >>> import minigrad
-    >>> minigrad.tensor([[1, 2], [3, 4]]).tril()
-    tensor([[1, 0],
-            [3, 4]])
-    """
-    if array_of("tril", input).ndim < 2:
-        raise RuntimeError(f"tril: expected a matrix, got {input.array.shape}")
-    below = np.tril(np.ones(input.array.shape[-2:], np.bool_), int_of("tril", diagonal))
-    return where(input.wrap(below), input.contiguous(), np.zeros((), input.array.dtype))
-
-
-# Pieces
-
-
-@method
-def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """Split a tensor along a dim into pieces of one size, or of the sizes in a list (`torch.split`).
-
-    If one size is given, the last piece may be smaller. The pieces are views. Raises a RuntimeError if a size is not
-    valid or if listed sizes do not sum to the size of the dim.
-
-    >>> import minigrad
-    >>> minigrad.arange(5).split(2)
-    (tensor([0, 1]), tensor([2, 3]), tensor([4]))
-    """
-    axis, length = _long_axis("split", tensor, dim)
-    sizes = sizes_of("split", (split_size_or_sections,))
-    if not isinstance(split_size_or_sections, tuple | list):
-        (size,) = sizes
-        if size < (1 if length else 0):
-            raise RuntimeError(f"split: the size is {shown(size)}; expected at least 1")
-        starts = [*range(0, length, size)][1:] if length else []
-        return _made_at_once("split", _pieces(tensor, starts, axis, "split"))
-    if builtins.min(sizes, default=0) < 0 or builtins.sum(sizes) != length:
-        raise RuntimeError(
-            f"split: {shown([*sizes])} must be sizes of at least 0 that sum to {length}, the size of dim {axis}"
-        )
-    pieces = _pieces(tensor, np.cumsum(sizes)[:-1].tolist(), axis, "split_with_sizes")
-    return _made_at_once("split", pieces[: len(sizes)])
-
-
-@method
-def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """Split a tensor along a dim into a number of pieces, or at the indices in a list (`torch.tensor_split`).
-
-    The pieces are views, and their sizes differ by at most 1 if a number is given.
-
-    >>> import minigrad
-    >>> minigrad.arange(5).tensor_split(2)
-    (tensor([0, 1, 2]), tensor([3, 4]))
-    """
-    axis, length = _long_axis("tensor_split", input, dim)
-    places = sizes_of("tensor_split", (indices_or_sections,))
-    if not isinstance(indices_or_sections, tuple | list):
-        (count,) = places
-        most = builtins.max(length, MOST_EMPTY_PIECES)
-        if not 1 <= count <= most:
-            raise RuntimeError(f"tensor_split: {shown(count)} pieces of {length} elements; expected from 1 to {most}")
-        larger = length % count  # this many pieces have one element more than the others
-        places = tuple([i * (length // count) + builtins.min(i, larger) for i in range(1, count)])
-    return _pieces(input, [int_of("tensor_split", place) for place in places], axis, "slice")
-
-
-@method
-def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """Return the slices along a dim, without this dim (`torch.unbind`); they are views.
-
-    >>> import minigrad
-    >>> minigrad.tensor([[1, 2], [3, 4]]).unbind()
-    (tensor([1, 2]), tensor([3, 4]))
-    """
-    axis = dim_of("unbind", input, dim)
-    if not input.ndim:
-        raise IndexError("unbind: a single number has no dim to split")
-    # numpy returns a number for a full set of ints; `...` makes it return a view.
-    keys = ((*[slice(None)] * axis, i, ...) for i in range(input.array.shape[axis]))
-    return _made_at_once("unbind", tuple(ops.index.on_tensors(input, key, label="unbind") for key in keys))
-
-
-def _long_axis(name: str, input: Tensor, dim: int) -> tuple[int, int]:
-    """Return a dim, not negative, and its size. Raises a RuntimeError for a single number, which has no dims."""
-    if not array_of(name, input).ndim:
-        raise RuntimeError(f"{name}: a single number has no dim to split")
-    axis = dim_of(name, input, dim)
-    return axis, input.array.shape[axis]
-
-
-def _made_at_once(name: str, views: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """Note in each view that `name` made several views at once: PyTorch refuses to change one of them in place."""
-    for view in views:
-        view.base = view.base._replace(made_by=name) if view.base else None
-    return views
-
-
-def _pieces(input: Tensor, places: list[int], axis: int, label: str) -> tuple[Tensor, ...]:
-    """Return the slices of `input` between the given places along an axis."""
-    bounds = zip([0, *places], [*places, input.array.shape[axis]], strict=True)
-    keys = ((*[slice(None)] * axis, slice(start, end)) for start, end in bounds)
-    return tuple(ops.index.on_tensors(input, key, label=label) for key in keys)
-
-
-# Joins
-
-
-def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Join tensors along a dim (`torch.cat`).
-
-    A tensor of shape (0,) fits any others, as in PyTorch. Raises a RuntimeError if the sizes of other dims differ.
-
-    >>> import minigrad
-    >>> minigrad.cat([minigrad.tensor([1, 2]), minigrad.tensor([3])])
-    tensor([1, 2, 3])
-    """
-    tensors = tensors_of("cat", tensors, ValueError)
-    dtype = result_dtype(t.array for t in tensors)
-    first = next((t for t in tensors if t.array.shape != (0,)), tensors[0])
-    axis = axis_of("cat", dim, first.ndim)
-    shape = first.array.shape
-    parts = []
-    for t in tensors:
-        if not t.ndim:
-            raise RuntimeError("cat: a single number has no dim to join along; use stack")
-        if t.array.shape == (0,):
-            t = reshape(t, *shape[:axis], 0, *shape[axis + 1 :])
-        others = [(*size[:axis], *size[axis + 1 :]) for size in (t.array.shape, shape)]
-        if t.ndim != len(shape) or others[0] != others[1]:
-            raise RuntimeError(f"cat: {shape} and {t.array.shape} differ in more than dim {axis}")
-        parts.append(t.to(dtype))
-    bounds = np.cumsum([0, *(t.shape[axis] for t in parts)]).tolist()
-    return ops.cat.on_tensors(*parts, axis, bounds)
-
-
-@labelled
-def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Join tensors of one shape along a new dim (`torch.stack`).
-
-    Raises a RuntimeError if the shapes differ.
-
-    >>> import minigrad
-    >>> minigrad.stack([minigrad.tensor([1, 2]), minigrad.tensor([3, 4])])
+    >>> minigrad.broadcast_to(minigrad.tensor([1, 2]), (2, 2))
     tensor([[1, 2],
-            [3, 4]])
+            [1, 2]])
     """
-    tensors = tensors_of("stack", tensors)
-    axis = axis_of("stack", dim, tensors[0].ndim + 1)
-    shapes = {t.array.shape for t in tensors}
-    if len(shapes) != 1:
-        raise RuntimeError(f"stack: the tensors must have one shape, got {', '.join(map(str, sorted(shapes)))}")
-    return cat([unsqueeze(t, axis) for t in tensors], axis)
+    array_of("broadcast_to", input)
+    return input.expand(size)
+
+
+def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
+    """Expand tensors to their common shape (`torch.broadcast_tensors`). Raises a RuntimeError if there is none."""
+    shapes = [array_of("broadcast_tensors", t).shape for t in tensors]
+    try:
+        shape = np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise RuntimeError(f"broadcast_tensors: {', '.join(map(str, shapes))} do not broadcast") from None
+    return tuple([t.expand(shape) for t in tensors])
 
 
 # Methods only
@@ -417,6 +307,16 @@ class ShapeMethods(Tensor):
         """Return a view in the shape of another tensor (`torch.Tensor.view_as`)."""
         tensors_of("view_as", (self, other))
         return self.view(other.array.shape)
+
+    def reshape_as(self, other: Tensor) -> Tensor:
+        """Return the same elements in the shape of another tensor (`torch.Tensor.reshape_as`)."""
+        tensors_of("reshape_as", (self, other))
+        return reshape(self, other.array.shape)
+
+    def expand_as(self, other: Tensor) -> Tensor:
+        """Expand to the shape of another tensor (`torch.Tensor.expand_as`)."""
+        tensors_of("expand_as", (self, other))
+        return self.expand(other.array.shape)
 
     def expand(self, *sizes: Any) -> Tensor:
         """Repeat dims of size 1, and add dims in front, without a copy (`torch.Tensor.expand`).

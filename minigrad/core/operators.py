@@ -23,6 +23,16 @@ def operators(primitive: Primitive) -> tuple[Method, Method]:
     return operator, reflected
 
 
+def function(primitive: Primitive) -> Callable[[Any], Any]:
+    """A primitive of one operand as a method."""
+
+    def method(self: Any) -> Any:
+        return self.recorder(primitive)(self)
+
+    method.__name__, method.__doc__ = primitive.name, f"Apply {primitive.name}."
+    return method
+
+
 class Arithmetic(Traced):
     """The operators `+ - * / **`, between Traced operands, and with numbers on either side.
 
@@ -38,6 +48,4 @@ class Arithmetic(Traced):
     __mul__, __rmul__ = operators(ops.mul)
     __truediv__, __rtruediv__ = operators(ops.div)
     __pow__, __rpow__ = operators(ops.pow)
-
-    def __neg__(self) -> Any:
-        return self.recorder(ops.neg)(self)
+    __neg__ = function(ops.neg)

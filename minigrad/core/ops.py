@@ -71,13 +71,20 @@ einsum: Primitive = Primitive(
 
 exp = Primitive("exp", np.exp, scalar=math.exp, floating=True, x=lambda g, y: g * y)
 log: Primitive = Primitive("log", np.log, scalar=math.log, floating=True, x=lambda g, x: g / x)
+log2 = Primitive("log2", np.log2, floating=True, x=lambda g, x: g / (x * math.log(2)))
 log10 = Primitive("log10", np.log10, floating=True, x=lambda g, x: g / (x * math.log(10)))
+log1p = Primitive("log1p", np.log1p, scalar=math.log1p, floating=True, x=lambda g, x: g / (x + 1))
+expm1 = Primitive("expm1", np.expm1, scalar=math.expm1, floating=True, x=lambda g, y: g * (y + 1))
 erf = Primitive(
     "erf", kernels.erf, scalar=math.erf, floating=True, x=lambda g, x: g * (2 / math.sqrt(math.pi) * exp(-x * x))
 )
 sqrt = Primitive("sqrt", np.sqrt, scalar=math.sqrt, floating=True, x=lambda g, y: g / (2 * y))
 sin: Primitive = Primitive("sin", np.sin, scalar=math.sin, floating=True, x=lambda g, x: g * cos(x))
 cos: Primitive = Primitive("cos", np.cos, scalar=math.cos, floating=True, x=lambda g, x: -g * sin(x))
+atan = Primitive("atan", np.atan, scalar=math.atan, floating=True, x=lambda g, x: g / (x * x + 1))
+atan2 = Primitive(
+    "atan2", np.atan2, floating=True, a=lambda g, a, b: g * b / (a**2 + b**2), b=lambda g, a, b: -g * a / (a**2 + b**2)
+)
 tanh = Primitive("tanh", np.tanh, scalar=math.tanh, floating=True, x=lambda g, y: g * (1 - y * y))
 sigmoid = Primitive("sigmoid", kernels.sigmoid, floating=True, x=lambda g, y: g * (y * (1 - y)))
 relu = Primitive(
@@ -99,6 +106,11 @@ is_nonzero: Primitive = Primitive(
 sign: Primitive = Primitive(
     "sign", np.sign, scalar=lambda x: float((x > 0) - (x < 0)), elementwise=True, x=lambda g: g * 0.0
 )
+floor = Primitive("floor", np.floor, elementwise=True, x=lambda g: g * 0.0)
+trunc = Primitive("trunc", np.trunc, scalar=math.trunc, elementwise=True, x=lambda g: g * 0.0)
+round = Primitive("round", np.rint, elementwise=True, x=lambda g: g * 0.0)
+floor_divide = Primitive("floor_divide", np.floor_divide, elementwise=True, a=lambda g: g * 0.0, b=lambda g: g * 0.0)
+fmod = Primitive("fmod", np.fmod, elementwise=True, a=lambda g: g, b=lambda g, a, b: -g * trunc(a / b))
 
 # Reductions
 

@@ -26,12 +26,12 @@ class Node:
     - `saved`: the values that the plan saves; None after a backward pass has released them.
     - `retains_grad`: whether a pass keeps the gradient, as of leaves, and of results after `retain_grad()`.
     - `value`: the result, if it is small. `scope`: the module that recorded it. `line`: the user's line, if known.
-    - `label`: the public function that made it, if that is not the primitive. `name`: what the user calls it.
+    - `label`: the public function that made it, if that is not the primitive. `user_name`: what the user calls it.
     """
 
     __slots__ = (
-        *("__weakref__", "dtype", "grad", "inputs", "label", "line", "name", "params", "plan"),
-        *("requires_grad", "retains_grad", "saved", "scope", "seq", "shape", "strides", "value"),
+        *("__weakref__", "dtype", "grad", "inputs", "label", "line", "params", "plan"),
+        *("requires_grad", "retains_grad", "saved", "scope", "seq", "shape", "strides", "user_name", "value"),
     )
 
     def __init__(
@@ -46,17 +46,14 @@ class Node:
         self.seq = next(sequence)
         self.shape, self.dtype = array.shape, array.dtype
         self.value = array if array.size <= SMALL else None
-        self.plan = plan
-        self.inputs = inputs
-        self.params = params
-        self.saved = saved
-        self.label = label
+        self.plan, self.inputs, self.params = plan, inputs, params
+        self.saved, self.label = saved, label
         self.scope = current_scope()
         self.requires_grad = True
         self.retains_grad = plan is None
         self.strides = array.strides if plan is None else ()
         self.grad: Any = None
-        self.name: str | None = None
+        self.user_name: str | None = None
         self.line: Any = None
 
     @property

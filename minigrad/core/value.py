@@ -7,7 +7,7 @@ import numpy as np
 
 from minigrad.core import graph, ops
 from minigrad.core.modes import current_mode
-from minigrad.core.operators import Arithmetic
+from minigrad.core.operators import Arithmetic, function
 from minigrad.core.primitive import Plan, Primitive, Recorder
 from minigrad.core.versions import sequence
 
@@ -54,21 +54,8 @@ class Value(Arithmetic):
         for value, g, _ in graph.reverse([(self, 1.0)]):
             value.grad += g
 
-    def exp(self) -> "Value":
-        """e to its power."""
-        return ops.exp.on_values(self)
-
-    def log(self) -> "Value":
-        """Its natural logarithm; ValueError unless it is positive."""
-        return ops.log.on_values(self)
-
-    def tanh(self) -> "Value":
-        """Its hyperbolic tangent."""
-        return ops.tanh.on_values(self)
-
-    def relu(self) -> "Value":
-        """Itself if it is positive, else 0."""
-        return ops.relu.on_values(self)
+    exp, log, tanh, relu = map(function, (ops.exp, ops.log, ops.tanh, ops.relu))
+    sigmoid, sin, cos = map(function, (ops.sigmoid, ops.sin, ops.cos))
 
     @property
     def _prev(self) -> "set[Value]":
@@ -152,14 +139,9 @@ def _two_operands(primitive: Primitive) -> Recorder:
 
 def _result(data: float, plan: Plan, inputs: tuple[Any, ...], params: tuple[Any, ...]) -> Value:
     value: Value = new(Value)
-    value.data = data
-    value.grad = 0.0
-    value.label = ""
-    value.line = None
-    value.seq = next(sequence)
-    value.plan = plan
-    value.inputs = inputs
-    value.params = params
+    value.data, value.seq = data, next(sequence)
+    value.grad, value.label, value.line = 0.0, "", None
+    value.plan, value.inputs, value.params = plan, inputs, params
     watch = current_mode().watch
     if watch is not None:
         watch(plan.primitive, inputs, params, value)

@@ -61,7 +61,7 @@ class Trace:
 
     def label(self, node: Any) -> str:
         """The name that a node has itself, or else the name of the variable that holds it."""
-        own = node.label if isinstance(node, Value) else node.name
+        own = node.label if isinstance(node, Value) else node.user_name
         return own or self.labels.get(key(node), "")
 
     def free_name(self, label: str) -> str:

@@ -58,12 +58,12 @@ OWNERS: dict[str, tuple[Any, str]] = {
 TITLES = pytest.mark.parametrize("title", OWNERS)
 # A name that is misspelt, what was meant, and a name of PyTorch's without advice, for each owner.
 NAMES = {
-    "minigrad": ("onse", "ones", "linalg"),
-    "minigrad.Tensor": ("reshap", "reshape", "sinh"),
+    "minigrad": ("onse", "ones", "istft"),
+    "minigrad.Tensor": ("reshap", "reshape", "lgamma"),
     "minigrad.Generator": ("manual_sed", "manual_seed", "clone_state"),
     "minigrad.dtype": ("itemsiz", "itemsize", "is_complex"),
     "grad_fn": ("nmae", "name", "register_hook"),
-    "minigrad.autograd": ("gradchek", "gradcheck", "Function"),
+    "minigrad.autograd": ("gradchek", "gradcheck", "forward_ad"),
     "minigrad.cuda": ("is_availabe", "is_available", "synchronize"),
     "minigrad.utils": ("dta", "data", "checkpoint"),
     "minigrad.utils.data": ("random_spilt", "random_split", "DataLoader"),
@@ -120,9 +120,9 @@ def test_a_name_in_the_wrong_case_is_misspelt(misspelt: str, meant: str) -> None
 
 
 def test_a_misspelt_name_that_only_pytorch_has() -> None:
-    assert message(minigrad, "maximun") == (
-        "minigrad has no attribute 'maximun'; did you mean 'maximum'? "
-        "minigrad has no attribute 'maximum'; use a.max(b), whose gradient at nan is nan"
+    assert message(minigrad, "istftt") == (
+        "minigrad has no attribute 'istftt'; did you mean 'istft'? "
+        "minigrad has no attribute 'istft', which PyTorch has and minigrad does not support yet"
     )
 
 

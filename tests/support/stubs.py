@@ -67,7 +67,9 @@ def methods_stub() -> str:
 def package_stub() -> str:
     """The stub of `minigrad/__init__.py`: where each public name comes from."""
     lines = {_import(name, getattr(minigrad, name)) for name in (*minigrad.__all__, "nn", "optim")}
-    return HEADER.format("What `minigrad` offers.") + "".join(f"{line}\n" for line in sorted(lines))
+    return HEADER.format("What `minigrad` offers.") + "".join(
+        f"{line}\n" for line in sorted(lines, key=lambda line: (not line.startswith(("from", "import")), line))
+    )
 
 
 def _import(name: str, thing: Any) -> str:
@@ -77,6 +79,8 @@ def _import(name: str, thing: Any) -> str:
     if isinstance(thing, minigrad.dtype):
         source = next(key for key, value in vars(minigrad.core.dtypes).items() if value is thing)
         return f"from minigrad.core.dtypes import {source} as {name}"
+    if thing is None or isinstance(thing, float | str):
+        return f"{name}: {type(thing).__name__ if thing is not None else None}"
     return f"from {thing.__module__} import {thing.__name__} as {name}"
 
 

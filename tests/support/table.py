@@ -128,9 +128,9 @@ def unary(call: Function, domain: Domain = normal, *, shapes: Any = SHAPES, few:
     return Operation(call, (domain,), tuple((shape,) for shape in shapes), min(few, len(shapes)), **remarks)
 
 
-def binary(call: Function, a: Domain = normal, b: Domain = normal) -> Operation:
+def binary(call: Function, a: Domain = normal, b: Domain = normal, **remarks: Any) -> Operation:
     """An operation of the elements of two operands, which broadcast."""
-    return Operation(call, (a, b), tuple(SHAPE_PAIRS), few=3)
+    return Operation(call, (a, b), tuple(SHAPE_PAIRS), few=3, **remarks)
 
 
 def by(mine: Function, theirs: Function) -> Function:
@@ -187,7 +187,12 @@ TABLE: dict[str, Operation] = {
     "sin": unary(lambda library, x: library.sin(x)),
     "cos": unary(lambda library, x: library.cos(x)),
     "log": unary(lambda library, x: library.log(x), positive),
+    "log2": unary(lambda library, x: library.log2(x), positive),
     "log10": unary(lambda library, x: library.log10(x), positive),
+    "log1p": unary(lambda library, x: library.log1p(x), positive),
+    "expm1": unary(lambda library, x: library.expm1(x)),
+    "atan": unary(lambda library, x: library.atan(x)),
+    "atan2": binary(lambda library, a, b: library.atan2(a, b), a=nonzero, b=nonzero),
     "erf": unary(by(ops.erf, torch.erf)),
     "sqrt": unary(lambda library, x: library.sqrt(x), positive),
     "tanh": unary(lambda library, x: library.tanh(x)),
@@ -197,6 +202,13 @@ TABLE: dict[str, Operation] = {
     "clamp": unary(lambda library, x: library.clamp(x, -0.5, 0.5)),
     "is_nonzero": unary(by(ops.is_nonzero, lambda x: x.sign() ** 2), nonzero, order=1),
     "sign": unary(by(ops.sign, torch.sign), nonzero, order=1),
+    "floor": unary(lambda library, x: library.floor(x), order=1),
+    "trunc": unary(lambda library, x: library.trunc(x), order=1),
+    "round": unary(lambda library, x: library.round(x), order=1),
+    "floor_divide": binary(
+        by(ops.floor_divide, lambda a, b: torch.div(a, b, rounding_mode="floor")), b=nonzero, order=1
+    ),
+    "fmod": binary(lambda library, a, b: library.fmod(a, b), b=nonzero),
     "sum": unary(lambda library, x: x.sum((0, 2), keepdim=True), shapes=SOLID, few=2),
     "mean": unary(lambda library, x: x.mean(1), shapes=ROW),
     "var": unary(
