@@ -102,8 +102,8 @@ _LAZY = {
     "save": "minigrad.api.serialization",
     "utils": "minigrad.utils",
 }
-# PyTorch has these within torch; here they stand beside minigrad.
-_BESIDE = {"nn": "nn", "optim": "nn.optim"}
+# These are packages beside minigrad, which the core and the API do not know.
+_BESIDE = {"nn": "minigrad.nn", "optim": "minigrad.optim", "viz": "minigrad.viz"}
 
 _refuse = missing.of_module(__name__, "torch")
 

@@ -212,7 +212,7 @@ def test_the_distribution_has_every_file_that_is_no_python() -> None:
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
     patterns = {package: text.split(", ") for package, text in setup["options.package_data"].items()}
-    packages = setup["options"]["packages"].split(", ")
+    packages = setup["options"]["packages"].split()
     found = {
         (package, path.name)
         for package in packages

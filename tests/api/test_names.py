@@ -107,6 +107,7 @@ LATER = {
     "load": "minigrad.api.serialization",
     "nn": "nn",
     "optim": "nn.optim",
+    "viz": "viz",
     "save": "minigrad.api.serialization",
     "utils": "minigrad.utils",
 }
@@ -117,6 +118,32 @@ def test_what_is_loaded_later_is_loaded_by_its_name(name: str, module: str) -> N
     home = f"getattr({name}, '__module__', {name}.__name__)"
     asked = f"import minigrad, sys; assert {module!r} not in sys.modules; {name} = minigrad.{name}; print({home})"
     assert run(asked) == run(f"from minigrad import {name}; print({home})") == module
+
+
+SECOND = {"minigrad.nn": "nn", "minigrad.optim": "nn.optim", "minigrad.viz": "viz"}
+
+
+@pytest.mark.parametrize("first", [*SECOND.keys(), *SECOND.values()])
+@pytest.mark.parametrize(("second", "name"), SECOND.items())
+def test_a_second_name_is_the_same_module(first: str, second: str, name: str) -> None:
+    """Also of each submodule, whichever name was imported first, and as an attribute of minigrad."""
+    program = f"""
+import importlib, {first}, {second}, {name}, pkgutil, minigrad
+assert {second} is {name}
+for each in pkgutil.walk_packages(getattr({name}, "__path__", []), "{name}."):
+    own = importlib.import_module(each.name)
+    assert importlib.import_module("{second}" + each.name.removeprefix("{name}")) is own
+    assert own.__name__ == own.__spec__.name == each.name
+print({second}.__name__, {second}.__spec__.name)
+"""
+    assert run(program) == f"{name} {name}"
+
+
+def test_a_program_with_an_nn_of_its_own_is_told(tmp_path: Path) -> None:
+    (tmp_path / "nn.py").write_text("Layer = 1", encoding="utf-8")
+    (tmp_path / "program.py").write_text("import minigrad.nn", encoding="utf-8")
+    done = subprocess.run([sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert f"ImportError: minigrad.nn: 'nn' is {tmp_path / 'nn.py'}, which is not minigrad's" in done.stderr
 
 
 def test_the_stubs_say_what_the_package_has() -> None:
@@ -139,6 +166,9 @@ def test_a_function_is_a_method_too(name: str) -> None:
 
 TYPED = """
 import minigrad as torch
+import minigrad.nn as nn
+import minigrad.nn.functional as F
+import minigrad.optim as optim
 import numpy as np
 
 x = torch.tensor([1.0, 2.0], requires_grad=True)
@@ -147,22 +177,36 @@ y += torch.mean(x, dim=0)
 loss: torch.Tensor = (x @ x + y.std()).log()
 loss.backward()
 print(loss.item(), x.grad, len(x), x.T.shape, torch.float64, np.asarray(x.detach()))
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = torch.nn.Linear(2, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.softmax(self.layer(x), dim=0)
+
+
+optimizer: torch.optim.Optimizer = optim.AdamW(Net().parameters(), lr=0.1)
 """
 
 
 def test_a_type_checker_knows_every_method(tmp_path: Path) -> None:
     """In a program of a user's: what is right passes strictly, and a method that there is not is named."""
-    for name, text in {"right.py": TYPED, "wrong.py": TYPED + "x.exq()\nx.sum(dimm=0)\n"}.items():
+    count, wrong = TYPED.count("\n"), ["x.exq()", "x.sum(dimm=0)", "nn.Lineer(2, 3)", "optim.SGDD([x])"]
+    lines = [str(count + i + 1) for i in range(len(wrong))]
+    for name, text in {"right.py": TYPED, "wrong.py": TYPED + "\n".join(wrong)}.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
         command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--no-error-summary", name]
         environment = os.environ | {"MYPYPATH": str(ROOT)}
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240)
         told = [line for line in done.stdout.splitlines() if line.startswith(name) and ": error:" in line]
-        assert [line.split(":")[1] for line in told] == ([] if name == "right.py" else ["11", "12"]), done.stdout
+        assert [line.split(":")[1] for line in told] == ([] if name == "right.py" else lines), done.stdout
 
 
 def test_all_that_is_public_is_listed_and_comes_with_a_star() -> None:
-    public = {"Tensor", "derive", "einsum", "tensor", *LATER} - {"nn", "optim"}
+    public = {"Tensor", "derive", "einsum", "tensor", *LATER} - {*minigrad._BESIDE}
     assert public <= {*run("import minigrad; print(*dir(minigrad))").split()}
     star = {*run("from minigrad import *; print(*globals())").split()}
     assert public <= star

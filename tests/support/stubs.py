@@ -66,10 +66,35 @@ def methods_stub() -> str:
 
 def package_stub() -> str:
     """The stub of `minigrad/__init__.py`: where each public name comes from."""
-    lines = {_import(name, getattr(minigrad, name)) for name in (*minigrad.__all__, "nn", "optim")}
+    lines = {_import(name, getattr(minigrad, name)) for name in minigrad.__all__}
+    lines |= {f"from minigrad import {name} as {name}" for name in minigrad._BESIDE}
     return HEADER.format("What `minigrad` offers.") + "".join(
-        f"{line}\n" for line in sorted(lines, key=lambda line: (not line.startswith(("from", "import")), line))
+        f"{line}
+" for line in sorted(lines, key=lambda line: (not line.startswith(("from", "import")), line))
     )
+
+
+def second_names() -> dict[str, str]:
+    """The stubs of `minigrad/nn/`, `minigrad/optim/` and `minigrad/viz/`: what the modules beside minigrad offer."""
+    texts = {}
+    for name in minigrad._BESIDE:
+        getattr(minigrad, name)
+        modules = {each: module for each, module in sys.modules.items() if f"{each}.".startswith(f"minigrad.{name}.")}
+        for each, module in modules.items():
+            path = "/".join(each.split("."))
+            path += "/__init__.pyi" if each == f"minigrad.{name}" or hasattr(module, "__path__") else ".pyi"
+            lines = sorted({_import(public, thing) for public, thing in _offered(module)})
+            texts[path] = HEADER.format(f"What `{module.__name__}` offers.") + "".join(f"{line}\n" for line in lines)
+    return texts
+
+
+def _offered(module: types.ModuleType) -> Iterator[tuple[str, Any]]:
+    """The public names of a module that are not imports: those of `__all__`, or those that it or a part defines."""
+    for name in getattr(module, "__all__", [name for name in vars(module) if not name.startswith("_")]):
+        thing = getattr(module, name)
+        home = thing.__name__ if isinstance(thing, types.ModuleType) else getattr(thing, "__module__", "")
+        if hasattr(module, "__all__") or f"{home}.".startswith(f"{module.__name__}."):
+            yield name, thing
 
 
 def _import(name: str, thing: Any) -> str:
@@ -135,7 +160,7 @@ def _formatted(text: str, path: str) -> str:
 
 def stubs() -> dict[str, str]:
     """The stubs by their paths from the root of the project."""
-    texts = {"minigrad/core/methods.pyi": methods_stub(), "minigrad/__init__.pyi": package_stub()}
+    texts = {"minigrad/core/methods.pyi": methods_stub(), "minigrad/__init__.pyi": package_stub(), **second_names()}
     return {path: _formatted(text, path) for path, text in texts.items()}
 
 

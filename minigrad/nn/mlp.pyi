@@ -1,0 +1,5 @@
+"""What `nn.mlp` offers.
+
+Written by `python -m tests.support.stubs`."""
+
+from nn.mlp import MLP as MLP

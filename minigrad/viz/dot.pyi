@@ -1,0 +1,6 @@
+"""What `viz.dot` offers.
+
+Written by `python -m tests.support.stubs`."""
+
+from viz.dot import drawing as drawing
+from viz.dot import lecture as lecture

@@ -1,0 +1,3 @@
+"""What `viz.install` offers.
+
+Written by `python -m tests.support.stubs`."""
