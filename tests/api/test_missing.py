@@ -66,7 +66,7 @@ NAMES = {
     "minigrad.autograd": ("gradchek", "gradcheck", "forward_ad"),
     "minigrad.cuda": ("is_availabe", "is_available", "synchronize"),
     "minigrad.utils": ("dta", "data", "checkpoint"),
-    "minigrad.utils.data": ("random_spilt", "random_split", "DataLoader"),
+    "minigrad.utils.data": ("random_spilt", "random_split", "DistributedSampler"),
     "nn": ("Lineer", "Linear", "Conv2d"),
     "nn.functional": ("crossentropy", "cross_entropy", "conv2d"),
     "nn.init": ("kaiming_norml_", "kaiming_normal_", "orthogonal_"),
