@@ -91,15 +91,29 @@ for _module in (
 
 # What most programs do without is imported when it is first used: a function, or a whole module.
 _LAZY = {
+    "GradScaler": "minigrad.amp",
+    "amp": "minigrad.amp",
+    "are_deterministic_algorithms_enabled": "minigrad.machine",
+    "autocast": "minigrad.amp",
     "autograd": "minigrad.autograd",
+    "backends": "minigrad.backends",
     "cmp": "minigrad.debug.cmp",
+    "compile": "minigrad.machine",
     "cuda": "minigrad.cuda",
+    "get_float32_matmul_precision": "minigrad.machine",
+    "get_num_threads": "minigrad.machine",
     "gradcheck": "minigrad.debug.gradcheck",
     "gradgradcheck": "minigrad.debug.gradcheck",
+    "is_autocast_enabled": "minigrad.amp",
+    "is_deterministic_algorithms_warn_only_enabled": "minigrad.machine",
     "linalg": "minigrad.linalg",
     "load": "minigrad.api.serialization",
+    "mps": "minigrad.mps",
     "retain_freed_memory": "minigrad.memory",
     "save": "minigrad.api.serialization",
+    "set_float32_matmul_precision": "minigrad.machine",
+    "set_num_threads": "minigrad.machine",
+    "use_deterministic_algorithms": "minigrad.machine",
     "utils": "minigrad.utils",
 }
 # These are packages beside minigrad, which the core and the API do not know.

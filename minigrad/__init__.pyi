@@ -2,12 +2,18 @@
 
 Written by `python -m tests.support.stubs`."""
 
+from minigrad import amp as amp
 from minigrad import autograd as autograd
+from minigrad import backends as backends
 from minigrad import cuda as cuda
+from minigrad import mps as mps
 from minigrad import nn as nn
 from minigrad import optim as optim
 from minigrad import utils as utils
 from minigrad import viz as viz
+from minigrad.amp import GradScaler as GradScaler
+from minigrad.amp import autocast as autocast
+from minigrad.amp import is_autocast_enabled as is_autocast_enabled
 from minigrad.api.creation import arange as arange
 from minigrad.api.creation import eye as eye
 from minigrad.api.creation import full as full
@@ -117,5 +123,15 @@ from minigrad.grad_mode import is_grad_enabled as is_grad_enabled
 from minigrad.grad_mode import no_grad as no_grad
 from minigrad.grad_mode import set_grad_enabled as set_grad_enabled
 from minigrad.gradients import grad as grad
+from minigrad.machine import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
+from minigrad.machine import compile as compile
+from minigrad.machine import get_float32_matmul_precision as get_float32_matmul_precision
+from minigrad.machine import get_num_threads as get_num_threads
+from minigrad.machine import (
+    is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled,
+)
+from minigrad.machine import set_float32_matmul_precision as set_float32_matmul_precision
+from minigrad.machine import set_num_threads as set_num_threads
+from minigrad.machine import use_deterministic_algorithms as use_deterministic_algorithms
 from minigrad.memory import retain_freed_memory as retain_freed_memory
 from minigrad.random import Generator as Generator

@@ -1,0 +1,91 @@
+"""What a program asks of the machine: precision, threads, compilation. The answers are true, and nothing changes."""
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from minigrad.checks import flag_of, shown
+
+PRECISIONS = ("highest", "high", "medium")
+
+
+class _Settings:
+    """What was asked for last."""
+
+    precision = "highest"
+    deterministic = warn_only = False
+
+
+def set_float32_matmul_precision(precision: str) -> None:
+    """Note a precision for products of matrices, which numpy computes in float32 in any case.
+
+    This is `torch.set_float32_matmul_precision`, which speeds up products on a GPU. RuntimeError if it is no str. A
+    name that is not "highest", "high" or "medium" is warned of, as in PyTorch.
+    """
+    if not isinstance(precision, str):
+        raise RuntimeError(f"set_float32_matmul_precision: expected a str, got {shown(precision)}; use 'highest'")
+    if precision in PRECISIONS:
+        _Settings.precision = precision
+    else:
+        told = f"set_float32_matmul_precision: {shown(precision)} is not one of {', '.join(PRECISIONS)}"
+        warnings.warn(told, stacklevel=2)
+
+
+def get_float32_matmul_precision() -> str:
+    """The precision that was set, "highest" at first (`torch.get_float32_matmul_precision`)."""
+    return _Settings.precision
+
+
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """Note a wish: minigrad computes the same bits on every run in any case (`torch.use_deterministic_algorithms`).
+
+    TypeError if `mode` or `warn_only` is no bool.
+    """
+    _Settings.deterministic = flag_of("use_deterministic_algorithms", "mode", mode)
+    _Settings.warn_only = flag_of("use_deterministic_algorithms", "warn_only", warn_only)
+
+
+def are_deterministic_algorithms_enabled() -> bool:
+    """Return what `use_deterministic_algorithms` was given last (`torch.are_deterministic_algorithms_enabled`)."""
+    return _Settings.deterministic
+
+
+def is_deterministic_algorithms_warn_only_enabled() -> bool:
+    """Return whether it was only to warn (`torch.is_deterministic_algorithms_warn_only_enabled`)."""
+    return _Settings.warn_only
+
+
+def set_num_threads(number: int) -> None:
+    """Do nothing: minigrad has one thread (`torch.set_num_threads`).
+
+    Products of matrices may use the threads of numpy's BLAS. The variable OMP_NUM_THREADS sets their number before
+    Python starts. RuntimeError if `number` is no positive int.
+    """
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        raise RuntimeError(f"set_num_threads: expected a positive integer, got {shown(number)}; use 1")
+
+
+def get_num_threads() -> int:
+    """1: minigrad computes in the thread that calls it, but for numpy's BLAS (`torch.get_num_threads`)."""
+    return 1
+
+
+def compile(
+    model: Callable[..., Any] | None = None,
+    *,
+    fullgraph: bool = False,
+    dynamic: bool | None = None,
+    backend: str | Callable[..., Any] = "inductor",
+    mode: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    disable: bool = False,
+) -> Any:
+    """Return the function or Module itself, which computes the same without being compiled (`torch.compile`).
+
+    Without a `model` it returns a decorator. TypeError if `model` cannot be called.
+    """
+    if model is None:
+        return compile
+    if not callable(model):
+        raise TypeError(f"compile: expected a function or a Module, got {shown(model)}")
+    return model
