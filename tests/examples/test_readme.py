@@ -33,9 +33,29 @@ def test_the_commands_stand_in_blocks_of_their_own() -> None:
     assert block("sh", 1) == "pip install -e '.[test]' && pytest\n"
 
 
+IMPORTS = re.findall(r"^\| `((?:import|from) [^`]*)` \| `([^`]*)` \|$", README, re.MULTILINE)
+
+
+def test_the_import_lines_of_the_table_bring_the_same() -> None:
+    assert len(IMPORTS) == 8
+    program = f"""
+import minigrad.as_torch
+for theirs, ours in {IMPORTS}:
+    brought = [], []
+    for line, things in zip((theirs, ours), brought):
+        names = {{}}
+        exec(line, {{"__builtins__": __builtins__}}, names)
+        things += names.items()
+    assert brought[0] and len(brought[0]) == len(brought[1]), (theirs, ours)
+    for (name, thing), (own, mine) in zip(*brought):
+        assert name == own and thing is mine, (theirs, ours)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
 @pytest.mark.parametrize("path", re.findall(r"`([\w/]+\.(?:py|txt))`", README) + re.findall(r"\]\(([\w/.]+)\)", README))
 def test_what_it_names_is_there(path: str) -> None:
-    assert (ROOT / path).exists() or (ROOT / "examples" / path).exists() or path == "engine.py"  # micrograd's
+    assert (ROOT / path).exists() or (ROOT / "examples" / path).exists()
 
 
 @pytest.mark.parametrize(("path", "told"), re.findall(r"`(minigrad/core/\w+\.py)` \((\d+) lines\)", README))
