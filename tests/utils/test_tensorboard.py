@@ -1,5 +1,6 @@
 """SummaryWriter: what it writes is read back, and where tensorboardX is not installed it says so."""
 
+import configparser
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from tensorboardX.proto.event_pb2 import Event
 
 import minigrad
 from minigrad.utils.tensorboard import SummaryWriter
+from tests.support import ROOT
 
 
 def events(folder: Path) -> list[Event]:
@@ -56,7 +58,10 @@ def test_numbers_of_other_kinds_are_left_as_they_are(tmp_path: Path) -> None:
 def test_without_tensorboardX_it_says_what_to_install(statement: str) -> None:
     program = f"import sys, minigrad.as_torch\nsys.modules['tensorboardX'] = None\n{statement}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    package = settings["options.extras_require"]["tensorboard"].strip()
     assert done.stderr.splitlines()[-1] == (
-        "ImportError: minigrad.utils.tensorboard: SummaryWriter needs the package tensorboardX; "
-        "pip install 'minigrad[tensorboard]'"
+        f"ImportError: minigrad.utils.tensorboard: SummaryWriter needs the package tensorboardX; use pip install "
+        f"'{package}', or the extra `tensorboard` of a clone: pip install -e '.[tensorboard]'"
     )
