@@ -113,6 +113,7 @@ _LAZY = {
     "save": "minigrad.api.serialization",
     "set_float32_matmul_precision": "minigrad.machine",
     "set_num_threads": "minigrad.machine",
+    "testing": "minigrad.testing",
     "use_deterministic_algorithms": "minigrad.machine",
     "utils": "minigrad.utils",
 }

@@ -9,6 +9,7 @@ from minigrad import cuda as cuda
 from minigrad import mps as mps
 from minigrad import nn as nn
 from minigrad import optim as optim
+from minigrad import testing as testing
 from minigrad import utils as utils
 from minigrad import viz as viz
 from minigrad.amp import GradScaler as GradScaler

@@ -36,6 +36,7 @@ HOMES = {
     "torch.nn.utils": "minigrad.nn.utils",
     "torch.optim": "minigrad.optim",
     "torch.optim.lr_scheduler": "minigrad.optim.lr_scheduler",
+    "torch.testing": "minigrad.testing",
     "torch.utils": "minigrad.utils",
     "torch.utils.data": "minigrad.utils.data",
     "torch.utils.data.dataloader": "minigrad.utils.data.dataloader",

@@ -8,8 +8,8 @@ try:
     import tensorboardX
 except ImportError as error:
     raise ImportError(
-        "minigrad.utils.tensorboard: SummaryWriter needs the package tensorboardX; use pip install 'tensorboardX>=2.6', "
-        "or the extra `tensorboard` of a clone: pip install -e '.[tensorboard]'"
+        "minigrad.utils.tensorboard: SummaryWriter needs the package tensorboardX; "
+        "use pip install 'tensorboardX>=2.6', or the extra `tensorboard` of a clone: pip install -e '.[tensorboard]'"
     ) from error
 
 

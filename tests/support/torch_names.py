@@ -34,6 +34,7 @@ OWNERS: dict[str, Any] = {
     "torch.nn.init": torch.nn.init,
     "torch.optim": torch.optim,
     "torch.optim.Optimizer": torch.optim.SGD([torch.zeros(1)]),
+    "torch.testing": torch.testing,
     "torch.utils": torch.utils,
     "torch.utils.data": torch.utils.data,
 }
