@@ -148,6 +148,7 @@ def test_a_program_with_an_nn_of_its_own_is_told(tmp_path: Path) -> None:
 
 def test_the_stubs_say_what_the_package_has() -> None:
     """Where this fails, write them anew: python -m tests.support.stubs"""
+    assert stubs.written() == {*stubs.stubs()}
     for path, text in stubs.stubs().items():
         assert (ROOT / path).read_text(encoding="utf-8") == text, f"{path} is out of date"
 

@@ -7,6 +7,7 @@ import ast
 import builtins
 import collections.abc
 import inspect
+import pkgutil
 import subprocess
 import sys
 import textwrap
@@ -75,16 +76,16 @@ def package_stub() -> str:
 
 
 def second_names() -> dict[str, str]:
-    """The stubs of `minigrad/nn/`, `minigrad/optim/` and `minigrad/viz/`: what the modules beside minigrad offer."""
+    """The stubs in `minigrad/nn/`, `minigrad/optim/` and `minigrad/viz/`: what the modules beside minigrad offer."""
     texts = {}
     for name in minigrad._BESIDE:
-        getattr(minigrad, name)
-        modules = {each: module for each, module in sys.modules.items() if f"{each}.".startswith(f"minigrad.{name}.")}
-        for each, module in modules.items():
-            path = "/".join(each.split("."))
-            path += "/__init__.pyi" if each == f"minigrad.{name}" or hasattr(module, "__path__") else ".pyi"
+        package = getattr(minigrad, name)
+        names = [module.name for module in pkgutil.iter_modules(getattr(package, "__path__", []))]
+        modules = {each: sys.modules[f"minigrad.{name}.{each}"] for each in names}
+        for stub, module in ({"__init__": package} | modules).items():
             lines = sorted({_import(public, thing) for public, thing in _offered(module)})
-            texts[path] = HEADER.format(f"What `{module.__name__}` offers.") + "".join(f"{line}\n" for line in lines)
+            text = HEADER.format(f"What `{module.__name__}` offers.") + "".join(f"{line}\n" for line in lines)
+            texts[f"minigrad/{name}/{stub}.pyi"] = text
     return texts
 
 
@@ -164,6 +165,13 @@ def stubs() -> dict[str, str]:
     return {path: _formatted(text, path) for path, text in texts.items()}
 
 
+def written() -> set[str]:
+    """The paths of the stubs that are there."""
+    return {path.relative_to(ROOT).as_posix() for path in (ROOT / "minigrad").rglob("*.pyi")}
+
+
 if __name__ == "__main__":
+    for path in written() - stubs().keys():
+        (ROOT / path).unlink()
     for path, text in stubs().items():
         (ROOT / path).write_text(text, encoding="utf-8")
