@@ -15,6 +15,7 @@ from minigrad.core.tensor import Tensor
 from minigrad.core.versions import bump_version
 from nn import functional as F
 from nn import init
+from nn.functional.layers import check_probability
 from nn.module import Module, Parameter
 
 
@@ -200,7 +201,7 @@ class Dropout(Module):
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__()
-        F.check_probability("Dropout", p)
+        check_probability("Dropout", p)
         self.p = p
 
     def forward(self, input: Tensor) -> Tensor:

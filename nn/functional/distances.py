@@ -1,0 +1,83 @@
+"""Norms and distances of vectors that lie along a dim."""
+
+import math
+
+from minigrad.api.arguments import array_of, check_floating, dim_of
+from minigrad.api.half import in_float32
+from minigrad.api.pointwise import abs, clamp, where
+from minigrad.checks import flag_of, number_of
+from minigrad.core import ops
+from minigrad.core.tensor import Tensor
+
+
+@in_float32
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
+    """Divide vectors along `dim` by their `p`-norm, or by `eps` if that is larger (`torch.nn.functional.normalize`).
+
+    >>> import minigrad
+    >>> normalize(minigrad.tensor([[3.0, 4.0]]))
+    tensor([[0.6000, 0.8000]])
+    """
+    check_floating("normalize", input)
+    axis = dim_of("normalize", input, dim)
+    length = _norm(input, number_of("normalize", "p", p), axis, True)
+    return input / clamp(length, number_of("normalize", "eps", eps))
+
+
+@in_float32
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    """Return the cosines of the angles between vectors along `dim` (`torch.nn.functional.cosine_similarity`).
+
+    The tensors broadcast. Norms below `eps` count as `eps`. Raises a RuntimeError if a dtype is not floating.
+
+    >>> import minigrad
+    >>> cosine_similarity(minigrad.tensor([[3.0, 4.0]]), minigrad.tensor([[0.0, 2.0]]))
+    tensor([0.8000])
+    """
+    name = "cosine_similarity"
+    for x in (x1, x2):
+        check_floating(name, x)
+    product = x1 * x2
+    axis = dim_of(name, product, dim)
+    lengths = [_norm(x.expand(product.shape), 2.0, axis, True) for x in (x1, x2)]
+    least = number_of(name, "eps", eps)
+    # As in PyTorch, the gradient of a norm that counts as `eps` is that of the norm itself.
+    first, second = [x + (clamp(x.detach(), least) - x.detach()) for x in lengths]
+    return ((x1 / first) * (x2 / second)).sum((axis,) if product.ndim else ())
+
+
+@in_float32
+def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
+    """Return the `p`-norm of x1 - x2 + `eps` along the last dim (`torch.nn.functional.pairwise_distance`).
+
+    >>> import minigrad
+    >>> pairwise_distance(minigrad.tensor([[3.0, 4.0]]), minigrad.zeros(1, 2))
+    tensor([5.0000])
+    """
+    name = "pairwise_distance"
+    for x in (x1, x2):
+        array_of(name, x)
+    difference = x1 - x2 + number_of(name, "eps", eps)
+    flag_of(name, "keepdim", keepdim)
+    return _norm(difference, number_of(name, "p", p), dim_of(name, difference, -1), keepdim)
+
+
+def _norm(x: Tensor, p: float, axis: int, keepdim: bool) -> Tensor:
+    """Return the p-norm of vectors along an axis. Its gradient is 0 where the vector is 0."""
+    axes = (axis,) if x.ndim else ()
+    size = abs(x)
+    if math.isinf(p):
+        return (ops.amax if p > 0 else ops.amin).on_tensors(size, axes, keepdim)
+    if p == 0:
+        return ops.sum.on_tensors(ops.is_nonzero.on_tensors(x), axes, keepdim)
+    if p == 1:
+        return ops.sum.on_tensors(size, axes, keepdim)
+    # The root of 0 has an infinite gradient, and so has a power below 1.
+    if p != 2:
+        zero = size == 0
+        powers = where(zero, 0.0, where(zero, 1.0, size) ** p)
+    else:
+        powers = x * x
+    total = ops.sum.on_tensors(powers, axes, keepdim)
+    zero = total == 0
+    return where(zero, 0.0, where(zero, 1.0, total) ** (1 / p))

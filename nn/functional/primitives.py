@@ -1,0 +1,30 @@
+"""Primitives that the functions of this package need beside those of minigrad's table.
+
+They are rows as in `minigrad/core/ops.py`. They stand here because nothing but a few activations and losses uses them.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.core.ops import clamp, log
+from minigrad.core.primitive import Primitive
+
+log1p: Primitive = Primitive("log1p", np.log1p, scalar=math.log1p, floating=True, x=lambda g, x: g / (x + 1))
+expm1: Primitive = Primitive("expm1", np.expm1, scalar=math.expm1, floating=True, x=lambda g, y: g * (y + 1))
+
+
+def _at_least(least: float, x: Any) -> Any:
+    return clamp(x, least, math.inf)
+
+
+# For a target t and a probability x, y = -t log(x) - (1 - t) log(1 - x), so dy/dx = (x - t) / (x (1 - x)). As in
+# PyTorch, the logarithms are at least -100, and the denominator is at least 1e-12, so that nothing is infinite.
+binary_cross_entropy = Primitive(
+    "binary_cross_entropy",
+    lambda x, target: (target - 1) * _at_least(-100.0, log1p(-x)) - target * _at_least(-100.0, log(x)),
+    elementwise=True,
+    x=lambda g, x, target: g * ((x - target) / _at_least(1e-12, x * (1 - x))),
+    target=lambda g, x: g * (_at_least(-100.0, log1p(-x)) - _at_least(-100.0, log(x))),
+)
