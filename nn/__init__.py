@@ -3,33 +3,76 @@
 This is a package beside minigrad, so that the engine knows nothing of layers.
 """
 
+import importlib
+from typing import Any
+
 from minigrad.api import missing
-from nn import functional, init, optim, scalar
+from nn import functional, init, optim, parameter, scalar
+from nn.activations import (
+    CELU,
+    ELU,
+    GELU,
+    GLU,
+    SELU,
+    Hardsigmoid,
+    Hardswish,
+    Hardtanh,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    Mish,
+    ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softmin,
+    Softplus,
+    Softsign,
+    Tanh,
+    Tanhshrink,
+)
+from nn.containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from nn.layers import (
     BatchNorm1d,
-    CrossEntropyLoss,
+    CosineSimilarity,
     Dropout,
     Embedding,
     Flatten,
+    GroupNorm,
+    Identity,
     LayerNorm,
     Linear,
-    ReLU,
-    Tanh,
+    PairwiseDistance,
+    RMSNorm,
+    Unflatten,
+)
+from nn.losses import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MSELoss,
+    NLLLoss,
+    SmoothL1Loss,
 )
 from nn.mlp import MLP
-from nn.module import Module, ModuleList, Parameter, Sequential
+from nn.module import Module
+from nn.parameter import Parameter
 
-__getattr__ = missing.of_module(
+_refuse = missing.of_module(
     __name__,
     "torch.nn",
     {
-        "GELU": "nn.functional.gelu(x)",
         "Layer": "nn.scalar.Layer",  # micrograd's
-        "MSELoss": "nn.functional.mse_loss(input, target)",
-        "NLLLoss": "nn.functional.nll_loss(input, target)",
         "Neuron": "nn.scalar.Neuron",  # micrograd's
-        "SiLU": "nn.functional.silu(x)",
-        "Sigmoid": "nn.functional.sigmoid(x)",
-        "Softmax": "nn.functional.softmax(x, dim)",
     },
 )
+
+
+def __getattr__(name: str) -> Any:
+    if name == "utils":  # which most programs do without
+        return importlib.import_module("nn.utils")
+    return _refuse(name)

@@ -5,18 +5,20 @@ A layer keeps parameters and settings; the computation is in `functional.py`, an
 
 import math
 from collections.abc import Sequence
+from typing import Any, Self
 
-from minigrad.api.arguments import array_of, sizes_of
+from minigrad.api.arguments import array_of, dim_of, sizes_of
 from minigrad.api.creation import ones, tensor, zeros
-from minigrad.api.pointwise import relu, tanh
 from minigrad.api.shapes import flatten
-from minigrad.checks import flag_of, number_of
+from minigrad.checks import flag_of, int_of, number_of, shown
+from minigrad.core.dtypes import DType
 from minigrad.core.tensor import Tensor
 from minigrad.core.versions import bump_version
 from nn import functional as F
 from nn import init
-from nn.functional.layers import check_probability
-from nn.module import Module, Parameter
+from nn.functional.layers import check_probability, check_table, row_of
+from nn.module import Module
+from nn.parameter import Parameter
 
 
 class Linear(Module):
@@ -30,12 +32,15 @@ class Linear(Module):
 
     bias: Parameter | None
 
-    def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: DType = None
+    ) -> None:
         super().__init__()
         flag_of("Linear", "bias", bias)
         self.in_features, self.out_features = in_features, out_features
-        self.weight = Parameter(zeros(out_features, in_features))
-        self.register_parameter("bias", Parameter(zeros(out_features)) if bias else None)
+        place: dict[str, Any] = {"device": device, "dtype": dtype}
+        self.weight = Parameter(zeros(out_features, in_features, **place))
+        self.register_parameter("bias", Parameter(zeros(out_features, **place)) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -57,29 +62,69 @@ class Linear(Module):
 class Embedding(Module):
     """A table whose rows are selected by integers: (...) gives (..., embedding_dim) (`torch.nn.Embedding`).
 
-    `weight` is (num_embeddings, embedding_dim). Initial weights are standard normal.
+    `weight` is (num_embeddings, embedding_dim). Initial weights are standard normal. The row `padding_idx` is 0 at
+    first and gets no gradient. Of `max_norm`, `scale_grad_by_freq` and `sparse`, only the defaults are supported.
 
     >>> Embedding(27, 10)(tensor([[1, 2, 3]])).shape
     torch.Size([1, 3, 10])
     """
 
-    def __init__(self, num_embeddings: int, embedding_dim: int) -> None:
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        max_norm: None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
+        _weight: Tensor | None = None,
+        _freeze: bool = False,
+        device: Any = None,
+        dtype: DType = None,
+    ) -> None:
         super().__init__()
+        check_table("Embedding", max_norm, scale_grad_by_freq, sparse)
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
-        self.weight = Parameter(zeros(num_embeddings, embedding_dim))
-        self.reset_parameters()
+        self.padding_idx = None if padding_idx is None else row_of("Embedding", padding_idx, num_embeddings)
+        if _weight is None:
+            weight = zeros(num_embeddings, embedding_dim, device=device, dtype=dtype)
+            self.weight = Parameter(weight, not flag_of("Embedding", "_freeze", _freeze))
+            self.reset_parameters()
+        else:
+            if array_of("Embedding", _weight).shape != (num_embeddings, embedding_dim):
+                raise ValueError(
+                    f"Embedding: a weight of shape {_weight.array.shape} for {num_embeddings} rows of {embedding_dim}"
+                )
+            self.weight = Parameter(_weight, not flag_of("Embedding", "_freeze", _freeze))
+
+    @classmethod
+    def from_pretrained(
+        cls, embeddings: Tensor, freeze: bool = True, padding_idx: int | None = None, **settings: Any
+    ) -> Self:
+        """Return a table whose weight is `embeddings`, which is trained unless `freeze`.
+
+        Raises a ValueError for anything but 2 dims (`torch.nn.Embedding.from_pretrained`).
+        """
+        shape = array_of("from_pretrained", embeddings).shape
+        if len(shape) != 2:
+            raise ValueError(f"from_pretrained: expected a table (rows, columns), got shape {shape}")
+        return cls(*shape, padding_idx, _weight=embeddings, _freeze=freeze, **settings)
 
     def reset_parameters(self) -> None:
         """Draw new initial values."""
         init.normal_(self.weight)
+        if self.padding_idx is not None:
+            self.weight.data[self.padding_idx] = 0
 
     def forward(self, input: Tensor) -> Tensor:
         """Return the rows that `input` selects."""
-        return F.embedding(input, self.weight)
+        return F.embedding(input, self.weight, self.padding_idx)
 
     def extra_repr(self) -> str:
         """Return the sizes."""
-        return f"{self.num_embeddings}, {self.embedding_dim}"
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
 
 
 class BatchNorm1d(Module):
@@ -107,6 +152,8 @@ class BatchNorm1d(Module):
         momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
+        device: Any = None,
+        dtype: DType = None,
         *,
         bias: bool = True,
     ) -> None:
@@ -117,11 +164,24 @@ class BatchNorm1d(Module):
         number_of("BatchNorm1d", "momentum", 0.0 if momentum is None else momentum)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
-        self.register_parameter("weight", Parameter(ones(num_features)) if affine else None)
-        self.register_parameter("bias", Parameter(zeros(num_features)) if affine and bias else None)
-        self.register_buffer("running_mean", zeros(num_features) if track_running_stats else None)
-        self.register_buffer("running_var", ones(num_features) if track_running_stats else None)
+        place: dict[str, Any] = {"device": device, "dtype": dtype}
+        self.register_parameter("weight", Parameter(ones(num_features, **place)) if affine else None)
+        self.register_parameter("bias", Parameter(zeros(num_features, **place)) if affine and bias else None)
+        self.register_buffer("running_mean", zeros(num_features, **place) if track_running_stats else None)
+        self.register_buffer("running_var", ones(num_features, **place) if track_running_stats else None)
         self.register_buffer("num_batches_tracked", tensor(0) if track_running_stats else None)
+
+    def reset_running_stats(self) -> None:
+        """Set the running mean to 0, the running variance to 1, and the number of batches to 0."""
+        if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
+            self.running_mean.zero_()
+            self.running_var.fill_(1)
+            self.num_batches_tracked.zero_()
+
+    def reset_parameters(self) -> None:
+        """Set the initial values again."""
+        self.reset_running_stats()
+        _reset_affine(self.weight, self.bias)
 
     def forward(self, input: Tensor) -> Tensor:
         """Return the normalized batch. Raises a ValueError if it does not have `num_features` channels."""
@@ -166,6 +226,8 @@ class LayerNorm(Module):
         eps: float = 1e-5,
         elementwise_affine: bool = True,
         bias: bool = True,
+        device: Any = None,
+        dtype: DType = None,
     ) -> None:
         super().__init__()
         flag_of("LayerNorm", "elementwise_affine", elementwise_affine)
@@ -173,10 +235,13 @@ class LayerNorm(Module):
         number_of("LayerNorm", "eps", eps)
         self.normalized_shape = sizes_of("LayerNorm", (normalized_shape,))
         self.eps, self.elementwise_affine = eps, elementwise_affine
-        self.register_parameter("weight", Parameter(ones(self.normalized_shape)) if elementwise_affine else None)
-        self.register_parameter(
-            "bias", Parameter(zeros(self.normalized_shape)) if elementwise_affine and bias else None
-        )
+        sizes, place = self.normalized_shape, {"device": device, "dtype": dtype}
+        self.register_parameter("weight", Parameter(ones(sizes, **place)) if elementwise_affine else None)
+        self.register_parameter("bias", Parameter(zeros(sizes, **place)) if elementwise_affine and bias else None)
+
+    def reset_parameters(self) -> None:
+        """Set the weight to ones and the bias to zeros."""
+        _reset_affine(self.weight, self.bias)
 
     def forward(self, input: Tensor) -> Tensor:
         """Return the normalized input."""
@@ -190,6 +255,104 @@ class LayerNorm(Module):
         )
 
 
+class RMSNorm(Module):
+    """Division by the root of the mean square over the last dims (`torch.nn.RMSNorm`).
+
+    The result is scaled by `weight`, element by element.
+
+    >>> RMSNorm(2)(tensor([[3.0, 4.0]])).shape
+    torch.Size([1, 2])
+    """
+
+    weight: Parameter | None
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float | None = None,
+        elementwise_affine: bool = True,
+        device: Any = None,
+        dtype: DType = None,
+    ) -> None:
+        super().__init__()
+        flag_of("RMSNorm", "elementwise_affine", elementwise_affine)
+        number_of("RMSNorm", "eps", 0.0 if eps is None else eps)
+        self.normalized_shape = sizes_of("RMSNorm", (normalized_shape,))
+        self.eps, self.elementwise_affine = eps, elementwise_affine
+        weight = ones(self.normalized_shape, device=device, dtype=dtype)
+        self.register_parameter("weight", Parameter(weight) if elementwise_affine else None)
+
+    def reset_parameters(self) -> None:
+        """Set the weight to ones."""
+        _reset_affine(self.weight, None)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return the normalized input."""
+        return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
+
+    def extra_repr(self) -> str:
+        """Return the settings."""
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+
+
+class GroupNorm(Module):
+    """Normalization of groups of channels of (n, num_channels, ...) (`torch.nn.GroupNorm`).
+
+    The result is scaled by `weight` and shifted by `bias`, channel by channel. Raises a ValueError if the channels
+    cannot be divided into `num_groups` groups.
+
+    >>> GroupNorm(1, 2)(tensor([[3.0, 3.0]])).tolist()
+    [[0.0, 0.0]]
+    """
+
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def __init__(
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        device: Any = None,
+        dtype: DType = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        if int_of("GroupNorm", num_groups) <= 0 or int_of("GroupNorm", num_channels) % num_groups:
+            raise ValueError(f"GroupNorm: {num_channels} channels cannot be divided into {num_groups} groups")
+        flag_of("GroupNorm", "affine", affine)
+        flag_of("GroupNorm", "bias", bias)
+        number_of("GroupNorm", "eps", eps)
+        self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
+        place: dict[str, Any] = {"device": device, "dtype": dtype}
+        self.register_parameter("weight", Parameter(ones(num_channels, **place)) if affine else None)
+        self.register_parameter("bias", Parameter(zeros(num_channels, **place)) if affine and bias else None)
+
+    def reset_parameters(self) -> None:
+        """Set the weight to ones and the bias to zeros."""
+        _reset_affine(self.weight, self.bias)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return the normalized input."""
+        return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        """Return the settings."""
+        return (
+            f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, "
+            f"bias={self.bias is not None}"
+        )
+
+
+def _reset_affine(weight: Parameter | None, bias: Parameter | None) -> None:
+    if weight is not None:
+        init.ones_(weight)
+    if bias is not None:
+        init.zeros_(bias)
+
+
 class Dropout(Module):
     """Zeros in place of a random share `p` of the elements, in training only (`torch.nn.Dropout`).
 
@@ -199,42 +362,18 @@ class Dropout(Module):
     tensor([1., 1.])
     """
 
-    def __init__(self, p: float = 0.5) -> None:
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
         check_probability("Dropout", p)
-        self.p = p
+        self.p, self.inplace = p, flag_of("Dropout", "inplace", inplace)
 
     def forward(self, input: Tensor) -> Tensor:
         """Return the input with some elements set to 0 and the others divided by 1 - p."""
-        return F.dropout(input, self.p, self.training)
+        return F.dropout(input, self.p, self.training, self.inplace)
 
     def extra_repr(self) -> str:
         """Return the probability."""
-        return f"p={self.p}, inplace=False"
-
-
-class Tanh(Module):
-    """The hyperbolic tangent of each element (`torch.nn.Tanh`).
-
-    >>> Tanh()(zeros(2))
-    tensor([0., 0.])
-    """
-
-    def forward(self, input: Tensor) -> Tensor:
-        """Return tanh(input)."""
-        return tanh(input)
-
-
-class ReLU(Module):
-    """max(x, 0) for each element (`torch.nn.ReLU`).
-
-    >>> ReLU()(tensor([-1.0, 2.0]))
-    tensor([0., 2.])
-    """
-
-    def forward(self, input: Tensor) -> Tensor:
-        """Return max(input, 0)."""
-        return relu(input)
+        return f"p={self.p}, inplace={self.inplace}"
 
 
 class Flatten(Module):
@@ -257,34 +396,78 @@ class Flatten(Module):
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
 
 
-class CrossEntropyLoss(Module):
-    """`nn.functional.cross_entropy` with fixed settings (`torch.nn.CrossEntropyLoss`).
+class Unflatten(Module):
+    """One dim divided into several, of the sizes `unflattened_size` (`torch.nn.Unflatten`).
 
-    >>> CrossEntropyLoss()(zeros(1, 2), tensor([0]))
-    tensor(0.6931)
+    One of the sizes may be -1, which stands for what remains. Raises a TypeError for anything but a tuple of sizes.
+
+    >>> Unflatten(1, (2, 3))(ones(4, 6)).shape
+    torch.Size([4, 2, 3])
     """
 
-    weight: Tensor | None
-
-    def __init__(
-        self,
-        weight: Tensor | None = None,
-        *,
-        ignore_index: int = -100,
-        reduction: str = "mean",
-        label_smoothing: float = 0.0,
-    ) -> None:
+    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
         super().__init__()
-        self.register_buffer("weight", weight)
-        self.ignore_index, self.reduction, self.label_smoothing = ignore_index, reduction, label_smoothing
+        if not isinstance(unflattened_size, tuple | list):
+            raise TypeError(f"Unflatten: expected a tuple of sizes, got {shown(unflattened_size)}")
+        self.dim, self.unflattened_size = int_of("Unflatten", dim), unflattened_size
 
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Return the loss of logits and a target."""
-        return F.cross_entropy(
-            input,
-            target,
-            self.weight,
-            ignore_index=self.ignore_index,
-            reduction=self.reduction,
-            label_smoothing=self.label_smoothing,
-        )
+    def forward(self, input: Tensor) -> Tensor:
+        """Return the input with more dims."""
+        axis = dim_of("Unflatten", input, self.dim)
+        shape, sizes = input.array.shape, sizes_of("Unflatten", (self.unflattened_size,))
+        known = math.prod(size for size in sizes if size != -1)
+        if -1 not in sizes and known != shape[axis]:
+            raise RuntimeError(f"Unflatten: sizes {sizes} do not multiply to {shape[axis]}, dim {self.dim} of {shape}")
+        filled = [shape[axis] // max(known, 1) if size == -1 else size for size in sizes]
+        return input.view(*shape[:axis], *filled, *shape[axis + 1 :])
+
+    def extra_repr(self) -> str:
+        """Return the dim and the sizes."""
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
+
+
+class Identity(Module):
+    """The input itself; all arguments are ignored (`torch.nn.Identity`).
+
+    >>> Identity()(ones(2))
+    tensor([1., 1.])
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return the input."""
+        return input
+
+
+class CosineSimilarity(Module):
+    """The cosines of the angles between vectors along `dim` (`torch.nn.CosineSimilarity`).
+
+    >>> CosineSimilarity()(tensor([[3.0, 4.0]]), tensor([[0.0, 2.0]]))
+    tensor([0.8000])
+    """
+
+    def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
+        super().__init__()
+        self.dim, self.eps = dim, eps
+
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+        """Return `nn.functional.cosine_similarity(x1, x2, dim, eps)`."""
+        return F.cosine_similarity(x1, x2, self.dim, self.eps)
+
+
+class PairwiseDistance(Module):
+    """The `p`-norms of x1 - x2 along the last dim (`torch.nn.PairwiseDistance`).
+
+    >>> PairwiseDistance()(tensor([[3.0, 4.0]]), zeros(1, 2))
+    tensor([5.0000])
+    """
+
+    def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
+        super().__init__()
+        self.norm, self.eps, self.keepdim = p, eps, keepdim
+
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
+        """Return `nn.functional.pairwise_distance(x1, x2, p, eps, keepdim)`."""
+        return F.pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)

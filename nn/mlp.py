@@ -9,8 +9,10 @@ from typing import Any
 
 from minigrad.checks import flag_of, int_of
 from nn import init
-from nn.layers import BatchNorm1d, Embedding, Flatten, Linear, Tanh
-from nn.module import Module, Sequential
+from nn.activations import Tanh
+from nn.containers import Sequential
+from nn.layers import BatchNorm1d, Embedding, Flatten, Linear
+from nn.module import Module
 
 
 class MLP(Sequential):

@@ -1,64 +1,26 @@
-"""The base classes of layers and models: Parameter, Module, Sequential and ModuleList, with PyTorch's names.
+"""Module, the base class of layers and models (`torch.nn.Module`).
 
-They find parameters, name them and move state in and out; no computation of a layer is here.
+It finds parameters, names them and moves state in and out; no computation of a layer is here.
 """
 
-import itertools
+import builtins
 import reprlib
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from minigrad.api import missing
-from minigrad.api.arguments import array_of
-from minigrad.checks import flag_of, members_of, shown
-from minigrad.core.dtypes import DType
+from minigrad.api.device import Device
+from minigrad.checks import flag_of, shown
+from minigrad.core.dtypes import DType, number_dtype
 from minigrad.core.modes import current_scope, enter_scope, leave_scope
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.versions import bump_version
 from minigrad.scopes import Scope
-
-
-class Parameter(Tensor):
-    """A Tensor that a Module trains (`torch.nn.Parameter`).
-
-    It requires a gradient, and it shares the memory of `data`.
-
-    >>> import minigrad
-    >>> Parameter(minigrad.zeros(2))
-    Parameter containing:
-    tensor([0., 0.], requires_grad=True)
-    """
-
-    __slots__ = ()
-
-    def __init__(self, data: Tensor, requires_grad: bool = True) -> None:
-        flag_of("Parameter", "requires_grad", requires_grad)
-        self.array, self.stored_node, self.base = array_of("Parameter", data), None, None
-        self.requires_grad = requires_grad
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Parameter":
-        """Return a copy without the gradient, as PyTorch does for Parameters."""
-        memo[id(self)] = twin = type(self)(self.data.clone(), self.requires_grad)
-        if self.name is not None:
-            twin.name = self.name
-        return twin
-
-    def __repr__(self) -> str:
-        return f"Parameter containing:\n{super().__repr__()}"
-
-
-def clear_grad(parameter: Tensor, set_to_none: bool) -> None:
-    """Set the gradient of a parameter to None, or fill it with zeros."""
-    if set_to_none:
-        node = parameter.node
-        if node is not None:
-            node.grad = None
-    elif parameter.grad is not None:
-        parameter.grad.data.zero_()
+from nn.hooks import Hook, RemovableHandle, call_with_hooks, registered
+from nn.parameter import Parameter, clear_grad
 
 
 class LoadedKeys(NamedTuple):
@@ -81,18 +43,23 @@ class Module:
     """
 
     training: bool
-    _kinds: dict[str, type]  # Parameter, Module, or Tensor for a buffer: of attributes, in the order of assignment
+    _kinds: dict[
+        str, builtins.type
+    ]  # Parameter, Module, or Tensor for a buffer: of attributes, in the order of assignment
     _transient: set[str]  # the names of buffers that are not part of the state dict
 
     def __init__(self) -> None:
         self._kinds, self._transient, self.training = {}, set(), True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if "_kinds" not in self.__dict__:
+        state = self.__dict__
+        if "_kinds" not in state:
             raise self._without_init()
         # Scope(...) would do the same, but takes twice as long.
         before = enter_scope(tuple.__new__(Scope, (weakref.ref(self), type(self), current_scope())))
         try:
+            if "_hooks" in state:
+                return call_with_hooks(self, state["_hooks"], args, kwargs)
             return self.forward(*args, **kwargs)
         finally:
             leave_scope(before)
@@ -101,16 +68,7 @@ class Module:
         """Compute the result of the Module; a subclass defines this."""
         raise NotImplementedError(f"{type(self).__name__}: defines no forward; a subclass must define it")
 
-    __getattr__ = missing.of_class(
-        "torch.nn.Module",
-        {
-            "cpu": "model itself: minigrad computes on the CPU",
-            "cuda": "model itself: minigrad computes on the CPU",
-            "double": "model.to(minigrad.float64)",
-            "float": "model.to(minigrad.float32)",
-            "half": "model.to(minigrad.float16)",
-        },
-    )
+    __getattr__ = missing.of_class("torch.nn.Module")
 
     def _without_init(self) -> RuntimeError:
         # PyTorch raises an AttributeError, which `hasattr`, and `getattr` with a default, would hide.
@@ -118,7 +76,7 @@ class Module:
             f"{type(self).__name__}: super().__init__() was not called; call it first in {type(self).__name__}.__init__"
         )
 
-    def _registered(self) -> dict[str, type]:
+    def _registered(self) -> dict[str, builtins.type]:
         """Return `_kinds`. Raises a RuntimeError if `Module.__init__` was not called."""
         if "_kinds" not in self.__dict__:
             raise self._without_init()
@@ -175,7 +133,9 @@ class Module:
         """
         self._register("add_module", name, module, Module)
 
-    def _register(self, function: str, name: str, value: Any, kind: type) -> None:
+    register_module = add_module
+
+    def _register(self, function: str, name: str, value: Any, kind: builtins.type) -> None:
         kinds = self._registered()
         if not isinstance(name, str) or not isinstance(value, kind | None):
             given = f"{type(name).__name__} and {type(value).__name__}"
@@ -191,7 +151,7 @@ class Module:
         """Yield the direct child Modules, each once, with the names of their attributes."""
         return _each_once(self._parts())
 
-    def _direct(self, kind: type) -> list[tuple[str, Any]]:
+    def _direct(self, kind: builtins.type) -> list[tuple[str, Any]]:
         """Return the attributes of a kind that are not None, with their names, in the order of assignment."""
         values = vars(self)
         named = [(name, values.get(name)) for name, place in self._registered().items() if place is kind]
@@ -204,9 +164,17 @@ class Module:
         """Yield the direct child Modules."""
         return (child for _, child in self.named_children())
 
-    def named_modules(self) -> Iterator[tuple[str, "Module"]]:
-        """Yield this Module as "" and all Modules inside, each once, with their dotted names."""
-        return self._walk(set(), again=False)
+    def named_modules(
+        self, memo: set["Module"] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, "Module"]]:
+        """Yield this Module as `prefix` and all Modules inside, each once, with their dotted names.
+
+        Modules in `memo` are left out. Without `remove_duplicate`, a Module that has several names is repeated
+        (`torch.nn.Module.named_modules`).
+        """
+        flag_of("named_modules", "remove_duplicate", remove_duplicate)
+        for name, module in self._walk(set() if memo is None else memo, again=not remove_duplicate):
+            yield ".".join(filter(None, (prefix, name))), module
 
     def _walk(self, entered: set["Module"], again: bool) -> Iterator[tuple[str, "Module"]]:
         """Yield this Module as "" and all Modules inside, with dotted names, unless they are in `entered`.
@@ -227,30 +195,103 @@ class Module:
         """Yield this Module and all Modules inside."""
         return (module for _, module in self.named_modules())
 
-    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """Yield the Parameters of this Module and of all Modules inside, each once, with their dotted names."""
-        return _each_once(_named_tensors(self.named_modules(), Module._direct_parameters))
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """Yield the Parameters of this Module and of all Modules inside, each once, with their dotted names.
 
-    def parameters(self) -> Iterator[Parameter]:
-        """Yield the Parameters of this Module and of all Modules inside (`torch.nn.Module.parameters`)."""
-        return (parameter for _, parameter in self.named_parameters())
+        Without `recurse`, only those of this Module; without `remove_duplicate`, each as often as it has names
+        (`torch.nn.Module.named_parameters`).
+        """
+        return self._named_tensors("named_parameters", Module._direct_parameters, prefix, recurse, remove_duplicate)
 
-    def named_buffers(self) -> Iterator[tuple[str, Tensor]]:
-        """Yield the buffers of this Module and of all Modules inside, each once, with their dotted names."""
-        return _each_once(_named_tensors(self.named_modules(), Module._direct_buffers))
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """Yield the Parameters of this Module and, with `recurse`, of all inside (`torch.nn.Module.parameters`)."""
+        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
 
-    def buffers(self) -> Iterator[Tensor]:
-        """Yield the buffers of this Module and of all Modules inside."""
-        return (buffer for _, buffer in self.named_buffers())
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
+        """Yield the buffers of this Module and of all Modules inside, with the arguments of `named_parameters`."""
+        return self._named_tensors("named_buffers", Module._direct_buffers, prefix, recurse, remove_duplicate)
 
-    def state_dict(self) -> dict[str, Tensor]:
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        """Yield the buffers of this Module and, with `recurse`, of all Modules inside (`torch.nn.Module.buffers`)."""
+        return (buffer for _, buffer in self.named_buffers(recurse=recurse))
+
+    def _named_tensors(
+        self,
+        function: str,
+        direct: Callable[["Module"], Iterable[tuple[str, Any]]],
+        prefix: str,
+        recurse: bool,
+        remove_duplicate: bool,
+    ) -> Iterator[tuple[str, Any]]:
+        flag_of(function, "recurse", recurse)
+        flag_of(function, "remove_duplicate", remove_duplicate)
+        if not isinstance(prefix, str):
+            raise TypeError(f"{function}: prefix must be a str, got {shown(prefix)}")
+        places = self.named_modules(None, prefix, remove_duplicate) if recurse else [(prefix, self)]
+        named = _with_names(places, direct)
+        return _each_once(named) if remove_duplicate else named
+
+    def get_submodule(self, target: str) -> "Module":
+        """Return the Module with a dotted name, this Module for "" (`torch.nn.Module.get_submodule`).
+
+        Raises an AttributeError if there is none.
+        """
+        module: Any = self
+        for name in target.split(".") if target else ():
+            module = getattr(module, name)
+            if not isinstance(module, Module):
+                raise AttributeError(f"{self._get_name()}: {name} in {target!r} is no Module")
+        return module
+
+    def get_parameter(self, target: str) -> Parameter:
+        """Return the Parameter with a dotted name (`torch.nn.Module.get_parameter`). The errors are the same."""
+        return self._tensor_at(target, Parameter)
+
+    def get_buffer(self, target: str) -> Tensor:
+        """Return the buffer with a dotted name (`torch.nn.Module.get_buffer`). The errors are the same."""
+        return self._tensor_at(target, Tensor)
+
+    def _tensor_at(self, target: str, kind: builtins.type) -> Any:
+        path, _, name = target.rpartition(".")
+        owner = self.get_submodule(path)
+        tensor = getattr(owner, name)
+        if owner._kinds.get(name) is not kind or tensor is None:
+            raise AttributeError(f"{self._get_name()}: {target!r} is no {'buffer' if kind is Tensor else 'Parameter'}")
+        return tensor
+
+    def set_submodule(self, target: str, module: "Module", strict: bool = False) -> None:
+        """Put a Module in the place of a dotted name (`torch.nn.Module.set_submodule`).
+
+        With `strict`, there must be a Module already. Raises an AttributeError if the place is not that of a Module,
+        and a ValueError if the name is empty or `module` is no Module.
+        """
+        if not target or not isinstance(module, Module):
+            raise ValueError(f"set_submodule: expected a name and a Module, got {target!r} and {type(module).__name__}")
+        flag_of("set_submodule", "strict", strict)
+        path, _, name = target.rpartition(".")
+        owner = self.get_submodule(path)
+        if strict or hasattr(owner, name):
+            self.get_submodule(target)
+        setattr(owner, name, module)
+
+    def state_dict(
+        self, *, destination: dict[str, Tensor] | None = None, prefix: str = "", keep_vars: bool = False
+    ) -> dict[str, Tensor]:
         """Return the Parameters and persistent buffers by dotted name (`torch.nn.Module.state_dict`).
 
-        The Tensors are constants that share the memory of the Module. A Tensor that has several names is repeated for
-        each, but a Module that contains itself is not repeated inside itself.
+        The Tensors are constants that share the memory of the Module; with `keep_vars` they are the Parameters and
+        buffers themselves. A Tensor that has several names is repeated for each, but a Module that contains itself is
+        not repeated inside itself. The names start with `prefix`. If `destination` is given, they are added to it.
         """
-        places = self._walk(set(), again=True)
-        return {name: tensor.detach() for name, tensor in _named_tensors(places, Module._direct_state)}
+        flag_of("state_dict", "keep_vars", keep_vars)
+        state = {} if destination is None else destination
+        for name, tensor in _with_names(self._walk(set(), again=True), Module._direct_state):
+            state[prefix + name] = tensor if keep_vars else tensor.detach()
+        return state
 
     def _direct_parameters(self) -> list[tuple[str, Parameter]]:
         return self._direct(Parameter)
@@ -262,15 +303,17 @@ class Module:
         persistent = [(name, x) for name, x in self._direct_buffers() if name not in self._transient]
         return [*self._direct_parameters(), *persistent]
 
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> LoadedKeys:
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> LoadedKeys:
         """Copy the values of a state dict into Parameters and buffers (`torch.nn.Module.load_state_dict`).
 
-        A value is a Tensor, an array or anything else that numpy converts to an array. Raises a RuntimeError if a shape
-        differs, or if `strict` and a name is missing or unknown; then nothing is copied.
+        A value is a Tensor, an array or anything else that numpy converts to an array. With `assign`, it takes the
+        place of the Parameter or buffer, with its dtype. Raises a RuntimeError if a shape differs, or if `strict` and a
+        name is missing or unknown; then nothing is copied.
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"load_state_dict: expected a dict of names and Tensors, got {type(state_dict).__name__}")
         flag_of("load_state_dict", "strict", strict)
+        flag_of("load_state_dict", "assign", assign)
         expected = self.state_dict()
         given = {name: _numbers(name, value) for name, value in state_dict.items()}
         missing = [name for name in expected if name not in given]
@@ -285,10 +328,23 @@ class Module:
         if faults:
             raise RuntimeError(f"load_state_dict: {type(self).__name__}: {'; '.join(faults)}")
         for name, tensor in expected.items():
-            if name in given:
+            if name in given and assign:
+                self._assign(name, state_dict[name], given[name])
+            elif name in given:
                 tensor.array[...] = given[name]
                 bump_version("load_state_dict", tensor.array)
         return keys
+
+    def _assign(self, name: str, value: Any, array: np.ndarray) -> None:
+        """Set the Parameter or buffer of a dotted name to a value, whose array is given."""
+        path, _, attribute = name.rpartition(".")
+        owner = self.get_submodule(path)
+        old = getattr(owner, attribute)
+        new = value if isinstance(value, Tensor) else wrap(array)
+        if isinstance(old, Parameter):
+            new = new if isinstance(new, Parameter) else Parameter(new, old.requires_grad)
+            new.requires_grad_(old.requires_grad)
+        setattr(owner, attribute, new)
 
     def apply(self, fn: Callable[["Module"], Any]) -> Self:
         """Call `fn` with all Modules inside, then with this one, and return this Module (`torch.nn.Module.apply`).
@@ -314,9 +370,53 @@ class Module:
         kind = wrap(np.zeros(0, np.float32)).to(*target, dtype=dtype, device=device, copy=True)
         if kind.array.dtype.kind != "f":
             raise TypeError(f"to: expected a floating dtype, not {kind.array.dtype}")
+        return self._convert(kind.array.dtype)
+
+    def _convert(self, dtype: Any) -> Self:
+        """Convert the floating Parameters, their gradients, and the floating buffers."""
         for tensor in [*self.parameters(), *self.buffers()]:
             if tensor.array.dtype.kind == "f":
-                tensor.data = tensor.data.to(*target, dtype=dtype, device=device)
+                grad = tensor.grad
+                tensor.data = tensor.data.to(dtype)
+                if grad is not None:
+                    grad.data = grad.data.to(dtype)
+        return self
+
+    def float(self) -> Self:
+        """Convert the floating Parameters and buffers to float32, and return the Module (`torch.nn.Module.float`)."""
+        return self._convert(np.float32)
+
+    def double(self) -> Self:
+        """Convert the floating Parameters and buffers to float64, and return the Module (`torch.nn.Module.double`)."""
+        return self._convert(np.float64)
+
+    def half(self) -> Self:
+        """Convert the floating Parameters and buffers to float16, and return the Module (`torch.nn.Module.half`)."""
+        return self._convert(np.float16)
+
+    def type(self, dst_type: DType) -> Self:
+        """Convert all Parameters and buffers, and return the Module (`torch.nn.Module.type`).
+
+        Raises a RuntimeError if there are Parameters and the dtype is not floating.
+        """
+        kind = number_dtype("type", dst_type)
+        if kind.kind != "f" and any(True for _ in self.parameters()):
+            raise RuntimeError(f"type: Parameters need a floating dtype, not {kind}")
+        for buffer in self.buffers():
+            buffer.data = buffer.data.to(kind)
+        return self._convert(kind) if kind.kind == "f" else self
+
+    def cpu(self) -> Self:
+        """Return the Module, which is on the CPU already (`torch.nn.Module.cpu`)."""
+        return self
+
+    def cuda(self, device: Any = None) -> Self:
+        """Raise a RuntimeError: there is no other device than the CPU (`torch.nn.Module.cuda`)."""
+        Device("cuda")
+        return self
+
+    def share_memory(self) -> Self:
+        """Return the Module; there is nothing to share with other processes (`torch.nn.Module.share_memory`)."""
         return self
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
@@ -329,12 +429,23 @@ class Module:
     def train(self, mode: bool = True) -> Self:
         """Set the training mode of this Module and all Modules inside, and return it (`torch.nn.Module.train`).
 
-        Raises a ValueError if `mode` is not a bool.
+        A Module inside whose class has a `train` of its own does this itself. Raises a ValueError if `mode` is not a
+        bool.
         """
         if not isinstance(mode, bool):
             raise ValueError(f"train: mode must be True or False, got {shown(mode)}")
-        for module in self.modules():
-            module.training = mode
+        pending: list[Module] = [self]
+        entered = set()
+        while pending:
+            module = pending.pop()
+            if module in entered:
+                continue
+            entered.add(module)
+            if module is not self and type(module).train is not Module.train:
+                module.train(mode)
+            else:
+                module.training = mode
+                pending += reversed([*module.children()])
         return self
 
     def eval(self) -> Self:
@@ -347,6 +458,38 @@ class Module:
         for parameter in self.parameters():
             clear_grad(parameter, set_to_none)
 
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Call `hook(module, args)` before each forward (`torch.nn.Module.register_forward_pre_hook`).
+
+        What it returns, unless it is None, takes the place of the arguments. With `with_kwargs`, it gets the keyword
+        arguments too, and returns both. With `prepend`, it comes before the other hooks. Raises a TypeError if it
+        cannot be called.
+        """
+        hooks = self._own_hooks()[0]
+        return registered("register_forward_pre_hook", hooks, hook, prepend, with_kwargs=with_kwargs)
+
+    def register_forward_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
+    ) -> RemovableHandle:
+        """Call `hook(module, args, result)` after each forward (`torch.nn.Module.register_forward_hook`).
+
+        What it returns, unless it is None, takes the place of the result. With `with_kwargs`, it gets the keyword
+        arguments after `args`. With `always_call`, it is called after an error, too.
+        """
+        flags = {"with_kwargs": with_kwargs, "always_call": always_call}
+        return registered("register_forward_hook", self._own_hooks()[1], hook, prepend, **flags)
+
+    def _own_hooks(self) -> tuple[dict[int, Hook], dict[int, Hook]]:
+        """Return the hooks before and after `forward`. A Module without hooks has no such attribute."""
+        self._registered()
+        hooks: tuple[dict[int, Hook], dict[int, Hook]] = vars(self).setdefault("_hooks", ({}, {}))
+        return hooks
+
+    def _get_name(self) -> str:
+        return type(self).__name__
+
     def extra_repr(self) -> str:
         """Return the text between the brackets of the repr."""
         return ""
@@ -355,15 +498,15 @@ class Module:
     def __repr__(self) -> str:
         extra = self.extra_repr()
         lines = [f"({place}): {text}".replace("\n", "\n  ") for place, text in self._described()]
-        if lines:
+        if lines or "\n" in extra:
             extra = "\n  ".join(["", *extra.splitlines(), *lines]) + "\n"
-        return f"{type(self).__name__}({extra})"
+        return f"{self._get_name()}({extra})"
 
     def _described(self) -> Iterator[tuple[str, str]]:
         return ((name, repr(child)) for name, child in self._parts())
 
 
-def _named_tensors(
+def _with_names(
     places: Iterable[tuple[str, Module]], direct: Callable[[Module], Iterable[tuple[str, Any]]]
 ) -> Iterator[tuple[str, Any]]:
     """Yield what `direct` returns for each Module, with the names of the Modules before those of the Tensors."""
@@ -390,81 +533,3 @@ def _each_once(named: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
         if thing not in seen:
             seen.add(thing)
             yield name, thing
-
-
-class Numbered(Module):
-    """A Module whose children have the names "0", "1", and so on."""
-
-    def append(self, module: Module) -> Self:
-        """Add a Module at the end, and return this Module."""
-        if not isinstance(module, Module):
-            raise TypeError(
-                f"{type(self).__name__}: a {type(module).__name__} is no Module; Sequential takes a list as *modules"
-            )
-        self.add_module(str(len(self)), module)
-        return self
-
-    def extend(self, modules: Iterable[Module]) -> Self:
-        """Add Modules at the end, and return this Module."""
-        for module in members_of(type(self).__name__, "Modules (a list of them as *modules)", Module, modules):
-            self.append(module)
-        return self
-
-    def _at(self, i: int | slice) -> Any:
-        """Return the Module at a place, or the list of those in a slice."""
-        try:
-            return [*self][i]
-        except (TypeError, IndexError) as error:
-            what = f"{shown(i)} is not a place or a slice of its {len(self)} Modules"
-            raise type(error)(f"{type(self).__name__}: {what}") from None
-
-    def __len__(self) -> int:
-        return len(self._parts())
-
-    def __iter__(self) -> Iterator[Module]:
-        return iter([module for _, module in self._parts()])
-
-
-class Sequential(Numbered):
-    """Modules that are applied one after the other (`torch.nn.Sequential`).
-
-    They are numbered, or they have the names in an OrderedDict.
-    """
-
-    def __init__(self, *modules: Any) -> None:
-        super().__init__()
-        if len(modules) == 1 and isinstance(modules[0], OrderedDict):
-            for name, module in modules[0].items():
-                self.add_module(name, module)
-        else:
-            self.extend(modules)
-
-    def forward(self, input: Any) -> Any:
-        """Return the result of the last Module."""
-        for module in self:
-            input = module(input)
-        return input
-
-    def __getitem__(self, i: int | slice) -> Module:
-        chosen = self._at(i)
-        return Sequential(OrderedDict(self._parts()[i])) if isinstance(i, slice) else chosen
-
-
-class ModuleList(Numbered):
-    """A list of Modules, which the Module that contains it calls (`torch.nn.ModuleList`)."""
-
-    def __init__(self, modules: Iterable[Module] = ()) -> None:
-        super().__init__()
-        self.extend(modules)
-
-    def __getitem__(self, i: int | slice) -> Module:
-        chosen = self._at(i)
-        return ModuleList(chosen) if isinstance(chosen, list) else chosen
-
-    def _described(self) -> Iterator[tuple[str, str]]:
-        """Yield the texts of the Modules; equal neighbors share one line."""
-        first = 0
-        for text, group in itertools.groupby(map(repr, self)):
-            end = first + len([*group])
-            yield (str(first), text) if end == first + 1 else (f"{first}-{end - 1}", f"{end - first} x {text}")
-            first = end

@@ -14,7 +14,7 @@ from minigrad.checks import flag_of, members_of, number_of, shown
 from minigrad.core.tensor import Tensor
 from minigrad.core.versions import bump_version
 from minigrad.grad_mode import enable_grad
-from nn.module import clear_grad
+from nn.parameter import clear_grad
 
 __getattr__ = missing.of_module(
     __name__, "torch.optim", {"lr_scheduler": "optimizer.param_groups[0]['lr'] = lr between steps"}
