@@ -56,6 +56,8 @@ OWNERS: dict[str, tuple[Any, str]] = {
     "nn.functional": (nn.functional, "torch.nn.functional"),
     "nn.init": (nn.init, "torch.nn.init"),
     "nn.optim": (nn.optim, "torch.optim"),
+    "nn.optim.lr_scheduler": (nn.optim.lr_scheduler, "torch.optim.lr_scheduler"),
+    "nn.utils": (nn.utils, "torch.nn.utils"),
     "Net": (Net(), "torch.nn.Module"),
     "SGD": (nn.optim.SGD([minigrad.ones(2)]), "torch.optim.Optimizer"),
 }
@@ -77,10 +79,12 @@ NAMES = {
     "minigrad.utils.data": ("random_spilt", "random_split", "DistributedSampler"),
     "nn": ("Lineer", "Linear", "Conv2d"),
     "nn.functional": ("crossentropy", "cross_entropy", "conv2d"),
-    "nn.init": ("kaiming_norml_", "kaiming_normal_", "orthogonal_"),
-    "nn.optim": ("AdmaW", "AdamW", "RMSprop"),
-    "Net": ("hiden", "hidden", "register_forward_hook"),
-    "SGD": ("zero_grads", "zero_grad", "add_param_group"),
+    "nn.init": ("kaiming_norml_", "kaiming_normal_", "dirac_"),
+    "nn.optim": ("AdmaW", "AdamW", "LBFGS"),
+    "nn.optim.lr_scheduler": ("StepLr", "StepLR", "EPOCH_DEPRECATION_WARNING"),
+    "nn.utils": ("clip_grad_nrm_", "clip_grad_norm_", "parametrize"),
+    "Net": ("hiden", "hidden", "register_full_backward_hook"),
+    "SGD": ("zero_grads", "zero_grad", "register_state_dict_pre_hook"),
 }
 
 
