@@ -92,11 +92,6 @@ def check_reduction(
         raise TypeError(f"{name}: size_average and reduce are PyTorch's old arguments; use reduction='mean' or 'sum'")
 
 
-def reduced(losses: Tensor, reduction: str, count: float | Tensor | None = None) -> Tensor:
-    """Return the losses, their sum, or their sum divided by `count`: the number of losses, if it is not given."""
-    if reduction == "none":
-        return losses
-    total = losses.sum()
-    if reduction == "sum":
-        return total
-    return total / (losses.array.size if count is None else count)
+def reduced(losses: Tensor, reduction: str) -> Tensor:
+    """Return the losses, their sum, or their mean."""
+    return losses if reduction == "none" else losses.sum() if reduction == "sum" else losses.mean()
