@@ -192,7 +192,8 @@ def test_normalize(x: np.ndarray, p: float) -> None:
 @pytest.mark.parametrize("arrays", [VECTORS, [ZEROS, SOLID[0, :2, :3]], [VECTORS[0], ROW]], ids=["2", "0", "1"])
 def test_cosine_similarity(arrays: list[np.ndarray]) -> None:
     compare(lambda library, a, b: FUNCTIONAL[library].cosine_similarity(a, b), *arrays)
-    compare(lambda library, a, b: FUNCTIONAL[library].cosine_similarity(a, b, dim=0, eps=0.1), *arrays)
+    if len(arrays[1]) > 1:  # else the cosines of columns are all 1, and the gradients rounded zeros
+        compare(lambda library, a, b: FUNCTIONAL[library].cosine_similarity(a, b, dim=0, eps=0.1), *arrays)
 
 
 @pytest.mark.parametrize("p", [2, 1.0, 3.0, float("inf")])

@@ -1,5 +1,7 @@
 """nn.optim against torch.optim: the same parameters after every step, and what is refused."""
 
+import copy
+import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +14,7 @@ import nn
 from tests.support.comparison import Function, leaves, normal, ours, read_only, theirs
 
 OPTIM = {minigrad: nn.optim, torch: torch.optim}
-STEPS = 50
+STEPS = 100
 
 # A step rounds a few times, here and in PyTorch in different places, and starts from what the steps before it left. The
 # problems lead all steps to the same place, so that these differences add up and do not grow by themselves.
@@ -36,6 +38,27 @@ OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
     "AdamW without weight decay": ("AdamW", {"lr": 0.01, "weight_decay": 0.0}),
     "AdamW with betas": ("AdamW", {"lr": 0.02, "betas": (0.5, 0.9)}),
     "AdamW with eps": ("AdamW", {"lr": 0.02, "eps": 0.1}),
+    "AdamW with amsgrad": ("AdamW", {"lr": 0.05, "amsgrad": True}),
+    "SGD upwards": ("SGD", {"lr": 1e-4, "momentum": 0.5, "maximize": True}),
+    "Adam upwards": ("Adam", {"lr": 1e-3, "maximize": True, "weight_decay": 0.1}),
+    "Adam with amsgrad": ("Adam", {"lr": 0.05, "amsgrad": True, "weight_decay": 0.1}),
+    "Adam with decoupled weight decay": ("Adam", {"lr": 0.01, "weight_decay": 0.5, "decoupled_weight_decay": True}),
+    "RMSprop": ("RMSprop", {"lr": 0.01}),
+    "RMSprop by default": ("RMSprop", {}),
+    "RMSprop with all": ("RMSprop", {"lr": 0.01, "momentum": 0.5, "centered": True, "weight_decay": 0.1, "alpha": 0.9}),
+    "Adagrad": ("Adagrad", {"lr": 0.1}),
+    "Adagrad by default": ("Adagrad", {}),
+    "Adagrad with all": (
+        "Adagrad",
+        {"lr_decay": 0.1, "weight_decay": 0.1, "initial_accumulator_value": 0.5, "eps": 0.1},
+    ),
+    "Adadelta": ("Adadelta", {}),
+    "Adadelta with all": ("Adadelta", {"lr": 0.5, "rho": 0.7, "eps": 1e-3, "weight_decay": 0.1}),
+    "Adamax": ("Adamax", {"lr": 0.05}),
+    "Adamax with all": ("Adamax", {"betas": (0.8, 0.9), "eps": 1e-3, "weight_decay": 0.1, "maximize": True}),
+    "NAdam": ("NAdam", {"lr": 0.02}),
+    "NAdam with all": ("NAdam", {"betas": (0.8, 0.9), "momentum_decay": 0.1, "weight_decay": 0.1}),
+    "NAdam with decoupled weight decay": ("NAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True}),
 }
 
 every_optimizer = pytest.mark.parametrize(("name", "settings"), OPTIMIZERS.values(), ids=OPTIMIZERS)
@@ -214,13 +237,184 @@ def test_adamw_is_an_adam() -> None:
     assert issubclass(nn.optim.AdamW, nn.optim.Adam) == issubclass(torch.optim.AdamW, torch.optim.Adam)
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW"])
-def test_the_defaults_are_pytorchs(name: str) -> None:
-    (mine,) = getattr(nn.optim, name)([writeable(normal(1))]).param_groups
-    (reference,) = getattr(torch.optim, name)([theirs(normal(1))]).param_groups
-    assert {key: value for key, value in mine.items() if key != "params"} == {
-        key: reference[key] for key in mine if key != "params"
-    }
+KINDS = ["SGD", "Adam", "AdamW", "NAdam", "Adamax", "RMSprop", "Adagrad", "Adadelta"]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_defaults_the_signature_and_the_text_are_pytorchs(name: str) -> None:
+    mine, reference = getattr(nn.optim, name), getattr(torch.optim, name)
+    parameters, expected = (inspect.signature(kind).parameters for kind in (mine, reference))
+    assert [*parameters] == [*expected]
+    for key, parameter in parameters.items():
+        assert (parameter.default, parameter.kind) == (expected[key].default, expected[key].kind)
+    optimizers = mine([writeable(normal(1))]), reference([theirs(normal(1))])
+    assert repr(optimizers[0]) == repr(optimizers[1])
+    assert optimizers[0].defaults == optimizers[1].defaults
+
+
+@every_optimizer
+@pytest.mark.parametrize("way", ["from PyTorch", "to PyTorch", "from minigrad"])
+def test_a_state_dict_goes_on_where_it_was(name: str, settings: dict[str, Any], way: str) -> None:
+    """Half of the steps in one library, the other half in another optimizer; the keys are those of PyTorch."""
+    loss, start = net(np.float64)
+    reference = path(torch, theirs, in_groups(name, **settings), loss, start, unchanged)
+    expected = [*reference]
+    source = torch if way == "from PyTorch" else minigrad
+    parameters = leaves(theirs if source is torch else writeable, start)
+    optimizer = in_groups(name, **settings)(source, parameters)
+    for target in (source, torch if way == "to PyTorch" else minigrad):
+        if target is not source or optimizer.state_dict()["state"]:
+            state = copy.deepcopy(optimizer.state_dict())
+            if way == "to PyTorch" and target is torch:
+                state["state"] = {
+                    number: {key: torch.from_numpy(np.array(x.array)) for key, x in of_it.items()}
+                    for number, of_it in state["state"].items()
+                }
+            arrays = [np.array(x.detach().numpy()) for x in parameters]
+            parameters = leaves(theirs if target is torch else writeable, arrays)
+            optimizer = in_groups(name, **settings)(target, parameters)
+            optimizer.load_state_dict(state)
+        for _ in range(STEPS // 2):
+            optimizer.zero_grad()
+            loss(target, *parameters).backward()
+            optimizer.step()
+    for parameter, array in zip(parameters, expected[-1], strict=True):
+        np.testing.assert_allclose(parameter.detach().numpy(), array, 1e-10, 1e-10)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_keys_of_a_state_dict_are_pytorchs(name: str) -> None:
+    states = []
+    for library, make in ((minigrad, writeable), (torch, theirs)):
+        parameter = make(np.ones(3), requires_grad=True)
+        settings = {"momentum": 0.5} if name in ("SGD", "RMSprop") else {}
+        optimizer = getattr(OPTIM[library], name)([("w", parameter)], **settings)
+        (parameter * 2).sum().backward()
+        optimizer.step()
+        state = optimizer.state_dict()
+        states.append(
+            [
+                {key: (tuple(x.shape), str(x.dtype)) for key, x in state["state"][0].items()},
+                state["param_groups"],
+            ]
+        )
+    assert states[0] == states[1]
+
+
+def test_groups_are_added_and_have_names() -> None:
+    for library, make in ((minigrad, writeable), (torch, theirs)):
+        a, b, c = (make(np.ones(2), requires_grad=True) for _ in range(3))
+        optimizer = OPTIM[library].SGD([("a", a)], lr=0.5)
+        optimizer.add_param_group({"params": [("b", b)], "lr": 0.1})
+        assert [group["param_names"] for group in optimizer.param_groups] == [["a"], ["b"]]
+        with pytest.raises(ValueError, match="name"):
+            optimizer.add_param_group({"params": [c]})
+        with pytest.raises(ValueError, match="names"):
+            OPTIM[library].SGD([("a", a), b])
+        with pytest.raises(TypeError):
+            optimizer.add_param_group({"params": {c}})
+        with pytest.raises(TypeError):
+            optimizer.add_param_group([c])
+        with pytest.raises(ValueError, match="twice|more than one"):
+            optimizer.add_param_group({"params": [("a", a)]})
+
+
+def test_a_model_gives_its_named_parameters() -> None:
+    model = nn.Linear(2, 1)
+    optimizer = nn.optim.AdamW(model.named_parameters())
+    assert optimizer.param_groups[0]["param_names"] == ["weight", "bias"]
+
+
+def test_a_closure_and_hooks_of_a_step() -> None:
+    def scenario(library: Any, make: Any) -> list[Any]:
+        noted: list[Any] = []
+        x = make(np.ones(2), requires_grad=True)
+        optimizer = OPTIM[library].SGD([x], lr=0.5)
+
+        def closure() -> Any:
+            optimizer.zero_grad()
+            loss = (x * x).sum()
+            loss.backward()
+            return loss
+
+        before = optimizer.register_step_pre_hook(lambda o, args, kwargs: noted.append(("before", o is optimizer)))
+        optimizer.register_step_post_hook(lambda o, args, kwargs: noted.append(x.tolist()))
+        noted.append(float(optimizer.step(closure).detach()))
+        before.remove()
+        noted.append(optimizer.step())
+        return noted
+
+    assert scenario(minigrad, writeable) == scenario(torch, theirs)
+
+
+def test_an_lr_that_is_a_tensor() -> None:
+    rate = minigrad.tensor(0.05, dtype=minigrad.float64)
+    x, reference = (make(np.ones(3), requires_grad=True) for make in (writeable, theirs))
+    for optimizer, parameter in ((nn.optim.Adam([x], rate), x), (torch.optim.Adam([reference], 0.05), reference)):
+        for step in range(4):
+            optimizer.zero_grad()
+            (parameter * parameter).sum().backward()
+            if step == 2 and parameter is x:
+                rate.data.fill_(0.01)
+            elif step == 2:
+                optimizer.param_groups[0]["lr"] = 0.01
+            optimizer.step()
+    np.testing.assert_allclose(x.array, reference.detach().numpy(), 1e-14)
+
+
+def test_an_optimizer_of_a_user_in_pytorchs_form() -> None:
+    """`__init__` passes the defaults as a dict, and `step` uses groups and states."""
+
+    def scenario(library: Any, make: Any) -> list[float]:
+        class Signs(OPTIM[library].Optimizer):  # type: ignore[misc]
+            def __init__(self, params: Any, lr: float = 0.1) -> None:
+                super().__init__(params, {"lr": lr})
+
+            def step(self, closure: Any = None) -> None:
+                for group in self.param_groups:
+                    for p in group["params"]:
+                        self.state[p]["count"] = self.state[p].get("count", 0) + 1
+                        p.data -= group["lr"] * (p.grad > 0).to(p.dtype) * self.state[p]["count"]
+
+        x = make(np.ones(2), requires_grad=True)
+        optimizer = Signs([x])
+        schedule = OPTIM[library].lr_scheduler.StepLR(optimizer, 1, 0.5)
+        for _ in range(3):
+            optimizer.zero_grad()
+            (x * x).sum().backward()
+            optimizer.step()
+            schedule.step()
+        return [*x.tolist(), optimizer.state[x]["count"]]
+
+    assert scenario(minigrad, writeable) == pytest.approx(scenario(torch, theirs))
+
+
+def test_a_state_dict_of_other_groups_is_refused() -> None:
+    for library, make in ((minigrad, writeable), (torch, theirs)):
+        optim = OPTIM[library]
+        one = optim.Adam([make(np.ones(2), requires_grad=True)])
+        two = optim.Adam([make(np.ones(2), requires_grad=True) for _ in range(2)])
+        with pytest.raises(ValueError, match="group"):
+            one.load_state_dict(two.state_dict())
+    with pytest.raises(TypeError, match="load_state_dict: expected a dict"):
+        nn.optim.SGD([writeable(np.ones(1))]).load_state_dict({"a": 1})
+
+
+def test_a_loaded_state_is_a_copy() -> None:
+    first, second = (nn.optim.Adam([writeable(np.ones(2), requires_grad=True)]) for _ in range(2))
+    for optimizer in (first, second):
+        (parameter,) = optimizer.param_groups[0]["params"]
+        parameter.grad = writeable(np.ones(2))
+        optimizer.step()
+    second.load_state_dict(first.state_dict())
+    before = [x.tolist() for x in first.state_dict()["state"][0].values()]
+    second.step()
+    assert [x.tolist() for x in first.state_dict()["state"][0].values()] == before
+
+
+def test_steps_are_not_recorded() -> None:
+    with pytest.raises(NotImplementedError, match="SGD: steps are not recorded"):
+        nn.optim.SGD([writeable(np.ones(1))], differentiable=True)
 
 
 def test_sgd_halves_the_way_to_the_bottom_of_a_bowl() -> None:
@@ -264,6 +458,13 @@ REFUSALS: dict[str, Callable[[Any, Any], Any]] = {
     "a lone parameter": lambda optim, x: optim.SGD(x),
     "a group beside a parameter": lambda optim, x: optim.SGD([{"params": [x]}, x]),
     "a parameter in two groups": lambda optim, x: optim.SGD([{"params": [x]}, {"params": [x]}]),
+    "a negative alpha": lambda optim, x: optim.RMSprop([x], alpha=-0.1),
+    "a negative momentum of RMSprop": lambda optim, x: optim.RMSprop([x], momentum=-0.1),
+    "a negative lr_decay": lambda optim, x: optim.Adagrad([x], lr_decay=-0.1),
+    "a negative accumulator": lambda optim, x: optim.Adagrad([x], initial_accumulator_value=-0.1),
+    "a rho above 1": lambda optim, x: optim.Adadelta([x], rho=1.5),
+    "a negative momentum decay": lambda optim, x: optim.NAdam([x], momentum_decay=-0.1),
+    "a beta of Adamax": lambda optim, x: optim.Adamax([x], betas=(0.9, 1.5)),
 }
 
 
@@ -271,7 +472,7 @@ REFUSALS: dict[str, Callable[[Any, Any], Any]] = {
 def test_an_optimizer_refuses(act: Callable[[Any, Any], Any]) -> None:
     with pytest.raises((TypeError, ValueError)) as expected:
         act(torch.optim, theirs(normal(3), requires_grad=True))
-    with pytest.raises(expected.type, match=r"^(SGD|AdamW?): "):
+    with pytest.raises(expected.type, match=r"^(SGD|AdamW?|NAdam|Adamax|RMSprop|Adagrad|Adadelta): "):
         act(nn.optim, ours(normal(3), requires_grad=True))
 
 

@@ -241,7 +241,7 @@ REFUSALS: dict[str, Make] = {
     "a negative number of steps": lambda m, o: m.OneCycleLR(o, 0.1, total_steps=-3),
     "a share above 1": lambda m, o: m.OneCycleLR(o, 0.1, total_steps=3, pct_start=1.5),
     "an unknown way": lambda m, o: m.OneCycleLR(o, 0.1, total_steps=3, anneal_strategy="round"),
-    "too many steps": lambda m, o: stepped(m.OneCycleLR(o, 0.1, total_steps=2, pct_start=0.5), 4),
+    "too many steps": lambda m, o: stepped(m.OneCycleLR(o, 0.1, total_steps=4, pct_start=0.5), 6),
     "no schedules": lambda m, o: m.ChainedScheduler([]),
     "a plateau among others": lambda m, o: m.ChainedScheduler([m.ReduceLROnPlateau(o)]),
     "too many milestones": lambda m, o: m.SequentialLR(o, [m.ExponentialLR(o, 0.9)], [3]),
