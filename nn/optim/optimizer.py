@@ -249,7 +249,7 @@ def _changed(result: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
 def _copied(value: Any, dtype: Any = None) -> Any:
     """Return a copy of an entry of a state dict, with Tensors in place of the tensors of any library."""
     if isinstance(value, Tensor | np.ndarray) or hasattr(value, "detach"):
-        array = np.array(value.detach() if hasattr(value, "detach") else value)
+        array = np.asarray(value.detach() if hasattr(value, "detach") else value).copy()
         return wrap(array if dtype is None or array.dtype.kind != "f" else array.astype(dtype))
     return list(value) if isinstance(value, list) else value
 
