@@ -69,6 +69,7 @@ _refuse = missing.of_module(
         "Layer": "nn.scalar.Layer",  # micrograd's
         "Neuron": "nn.scalar.Neuron",  # micrograd's
     },
+    functional.LEFT_TO_PYTORCH,
 )
 
 

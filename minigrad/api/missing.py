@@ -5,6 +5,7 @@ for which there is something to use instead are listed in `nn`, which the core a
 """
 
 import functools
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -23,8 +24,11 @@ class Message:
     `hasattr`, `copy`, `pickle` and numpy ask for many names and never show an error. A pickled Message is its text.
     """
 
-    def __init__(self, owner: object, title: str, name: str, theirs: str, instead: Mapping[str, str]) -> None:
+    def __init__(
+        self, owner: object, title: str, name: str, theirs: str, instead: Mapping[str, str], left: str = ""
+    ) -> None:
         self.owner, self.title, self.name, self.theirs, self.instead = owner, title, name, theirs, instead
+        self.left = left
 
     def __str__(self) -> str:
         return f"{self.title} has no attribute {self.name!r}{self._remedy()}"
@@ -36,6 +40,8 @@ class Message:
             return f"; use {self.instead[self.name]}"
         theirs = torch_names()[self.theirs]
         if self.name in theirs:
+            if self.left and re.search(self.left, self.name, re.IGNORECASE):
+                return ", on purpose: PyTorch is the place for it, and a state_dict() moves there unchanged"
             return ", which PyTorch has and minigrad does not support yet"
         import difflib  # which most programs do without
 
@@ -47,7 +53,7 @@ class Message:
         if not close:
             return ""
         meant = known[close[0]]
-        also_missing = Message(self.owner, self.title, meant, self.theirs, self.instead)
+        also_missing = Message(self.owner, self.title, meant, self.theirs, self.instead, self.left)
         return f"; did you mean {meant!r}?" + ("" if close[0] in own else f" {also_missing}")
 
     def __repr__(self) -> str:
@@ -69,14 +75,15 @@ def torch_names() -> dict[str, set[str]]:
     return names
 
 
-def of_module(module: str, theirs: str, instead: Mapping[str, str] = NOTHING) -> Callable[[str], Any]:
+def of_module(module: str, theirs: str, instead: Mapping[str, str] = NOTHING, left: str = "") -> Callable[[str], Any]:
     """Return the `__getattr__` of a module. `theirs` is PyTorch's module of this kind, `instead` what to use instead.
 
-    The keys of `instead` are names, and the values follow the word "use" in the message.
+    The keys of `instead` are names, and the values follow the word "use" in the message. `left` is the pattern of names
+    that are left to PyTorch on purpose.
     """
 
     def __getattr__(name: str) -> Any:
-        raise AttributeError(Message(sys.modules[module], module, name, theirs, instead), name=name)
+        raise AttributeError(Message(sys.modules[module], module, name, theirs, instead, left), name=name)
 
     return __getattr__
 

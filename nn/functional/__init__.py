@@ -52,7 +52,10 @@ __all__ = [
     "softplus", "softsign", "tanh", "tanhshrink"
 ]  # fmt: skip
 
-__getattr__ = missing.of_module(__name__, "torch.nn.functional")
+# Names of layers for images, for sequences, and for more than one processor.
+LEFT_TO_PYTORCH = "conv|pool|fold|rnn|lstm|gru|attention|transformer|sparse|upsample|pixel|[123]d$|lazy|parallel|ctc"
+
+__getattr__ = missing.of_module(__name__, "torch.nn.functional", left=LEFT_TO_PYTORCH)
 
 
 def __dir__() -> list[str]:

@@ -77,8 +77,8 @@ NAMES = {
     "minigrad.testing": ("assert_clos", "assert_close", "make_tensor"),
     "minigrad.utils": ("dta", "data", "checkpoint"),
     "minigrad.utils.data": ("random_spilt", "random_split", "DistributedSampler"),
-    "nn": ("Lineer", "Linear", "Conv2d"),
-    "nn.functional": ("crossentropy", "cross_entropy", "conv2d"),
+    "nn": ("Lineer", "Linear", "Bilinear"),
+    "nn.functional": ("crossentropy", "cross_entropy", "bilinear"),
     "nn.init": ("kaiming_norml_", "kaiming_normal_", "dirac_"),
     "nn.optim": ("AdmaW", "AdamW", "LBFGS"),
     "nn.optim.lr_scheduler": ("StepLr", "StepLR", "EPOCH_DEPRECATION_WARNING"),
@@ -109,6 +109,22 @@ def test_a_name_that_only_pytorch_has_is_said_to_be_pytorchs(title: str) -> None
     assert hasattr(torch_names.OWNERS[reference], name)
     expected = f"{title} has no attribute {name!r}, which PyTorch has and minigrad does not support yet"
     assert message(owner, name) == expected
+
+
+LEFT = ["Conv2d", "ConvTranspose1d", "MaxPool2d", "LSTM", "GRUCell", "MultiheadAttention", "BatchNorm2d", "CTCLoss"]
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_a_layer_that_is_left_to_pytorch_says_so(name: str) -> None:
+    reason = "on purpose: PyTorch is the place for it, and a state_dict() moves there unchanged"
+    assert message(nn, name) == f"nn has no attribute {name!r}, {reason}"
+
+
+def test_functions_are_left_to_pytorch_too() -> None:
+    for name in ("conv2d", "max_pool1d", "interpolate"):
+        assert ("on purpose" in message(nn.functional, name)) == (name != "interpolate")
+    assert message(nn, "conv2D").startswith("nn has no attribute 'conv2D'; did you mean 'Conv2d'? nn has no attribute")
+    assert message(nn, "conv2D").endswith("moves there unchanged")
 
 
 @TITLES
