@@ -1,5 +1,6 @@
 """Activations as Modules: each keeps the settings of a function of `nn.functional` and calls it."""
 
+from minigrad.checks import number_of
 from minigrad.core.tensor import Tensor
 from nn import functional as F
 from nn.module import Module
@@ -245,6 +246,8 @@ class Hardtanh(_Choice):
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
         super().__init__(inplace)
+        if number_of("Hardtanh", "min_val", min_val) >= number_of("Hardtanh", "max_val", max_val):
+            raise ValueError(f"Hardtanh: min_val must be below max_val, got {min_val} and {max_val}")
         self.min_val, self.max_val = min_val, max_val
 
     def forward(self, input: Tensor) -> Tensor:

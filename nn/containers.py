@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
-from minigrad.checks import members_of, shown
+from minigrad.checks import int_of, members_of, shown
 from minigrad.core.tensor import Tensor
 from nn.module import Module
 from nn.parameter import Parameter
@@ -45,7 +45,7 @@ class Numbered(Module):
 
     def insert(self, index: int, module: Module) -> Self:
         """Add a Module before the place `index`, and return this Module. Raises an IndexError for no place."""
-        if not -len(self) <= index <= len(self):
+        if not -len(self) <= int_of(type(self).__name__, index) <= len(self):
             raise IndexError(f"{type(self).__name__}: {index} is not a place among its {len(self)} Modules")
         modules = [*self]
         modules.insert(index, module)
@@ -65,7 +65,7 @@ class Numbered(Module):
         return self.extend(modules)
 
     def __setitem__(self, i: int, module: Module) -> None:
-        self._at(i)
+        self._at(int_of(type(self).__name__, i))
         setattr(self, self._parts()[i][0], module)
 
     def __delitem__(self, i: int | slice) -> None:

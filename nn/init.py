@@ -162,7 +162,8 @@ def eye_(tensor: Tensor) -> Tensor:
     tensor([[1., 0., 0.],
             [0., 1., 0.]])
     """
-    return tensor.copy_(wrap(np.eye(*_matrix("eye_", tensor), dtype=tensor.array.dtype)))
+    rows, columns = _matrix("eye_", tensor)
+    return tensor.copy_(wrap(np.eye(rows, columns, dtype=tensor.array.dtype)))
 
 
 def _matrix(name: str, tensor: Tensor) -> tuple[int, int]:

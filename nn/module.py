@@ -7,6 +7,7 @@ import builtins
 import reprlib
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import UnionType
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -173,6 +174,8 @@ class Module:
         (`torch.nn.Module.named_modules`).
         """
         flag_of("named_modules", "remove_duplicate", remove_duplicate)
+        _check_kind("named_modules", "memo", memo, set | None)
+        _check_kind("named_modules", "prefix", prefix, str)
         for name, module in self._walk(set() if memo is None else memo, again=not remove_duplicate):
             yield ".".join(filter(None, (prefix, name))), module
 
@@ -229,8 +232,7 @@ class Module:
     ) -> Iterator[tuple[str, Any]]:
         flag_of(function, "recurse", recurse)
         flag_of(function, "remove_duplicate", remove_duplicate)
-        if not isinstance(prefix, str):
-            raise TypeError(f"{function}: prefix must be a str, got {shown(prefix)}")
+        _check_kind(function, "prefix", prefix, str)
         places = self.named_modules(None, prefix, remove_duplicate) if recurse else [(prefix, self)]
         named = _with_names(places, direct)
         return _each_once(named) if remove_duplicate else named
@@ -240,6 +242,7 @@ class Module:
 
         Raises an AttributeError if there is none.
         """
+        _check_kind("get_submodule", "target", target, str)
         module: Any = self
         for name in target.split(".") if target else ():
             module = getattr(module, name)
@@ -256,6 +259,7 @@ class Module:
         return self._tensor_at(target, Tensor)
 
     def _tensor_at(self, target: str, kind: builtins.type) -> Any:
+        _check_kind("get_buffer" if kind is Tensor else "get_parameter", "target", target, str)
         path, _, name = target.rpartition(".")
         owner = self.get_submodule(path)
         tensor = getattr(owner, name)
@@ -269,6 +273,7 @@ class Module:
         With `strict`, there must be a Module already. Raises an AttributeError if the place is not that of a Module,
         and a ValueError if the name is empty or `module` is no Module.
         """
+        _check_kind("set_submodule", "target", target, str)
         if not target or not isinstance(module, Module):
             raise ValueError(f"set_submodule: expected a name and a Module, got {target!r} and {type(module).__name__}")
         flag_of("set_submodule", "strict", strict)
@@ -288,6 +293,8 @@ class Module:
         not repeated inside itself. The names start with `prefix`. If `destination` is given, they are added to it.
         """
         flag_of("state_dict", "keep_vars", keep_vars)
+        _check_kind("state_dict", "destination", destination, dict | None)
+        _check_kind("state_dict", "prefix", prefix, str)
         state = {} if destination is None else destination
         for name, tensor in _with_names(self._walk(set(), again=True), Module._direct_state):
             state[prefix + name] = tensor if keep_vars else tensor.detach()
@@ -504,6 +511,11 @@ class Module:
 
     def _described(self) -> Iterator[tuple[str, str]]:
         return ((name, repr(child)) for name, child in self._parts())
+
+
+def _check_kind(function: str, argument: str, value: Any, kind: type | UnionType) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"{function}: {argument} must be a {getattr(kind, '__name__', kind)}, got {shown(value)}")
 
 
 def _with_names(

@@ -228,7 +228,7 @@ def targets() -> Iterator[Target]:
         for name in dir(module):
             function = getattr(module, name)
             home = getattr(function, "__module__", "")
-            there = home.startswith(("minigrad", "nn")) if module in (minigrad, nn) else home == prefix
+            there = home.startswith(("minigrad", "nn")) if module in (minigrad, nn) else home.startswith(prefix)
             if name[0] != "_" and name not in NOT_CALLED and callable(function) and there:
                 yield Target(f"{prefix}.{name}", function, getattr(theirs, name, None) if name not in FILES else None)
     met = set()
