@@ -9,13 +9,13 @@ from minigrad.checks import shown
 from minigrad.core.tensor import Tensor
 
 CLASSES, ROWS = (np.dtype(np.int64), np.dtype(np.uint8)), (np.dtype(np.int64), np.dtype(np.int32))
-_UNSIGNED = {np.dtype(kind): np.dtype(f"u{np.dtype(kind).itemsize}") for kind in (np.int64, np.int32, np.uint8)}
+_UNSIGNED = {kind.itemsize: np.dtype(f"u{kind.itemsize}") for kind in (*CLASSES, *ROWS)}
 
 
 def are_below(count: int, array: np.ndarray) -> bool:
     """Return whether all integers are in range(count)."""
     # As unsigned numbers, negative ones are the largest. One search for the maximum is faster than two comparisons.
-    unsigned = array.view(_UNSIGNED[array.dtype])
+    unsigned = array.view(_UNSIGNED[array.dtype.itemsize])
     return not unsigned.size or unsigned.item(unsigned.argmax()) < count
 
 

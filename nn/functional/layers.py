@@ -31,6 +31,10 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     tensor([[13.]])
     """
     x, w = array_of("linear", input), array_of("linear", weight)
+    if bias is not None and x.ndim == w.ndim == 2:  # the most frequent case, for speed
+        b = array_of("linear", bias)
+        if x.shape[1] == w.shape[1] and b.shape == w.shape[:1] and x.dtype is w.dtype is b.dtype:
+            return ops.linear.on_tensors(input, weight, bias)
     check_dtypes("linear", input, weight, bias)
     if w.ndim not in (1, 2) or not x.ndim or x.shape[-1] != w.shape[-1]:
         raise RuntimeError(
@@ -194,7 +198,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     if mode == "constant":
         return _surrounded(input, pairs, sizes, value)
     if value is not None:
-        raise ValueError(
+        raise RuntimeError(
             f"pad: mode {mode!r} pads with elements of the input, so it takes no value, got {shown(value)}"
         )
     dims = len(pad) // 2

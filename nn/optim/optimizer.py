@@ -269,5 +269,6 @@ def counted(state: dict[str, Any]) -> int:
     step = state["step"]
     if not isinstance(step, Tensor):  # a number, as in old state dicts
         step = state["step"] = wrap(np.array(step, np.float32))
-    step.array[...] += 1
-    return int(step.array)
+    count = int(step.array.item()) + 1
+    step.array.fill(count)
+    return count
