@@ -5,6 +5,7 @@ Copies of names, dtypes and generators, see test_names.py and test_random.py.
 
 import asyncio
 import copy
+import functools
 import operator
 import os
 import pickle
@@ -168,6 +169,25 @@ def state(module: Any) -> list[tuple[str, Any]]:
     tensors = [*module.named_parameters(), *module.named_buffers()]
     described = [(name, type(x), x.dtype, x.requires_grad, x.tolist()) for name, x in tensors]
     return [repr(module), described, [(name, type(x), x.training) for name, x in module.named_modules()]]
+
+
+# Layers that have nothing but settings, or one input, are copied as they are by default.
+DEFAULTS = [
+    *(nn.CELU, nn.ELU, nn.GELU, nn.SELU, nn.Hardsigmoid, nn.Hardswish, nn.Hardtanh, nn.Identity, nn.LeakyReLU),
+    *(nn.LogSigmoid, nn.Mish, nn.ReLU6, nn.SiLU, nn.Sigmoid, nn.Softplus, nn.Softsign, nn.Tanhshrink),
+]
+MODULES |= {kind.__name__: (kind, normal(5, 3, dtype=np.float32)) for kind in DEFAULTS}
+MODULES |= {
+    kind.__name__: (functools.partial(kind, 0), normal(4, 3, dtype=np.float32))
+    for kind in (nn.GLU, nn.LogSoftmax, nn.Softmax, nn.Softmin)
+}
+MODULES |= {
+    "GroupNorm": (lambda: nn.GroupNorm(1, 3), normal(5, 3, dtype=np.float32)),
+    "RMSNorm": (lambda: nn.RMSNorm(3), normal(5, 3, dtype=np.float32)),
+    "Unflatten": (lambda: nn.Unflatten(1, (3, 1)), normal(5, 3, dtype=np.float32)),
+}
+WITHOUT_AN_INPUT |= {"ModuleDict", "ParameterDict", "ParameterList", "CosineSimilarity", "PairwiseDistance"}
+WITHOUT_AN_INPUT |= {name for name in vars(nn) if name.endswith("Loss")}
 
 
 def test_every_module_has_a_case_here() -> None:
