@@ -1,8 +1,8 @@
 """Hooks: functions of the user's that are called with the gradient of a Tensor during a backward pass."""
 
+import itertools
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -13,28 +13,27 @@ from minigrad.core.tensor import Tensor, wrap
 
 Hook = Callable[..., Any]
 
+_numbers = itertools.count()
+
 
 class RemovableHandle:
     """What registering a hook returns: `remove()` takes the hook away, as does the end of a with-block."""
 
-    def __init__(self, registered: dict["RemovableHandle", Any], hook: Any) -> None:
-        self.registered = registered
-        registered[self] = hook
+    def __init__(self, hooks: dict[int, Any]) -> None:
+        self.hooks, self.id = hooks, next(_numbers)
 
     def remove(self) -> None:
-        """Take the hook away. Doing so again has no effect."""
-        self.registered.pop(self, None)
+        """Take the hook away, if it is still there."""
+        self.hooks.pop(self.id, None)
 
-    def __enter__(self) -> "RemovableHandle":
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: Any) -> None:
         self.remove()
 
 
-class TensorHooks(dict[RemovableHandle, Hook]):
+class TensorHooks(dict[int, Hook]):
     """The hooks of one Tensor. Called with its gradient, it calls them in order and returns what they make of it."""
 
     def __call__(self, g: Any) -> Any:
@@ -72,4 +71,6 @@ def register_hook(self: Tensor, hook: Hook) -> RemovableHandle:
     registered = hooks.get(self.node)
     if not isinstance(registered, TensorHooks):
         registered = hooks[self.node] = TensorHooks()
-    return RemovableHandle(registered, hook)
+    handle = RemovableHandle(registered)
+    registered[handle.id] = hook
+    return handle

@@ -3,12 +3,12 @@
 They stand apart so that a Module without hooks, which is the rule, is called without looking for any.
 """
 
-import itertools
 import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from minigrad.checks import flag_of
+from minigrad.hooks import RemovableHandle
 
 
 class Hook(NamedTuple):
@@ -20,25 +20,6 @@ class Hook(NamedTuple):
 
 
 Hooks = dict[int, Hook]
-
-_numbers = itertools.count()
-
-
-class RemovableHandle:
-    """What a registration returns: `remove()`, or the end of a `with` block, takes the hook away again."""
-
-    def __init__(self, hooks: Hooks) -> None:
-        self.hooks, self.id = hooks, next(_numbers)
-
-    def remove(self) -> None:
-        """Take the hook away, if it is still there."""
-        self.hooks.pop(self.id, None)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.remove()
 
 
 def registered(name: str, hooks: Hooks, function: Any, prepend: bool = False, **flags: bool) -> RemovableHandle:

@@ -125,8 +125,8 @@ def repeat_interleave(
     tensor([1, 1, 2, 2])
     """
     if repeats is None:
-        counts = array_of("repeat_interleave", input)
-        return repeat_interleave(wrap(np.arange(len(counts))), input, 0, output_size=output_size)
+        places = np.arange(array_of("repeat_interleave", input).size)
+        return repeat_interleave(wrap(places), input, 0, output_size=output_size)
     if dim is None:
         return repeat_interleave(reshape(input, -1), repeats, 0, output_size=output_size)
     axis = dim_of("repeat_interleave", input, dim)
@@ -197,7 +197,7 @@ def tril_indices(row: int, col: int, offset: int = 0, *, dtype: DType = None, de
     tensor([[0, 1, 1],
             [0, 0, 1]])
     """
-    return _triangle_indices("tril_indices", np.tril, row, col, offset, dtype)
+    return _triangle_indices("tril_indices", True, row, col, offset, dtype)
 
 
 @named_refusals
@@ -209,14 +209,18 @@ def triu_indices(row: int, col: int, offset: int = 0, *, dtype: DType = None, de
     tensor([[0, 0, 1],
             [0, 1, 1]])
     """
-    return _triangle_indices("triu_indices", np.triu, row, col, offset, dtype)
+    return _triangle_indices("triu_indices", False, row, col, offset, dtype)
 
 
-def _triangle_indices(name: str, part: Any, row: int, col: int, offset: int, dtype: DType) -> Tensor:
-    if min(row, col) < 0:
-        raise RuntimeError(f"{name}: sizes must not be negative, got {row} and {col}")
-    places = part(np.ones((int_of(name, row), int_of(name, col)), np.bool_), int_of(name, offset)).nonzero()
-    return wrap(np.stack(places).astype(number_dtype(name, dtype, np.int64)))
+def _triangle_indices(name: str, lower: bool, row: int, col: int, offset: int, dtype: DType) -> Tensor:
+    rows, columns = (int_of(name, size) for size in (row, col))
+    if min(rows, columns) < 0 or rows * columns > MOST_ELEMENTS // 2**16:
+        raise RuntimeError(f"{name}: a matrix of {row} rows and {col} columns is too large, or its size is negative")
+    edges = np.clip(np.arange(rows) + int_of(name, offset) + lower, 0, columns)  # where the parts of each row meet
+    counts = edges if lower else columns - edges
+    starts = np.cumsum(counts) - counts  # of each row in the result
+    places = np.arange(counts.sum()) - np.repeat(starts if lower else starts - edges, counts)
+    return wrap(np.stack([np.repeat(np.arange(rows), counts), places]).astype(number_dtype(name, dtype, np.int64)))
 
 
 # Diagonals

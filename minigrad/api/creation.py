@@ -306,7 +306,7 @@ def _spaced(name: str, start: Number, end: Number, steps: int, dtype: DType, fun
     kind = number_dtype(name, dtype, dtypes.get_default_dtype())
     low, high = (float(start), float(end)) if kind.kind == "f" else (float(int(start)), float(int(end)))
     with np.errstate(all="ignore"):
-        return function(np.linspace(low, high, count_of(name, steps))).astype(kind)  # type: ignore[no-any-return]
+        return function(np.linspace(low, high, count_of(name, steps))).astype(kind)
 
 
 # Like another Tensor

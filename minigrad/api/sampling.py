@@ -154,7 +154,9 @@ def normal(
     >>> normal(0.0, 2.0, (2,), generator=Generator().manual_seed(0))
     tensor([ 3.0820, -0.5869])
     """
-    arrays = [x.array if isinstance(x, Tensor) else number_of("normal", "mean and std", x) for x in (mean, std)]
+    arrays: list[Any] = [
+        x.array if isinstance(x, Tensor) else number_of("normal", "mean and std", x) for x in (mean, std)
+    ]
     if not np.all(np.asarray(arrays[1]) >= 0):
         raise RuntimeError("normal: the standard deviation must not be negative")
     source = source_of("normal", generator)

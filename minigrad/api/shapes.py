@@ -10,17 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.api.arguments import (
-    Dims,
-    array_of,
-    axes_of,
-    axis_of,
-    dim_of,
-    is_empty_list,
-    named,
-    sizes_of,
-    tensors_of,
-)
+from minigrad.api.arguments import Dims, array_of, axes_of, axis_of, dim_of, is_empty_list, named, sizes_of, tensors_of
 from minigrad.api.grad_fn import labelled, relabelled
 from minigrad.api.pointwise import clone
 from minigrad.checks import shown

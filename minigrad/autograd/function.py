@@ -126,10 +126,12 @@ class Function:
         arrays = [x.array for x, open_ in zip(outputs, is_open, strict=True) if open_]
         call = _Call(cls, ctx, args, [x.shape for x in arrays])
         call.result = arrays[0].copy() if len(arrays) == 1 else np.concatenate([x.ravel() for x in arrays] or [[]])
-        pieces = iter(call.pieces(_primitive(cls).on_tensors(*[args[i] for i in call.places], call)))
+        pieces = iter(call.pieces(_primitive(call.function).on_tensors(*[args[i] for i in call.places], call)))
         call.result = None
         recorded = [next(pieces) if open_ else x for x, open_ in zip(outputs, is_open, strict=True)]
-        ctx.output_nodes = {id(x): ref(y.node) for x, y, open_ in zip(outputs, recorded, is_open, strict=True) if open_}
+        ctx.output_nodes = {
+            id(x): ref(y.node) for x, y, open_ in zip(outputs, recorded, is_open, strict=True) if open_ and y.node
+        }
         return tuple(recorded) if isinstance(results, tuple) else recorded[0]
 
 
@@ -139,7 +141,8 @@ class _Call:
     result: np.ndarray | None = None  # while it is being recorded
 
     def __init__(self, function: type[Function], ctx: Context, args: tuple[Any, ...], shapes: list[Shape]) -> None:
-        self.function, self.ctx, self.shapes = function, ctx, shapes
+        self.function: Any = function
+        self.ctx, self.shapes = ctx, shapes
         self.places = [i for i, x in enumerate(args) if isinstance(x, Tensor)]  # of the operands, among the arguments
         self.count = len(args)
 
@@ -168,7 +171,7 @@ class _Call:
 
 
 @functools.cache
-def _primitive(function: type[Function]) -> Primitive:
+def _primitive(function: Any) -> Primitive:
     """Return the primitive of a Function. Its operands are the Tensors among the arguments."""
     return Primitive(
         function.__name__,
@@ -180,6 +183,6 @@ def _primitive(function: type[Function]) -> Primitive:
 
 
 @functools.cache
-def _backward_of(function: type[Function]) -> Primitive:
+def _backward_of(function: Any) -> Primitive:
     """Return the backward pass of a Function as a primitive, as formulas name it."""
     return Primitive(f"{function.__name__}.backward", lambda g, call, place: call.gradients(g)[place], g=None)

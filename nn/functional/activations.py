@@ -8,16 +8,16 @@ import numpy as np
 
 from minigrad.api import distributions, pointwise
 from minigrad.api.arguments import array_of, check_floating, dim_of
+from minigrad.api.choices import clamp, where
 from minigrad.api.grad_fn import labelled, relabelled
 from minigrad.api.half import HALF, in_float32, rounded, widened
 from minigrad.api.inplace import is_recorded, replace
-from minigrad.api.pointwise import clamp, sigmoid, tanh, where
+from minigrad.api.pointwise import expm1, log1p, sigmoid, tanh
 from minigrad.checks import flag_of, number_of, shown
 from minigrad.core import ops
 from minigrad.core.dtypes import DType, number_dtype
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.random import default_generator
-from nn.functional.primitives import expm1, log1p
 
 # tanh and sigmoid are minigrad's functions, as those of torch.nn.functional are torch's
 
@@ -150,7 +150,7 @@ def _elu(x: Tensor, alpha: float, rate: float) -> Tensor:
     """Return x where it is positive or nan, and alpha * (exp(rate * x) - 1) elsewhere."""
     low = x <= 0
     # The exponential of a large number would be infinite, and its gradient nan, though it is not chosen.
-    return where(low, alpha * expm1.on_tensors(where(low, x, 0.0) * rate), x)
+    return where(low, alpha * expm1(where(low, x, 0.0) * rate), x)
 
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
@@ -167,7 +167,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 
     def function(x: Tensor) -> Tensor:
         large = x * beta > threshold
-        return where(large, x, log1p.on_tensors(where(large, 0.0, x * beta).exp()) / beta)
+        return where(large, x, log1p(where(large, 0.0, x * beta).exp()) / beta)
 
     return activated("softplus", input, function, False)
 
@@ -182,7 +182,7 @@ def logsigmoid(input: Tensor) -> Tensor:
 
     def function(x: Tensor) -> Tensor:
         low = x < 0
-        return where(low, x, 0.0) - log1p.on_tensors(where(low, x, -x).exp())
+        return where(low, x, 0.0) - log1p(where(low, x, -x).exp())
 
     return activated("logsigmoid", input, function, False, "log_sigmoid")
 

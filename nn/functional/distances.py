@@ -3,8 +3,9 @@
 import math
 
 from minigrad.api.arguments import array_of, check_floating, dim_of
+from minigrad.api.choices import clamp, where
 from minigrad.api.half import in_float32
-from minigrad.api.pointwise import abs, clamp, where
+from minigrad.api.pointwise import abs
 from minigrad.checks import flag_of, number_of
 from minigrad.core import ops
 from minigrad.core.tensor import Tensor

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from minigrad.api.arguments import array_of, check_floating
+from minigrad.api.arrangements import repeat_interleave
+from minigrad.api.choices import where
 from minigrad.api.creation import full
 from minigrad.api.grad_fn import relabelled
 from minigrad.api.half import in_float32
-from minigrad.api.pointwise import where
-from minigrad.api.shapes import repeat_interleave
 from minigrad.checks import flag_of, int_of, is_int, number_of, shown
 from minigrad.core import ops
 from minigrad.core.tensor import Tensor, wrap

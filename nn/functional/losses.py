@@ -5,9 +5,10 @@ import warnings
 import numpy as np
 
 from minigrad.api.arguments import array_of, check_floating
+from minigrad.api.choices import where
 from minigrad.api.grad_fn import labelled, relabelled
 from minigrad.api.half import in_float32
-from minigrad.api.pointwise import abs, square, where
+from minigrad.api.pointwise import abs, square
 from minigrad.checks import flag_of, int_of, number_of, shown
 from minigrad.core import ops
 from minigrad.core.tensor import Tensor, wrap

@@ -1,18 +1,10 @@
-"""Primitives that the functions of this package need beside those of minigrad's table.
-
-They are rows as in `minigrad/core/ops.py`. They stand here because nothing but a few activations and losses uses them.
-"""
+"""A primitive that the losses need beside those of minigrad's table: a row as in `minigrad/core/ops.py`."""
 
 import math
 from typing import Any
 
-import numpy as np
-
-from minigrad.core.ops import clamp, log
+from minigrad.core.ops import clamp, log, log1p
 from minigrad.core.primitive import Primitive
-
-log1p: Primitive = Primitive("log1p", np.log1p, scalar=math.log1p, floating=True, x=lambda g, x: g / (x + 1))
-expm1: Primitive = Primitive("expm1", np.expm1, scalar=math.expm1, floating=True, x=lambda g, y: g * (y + 1))
 
 
 def _at_least(least: float, x: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from minigrad.api import missing
 from minigrad.api.arguments import array_of
 from minigrad.api.creation import tensor
-from minigrad.api.shapes import cat
+from minigrad.api.pieces import cat
 from minigrad.checks import flag_of, members_of, number_of
 from minigrad.core.dtypes import result_dtype
 from minigrad.core.tensor import Tensor, wrap

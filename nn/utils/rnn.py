@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from minigrad.api.creation import full
-from minigrad.api.shapes import cat, stack, transpose
+from minigrad.api.pieces import cat, stack
+from minigrad.api.shapes import transpose
 from minigrad.checks import flag_of, int_of, members_of, number_of, shown
 from minigrad.core.tensor import Tensor
 

@@ -342,9 +342,10 @@ def exchanges(target: Target, calls: list[Call]) -> list[tuple[Call, int, Any]]:
 
 
 def is_left_out(target: Target, values: list[Any]) -> bool:
-    """Whether nothing is required: of powers of bools, which are bools in PyTorch."""
+    """Whether nothing is required: of powers of bools, which are bools in PyTorch, and of ranges that it never ends."""
     name = target.name.split(".")[-1].strip("_")
-    return name.endswith("pow") and any(isinstance(value, bool) for value in values)
+    endless = name in ("as_tensor", "asarray") and "a long range" in map(str, values)
+    return endless or (name.endswith("pow") and any(isinstance(value, bool) for value in values))
 
 
 # Errors that come from within, where an argument was taken that should have been refused at the door.

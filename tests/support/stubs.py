@@ -68,10 +68,9 @@ def methods_stub() -> str:
 def package_stub() -> str:
     """The stub of `minigrad/__init__.py`: where each public name comes from."""
     lines = {_import(name, getattr(minigrad, name)) for name in minigrad.__all__}
-    lines |= {f"from minigrad import {name} as {name}" for name in minigrad._BESIDE}
+    lines |= {f"from minigrad import {name} as {name}" for name in minigrad._BESIDE} | {"import builtins"}
     return HEADER.format("What `minigrad` offers.") + "".join(
-        f"{line}
-" for line in sorted(lines, key=lambda line: (not line.startswith(("from", "import")), line))
+        f"{line}\n" for line in sorted(lines, key=lambda line: (not line.startswith(("from", "import")), line))
     )
 
 
@@ -106,7 +105,7 @@ def _import(name: str, thing: Any) -> str:
         source = next(key for key, value in vars(minigrad.core.dtypes).items() if value is thing)
         return f"from minigrad.core.dtypes import {source} as {name}"
     if thing is None or isinstance(thing, float | str):
-        return f"{name}: {type(thing).__name__ if thing is not None else None}"
+        return f"{name}: {f'builtins.{type(thing).__name__}' if thing is not None else None}"
     return f"from {thing.__module__} import {thing.__name__} as {name}"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.api.creation import tensor
-from minigrad.api.shapes import stack
+from minigrad.api.pieces import stack
 from minigrad.core.tensor import Tensor
 
 
