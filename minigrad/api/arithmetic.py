@@ -175,6 +175,7 @@ def lerp(input: Tensor, end: Tensor, weight: Operand) -> Tensor:
 @in_float32
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """Return input + value * tensor1 * tensor2 (`torch.addcmul`)."""
+    tensors_of("addcmul", (input, tensor1, tensor2))
     return input + (tensor1 * tensor2 if value == 1 else value * tensor1 * tensor2)
 
 
@@ -183,6 +184,7 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
 @in_float32
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """Return input + value * tensor1 / tensor2 (`torch.addcdiv`)."""
+    tensors_of("addcdiv", (input, tensor1, tensor2))
     return input + (tensor1 / tensor2 if value == 1 else value * tensor1 / tensor2)
 
 

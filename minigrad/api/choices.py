@@ -10,6 +10,7 @@ from minigrad.api.arguments import Number, Operand, array_of, tensors_of
 from minigrad.api.grad_fn import labelled
 from minigrad.api.inplace import method_and_in_place
 from minigrad.api.limits import fitting
+from minigrad.checks import number_of
 from minigrad.core import ops
 from minigrad.core.dtypes import result_dtype
 from minigrad.core.methods import method
@@ -187,6 +188,8 @@ def nan_to_num(
     tensor([0., 9., 1.])
     """
     x = array_of("nan_to_num", input)
+    for number in (nan, posinf, neginf):
+        number_of("nan_to_num", "each number", 0 if number is None else number)
     if x.dtype.kind != "f":
         return input.clone()
     limits = np.finfo(x.dtype)

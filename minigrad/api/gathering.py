@@ -96,6 +96,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
 @labelled
 def take(input: Tensor, index: Tensor) -> Tensor:
     """Return the elements at `index` of the flattened tensor, in the shape of `index` (`torch.take`)."""
+    array_of("take", input)
     if array_of("take", index).dtype != np.int64:
         raise RuntimeError(f"take: the index must be int64, got {index.array.dtype}; convert with .long()")
     return input.reshape(-1)[index]
@@ -252,6 +253,10 @@ def _written(
     places, new = np.atleast_1d(array_of(name, index)), array_of(name, source)
     if places.dtype not in (np.int64, np.int32):
         raise RuntimeError(f"{name}: the index must be int64, got {places.dtype}; convert with .long()")
+    if new.ndim and input.ndim and new.ndim != input.ndim:
+        raise out_of_range(
+            f"{name}: a source of shape {new.shape} for an input of {input.array.shape}; expected as many dims"
+        )
     if places.ndim > 1 or (not new.ndim and out_of_range is IndexError and places.size != 1):
         raise IndexError(f"{name}: the index must be 1-D, with a place for each slice, got {places.shape}")
     if new.dtype != input.array.dtype:

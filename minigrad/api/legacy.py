@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.checks import shown
 from minigrad.core import dtypes
 from minigrad.core.tensor import Tensor, wrap
 
@@ -13,12 +14,18 @@ def _maker(name: str, kind: dtypes.dtype) -> Callable[..., Tensor]:
     """Return the function that makes Tensors of one dtype."""
 
     def make(*data: Any) -> Tensor:
-        if data and data[0] is None:
-            raise TypeError(f"{name}: expected numbers or sizes, got None")
+        sizes = all(isinstance(size, int) for size in data)
+        same = len(data) == 1 and isinstance(data[0], Tensor) and data[0].dtype == kind
+        if not (sizes or same or (len(data) == 1 and isinstance(data[0], list | tuple | np.ndarray))):
+            raise TypeError(
+                f"{name}: expected a list of numbers, sizes, or a Tensor of {kind.dtype}; got {shown(data)}"
+            )
         tensor = Tensor(*data)
         numbers = (
             np.array(data[0]) if len(data) == 1 and isinstance(data[0], list | tuple | np.ndarray) else tensor.array
         )
+        if numbers.dtype.kind not in "biuf":
+            raise TypeError(f"{name}: expected numbers, got {shown(data)}")
         return wrap(numbers.astype(kind.dtype))
 
     make.__name__ = make.__qualname__ = name

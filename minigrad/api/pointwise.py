@@ -106,7 +106,7 @@ def reciprocal(input: Tensor) -> Tensor:
     >>> minigrad.tensor([2, 4]).reciprocal()
     tensor([0.5000, 0.2500])
     """
-    return 1 / input
+    return 1 / _as_floating("reciprocal", input)
 
 
 # Exponentials and logarithms

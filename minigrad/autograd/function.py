@@ -125,6 +125,7 @@ class Function:
         # A node has one result. Several outputs are pieces of it.
         arrays = [x.array for x, open_ in zip(outputs, is_open, strict=True) if open_]
         call = _Call(cls, ctx, args, [x.shape for x in arrays])
+        call.closed = {i: x for i, x in enumerate(outputs) if not is_open[i]}
         call.result = arrays[0].copy() if len(arrays) == 1 else np.concatenate([x.ravel() for x in arrays] or [[]])
         pieces = iter(call.pieces(_primitive(call.function).on_tensors(*[args[i] for i in call.places], call)))
         call.result = None
@@ -139,6 +140,7 @@ class _Call:
     """One call of a Function, as the parameter of its primitive. `shapes` are those of the outputs with gradients."""
 
     result: np.ndarray | None = None  # while it is being recorded
+    closed: dict[int, Any]  # the outputs without a gradient, by their places
 
     def __init__(self, function: type[Function], ctx: Context, args: tuple[Any, ...], shapes: list[Shape]) -> None:
         self.function: Any = function
@@ -159,8 +161,12 @@ class _Call:
         if isinstance(g, Traced) and not isinstance(g, Tensor):  # a symbol, for formulas and pictures
             return [_backward_of(self.function)(g, self, i) for i in range(len(self.places))]
         name = self.function.__name__
+        arriving: list[Any] = self.pieces(g if isinstance(g, Tensor) else wrap(g))
+        for place, x in self.closed.items():
+            zeros = isinstance(x, Tensor) and self.ctx.materialize_grads
+            arriving.insert(place, wrap(np.zeros_like(x.array)) if zeros else None)
         with enable_grad() if isinstance(g, Tensor) else no_grad():
-            found = self.function.backward(self.ctx, *self.pieces(g if isinstance(g, Tensor) else wrap(g)))
+            found = self.function.backward(self.ctx, *arriving)
         found = found if isinstance(found, tuple | list) else (found,)
         if len(found) < self.count or any(x is not None for x in found[self.count :]):
             raise RuntimeError(f"{name}.backward: returned {len(found)} gradients for {self.count} arguments")

@@ -87,7 +87,7 @@ AT_ONCE = """
 api api.arguments api.arithmetic api.arrangements api.choices api.comparisons api.creation api.device api.distributions
 api.einsum api.extremes api.gathering api.grad_fn api.half api.inplace api.legacy api.limits api.making api.matrices
 api.methods api.missing api.norms api.pieces api.pointwise api.printing api.products api.queries api.reductions
-api.return_types api.running api.sampling api.selection api.shapes api.sorting api.statistics api.storage
+api.refusals api.return_types api.running api.sampling api.selection api.shapes api.sorting api.statistics api.storage
 core core.dtypes core.graph core.kernels core.methods core.modes core.operators core.ops core.primitive core.promotion
 core.record core.tensor core.value core.versions core.views
 checks debug debug.anomaly debug.lines derive derive.derived grad_mode gradients hooks random walks

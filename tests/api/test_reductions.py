@@ -229,7 +229,7 @@ def test_the_node_of_an_extreme_of_two_tensors_has_pytorchs_name(name: str) -> N
 @pytest.mark.parametrize("name", EXTREMES)
 def test_an_extreme_of_two_tensors_that_do_not_fit_is_refused(name: str) -> None:
     for message, function, a, b in [
-        (f"{name}: shapes (2, 3) and (4,) do not broadcast", lambda extreme, a, b: extreme(a, b), (2, 3), 4),
+        (f"{name}imum: shapes (2, 3) and (4,) do not broadcast", lambda extreme, a, b: extreme(a, b), (2, 3), 4),
         (f"{name}: dim", lambda extreme, a, b: extreme(a, 1.5), 2, 2),
         (f"{name}: keepdim needs a dim", lambda extreme, a, b: extreme(a, b, True), 2, 2),
     ]:

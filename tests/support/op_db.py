@@ -15,6 +15,9 @@ from torch.testing._internal.opinfo.core import OpInfo
 import minigrad
 import nn
 
+# The import forbids to set flags of `torch.backends`, which other tests do in the same process.
+vars(torch.backends)["__allow_nonbracketed_mutation_flag"] = True
+
 FLOATS = {torch.float64: minigrad.float64, torch.float32: minigrad.float32, torch.float16: minigrad.float16}
 INTEGERS = {torch.int64: minigrad.int64, torch.int32: minigrad.int32, torch.int16: minigrad.int16}
 SMALL = {torch.int8: minigrad.int8, torch.uint8: minigrad.uint8, torch.bool: minigrad.bool}

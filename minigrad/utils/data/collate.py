@@ -19,7 +19,10 @@ def default_collate(batch: Sequence[Any]) -> Any:
     part; tuples become a list. TypeError for items of other kinds, RuntimeError for items that differ in length or
     shape.
     """
-    first = batch[0]
+    try:
+        first = batch[0]
+    except (TypeError, KeyError):
+        raise TypeError(f"default_collate: expected a list of items, got {type(batch).__name__}") from None
     if isinstance(first, Tensor):
         return stack(batch)
     if isinstance(first, np.ndarray):

@@ -7,11 +7,19 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
-from minigrad.checks import number_of, shown
+from minigrad.checks import members_of, number_of, shown
 from minigrad.core.tensor import Tensor
 from minigrad.random import Generator, source_of
 
 T = TypeVar("T", covariant=True)
+
+
+def length_of(name: str, dataset: Any) -> int:
+    """Return the length of a data set. TypeError if it has none."""
+    try:
+        return len(dataset)
+    except TypeError:
+        raise TypeError(f"{name}: expected a data set with a length, got {type(dataset).__name__}") from None
 
 
 class Dataset(Generic[T]):
@@ -45,7 +53,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
     """
 
     def __init__(self, *tensors: Tensor) -> None:
-        sizes = [tensor.size(0) for tensor in tensors]
+        sizes = [tensor.size(0) for tensor in members_of("TensorDataset", "Tensors", Tensor, tensors)]
         if len({*sizes}) > 1:
             raise AssertionError(f"TensorDataset: Size mismatch between tensors, of {sizes} rows; give as many of each")
         self.tensors = tensors
@@ -70,7 +78,7 @@ class StackDataset(Dataset[Any]):
                 "and names to all or to none"
             )
         self.datasets: Any = args or kwargs
-        lengths = [len(dataset) for dataset in args or kwargs.values()]
+        lengths = [length_of("StackDataset", dataset) for dataset in args or kwargs.values()]
         if len({*lengths}) > 1:
             raise ValueError(f"StackDataset: Size mismatch between datasets, of {lengths} items; give as many of each")
         self._length = lengths[0]
@@ -91,7 +99,7 @@ class ConcatDataset(Dataset[T]):
     """
 
     def __init__(self, datasets: Iterable[Any]) -> None:
-        self.datasets = list(datasets)
+        self.datasets = members_of("ConcatDataset", "data sets", object, datasets)
         if not self.datasets:
             raise AssertionError("ConcatDataset: datasets should not be an empty iterable; give at least one")
         for each in self.datasets:
@@ -99,7 +107,7 @@ class ConcatDataset(Dataset[T]):
                 raise AssertionError(
                     f"ConcatDataset does not support IterableDataset, but got {type(each).__name__}; use ChainDataset"
                 )
-        self.cumulative_sizes = [*itertools.accumulate(map(len, self.datasets))]
+        self.cumulative_sizes = [*itertools.accumulate(length_of("ConcatDataset", each) for each in self.datasets)]
 
     def __len__(self) -> int:
         return self.cumulative_sizes[-1]

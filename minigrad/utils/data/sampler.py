@@ -10,6 +10,7 @@ from minigrad.api.creation import tensor
 from minigrad.checks import shown
 from minigrad.core.tensor import Tensor
 from minigrad.random import Generator, source_of
+from minigrad.utils.data.dataset import length_of
 
 T = TypeVar("T", covariant=True)
 
@@ -62,7 +63,7 @@ class RandomSampler(Sampler[int]):
     @property
     def num_samples(self) -> int:
         """How many indices are given: by default the data set's length, which may change."""
-        return len(self.data_source) if self._num_samples is None else self._num_samples
+        return length_of("RandomSampler", self.data_source) if self._num_samples is None else self._num_samples
 
     def __iter__(self) -> Iterator[int]:
         n, count = len(self.data_source), self.num_samples
