@@ -28,7 +28,7 @@ BLOCK, RATE, SEED = 3, 0.1, 2147483647
 
 def expression() -> viz.Drawing:
     """The lecture's first graph, as micrograd draws it."""
-    a, b, c, f = Value(2.0, "a"), Value(-3.0, "b"), Value(10.0, "c"), Value(-2.0, "f")
+    a, b, c, f = Value(2.0, label="a"), Value(-3.0, label="b"), Value(10.0, label="c"), Value(-2.0, label="f")
     e = a * b
     d = e + c
     L = d * f
@@ -39,7 +39,13 @@ def expression() -> viz.Drawing:
 
 def neuron() -> viz.Drawing:
     """A neuron of Values. Each arrow is labelled with the local gradient rule."""
-    x1, x2, w1, w2, b = Value(2.0, "x1"), Value(0.0, "x2"), Value(-3.0, "w1"), Value(1.0, "w2"), Value(6.8813735, "b")
+    x1, x2, w1, w2, b = (
+        Value(2.0, label="x1"),
+        Value(0.0, label="x2"),
+        Value(-3.0, label="w1"),
+        Value(1.0, label="w2"),
+        Value(6.8813735, label="b"),
+    )
     n = x1 * w1 + x2 * w2 + b
     o = n.tanh()
     n.label, o.label = "n", "o"
@@ -103,12 +109,12 @@ def ten_thousand() -> viz.Drawing:
 ROOMS = {  # the packages and folders of the project, and their files
     "examples": ["examples/*.py"],
     "viz": ["viz/*.py"],
-    "nn": ["nn/*.py"],
-    "minigrad": ["minigrad/__init__.py", "minigrad/autograd.py"],
+    "nn": ["nn/**/*.py"],
+    "minigrad": ["minigrad/__init__.py", "minigrad/autograd/*.py"],
     "minigrad/api": ["minigrad/api/*.py"],
     "minigrad/debug": ["minigrad/debug/*.py"],
     "minigrad/derive": ["minigrad/derive/*.py"],
-    "minigrad/gradients": ["minigrad/gradients.py", "minigrad/grad_mode.py", "minigrad/walks.py", "minigrad/random.py"],
+    "minigrad/gradients": [f"minigrad/{name}.py" for name in ("gradients", "hooks", "grad_mode", "walks", "random")],
     "minigrad/core": ["minigrad/core/*.py"],
     "numpy": [],
 }

@@ -10,7 +10,7 @@ import typing
 import warnings
 from math import e, inf, nan, pi
 
-from minigrad import hooks
+from minigrad import hooks, micrograd
 from minigrad.api import (
     arithmetic,
     arrangements,

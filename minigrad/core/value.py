@@ -32,13 +32,15 @@ class Value(Arithmetic):
     retains_grad = True
     recorder = staticmethod(operator.attrgetter("on_values"))
 
-    def __init__(self, data: Any, label: str = "") -> None:
+    _record_by_hand: Any  # of a result whose gradients the user computes; see micrograd.py
+
+    def __init__(self, data: Any, _children: Any = (), _op: str = "", label: str = "") -> None:
         self.data, self.grad, self.label = _number("Value", data), 0.0, label
         self.plan: Plan | None = None
-        self.inputs: tuple[Any, ...] = ()
-        self.params: tuple[Any, ...] = ()
-        self.line: Any = None
-        self.seq = next(sequence)
+        self.inputs = self.params = tuple[Any, ...]()
+        self.line, self.seq = None, next(sequence)
+        if _children:
+            self._record_by_hand(_children, _op)
 
     @property
     def saved(self) -> tuple[Any, ...]:
@@ -89,7 +91,7 @@ def _number(name: str, x: Any) -> float:
 
 
 def _rebuilt(data: float, grad: float, label: str) -> Value:
-    value = Value(data, label)
+    value = Value(data, label=label)
     value.grad = grad
     return value
 

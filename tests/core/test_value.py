@@ -315,3 +315,67 @@ def test_relu_of_nan_is_nan() -> None:
     assert math.isnan(diverged.relu().data)
     assert math.isnan((1 + -diverged).relu().data)
     assert (Value(-0.0).relu().data, Value(-1.0).relu().data, Value(2.0).relu().data) == (0.0, 0.0, 2.0)
+
+
+# micrograd's inner face
+
+
+def test_an_operation_by_hand_has_the_gradients_of_the_table() -> None:
+    """As a program for micrograd writes it: a result with children, and a function that adds to their gradients."""
+
+    def squashed(x: Value) -> Value:
+        t = math.tanh(x.data)
+        out = Value(t, (x,), "tanh")
+
+        def backward() -> None:
+            x.grad += (1 - t**2) * out.grad
+
+        out._backward = backward  # type: ignore[attr-defined]
+        return out
+
+    def product(x: Value, y: Value) -> Value:
+        out = Value(x.data * y.data, (x, y), "*")
+
+        def backward() -> None:
+            x.grad += y.data * out.grad
+            y.grad += x.data * out.grad
+
+        out._backward = backward  # type: ignore[attr-defined]
+        return out
+
+    def loss(squash: Any, times: Any, a: Value, b: Value) -> Value:
+        c = times(a, b) + squash(a)
+        result: Value = squash(times(c, c)) * 2 + times(a, a) - c
+        return result
+
+    (a, b), (x, y) = (Value(0.3), Value(-0.7)), (Value(0.3), Value(-0.7))
+    mine, expected = loss(squashed, product, a, b), loss(Value.tanh, lambda x, y: x * y, x, y)
+    for _ in range(2):  # gradients add up
+        mine.backward()
+        expected.backward()
+    np.testing.assert_allclose([mine.data, a.grad, b.grad], [expected.data, x.grad, y.grad], rtol=1e-14)
+    assert squashed(a)._prev == {a}
+    assert squashed(a)._op == "tanh"
+
+
+def test_a_backward_pass_step_by_step() -> None:
+    """As the lecture goes through it, one result after the other."""
+    x, w, b = Value(2.0), Value(-3.0), Value(6.5)
+    xw = x * w
+    n = xw + b
+    o = n.tanh()
+    o.grad = 1.0
+    for value in (o, n, xw, b):
+        value._backward()  # type: ignore[attr-defined]
+    found = [value.grad for value in (x, w, b, xw, n)]
+    for value in (x, w, b, xw, n):
+        value.grad = 0.0
+    o.backward()
+    assert found == [value.grad for value in (x, w, b, xw, n)]
+
+
+def test_what_an_operation_by_hand_refuses() -> None:
+    with pytest.raises(TypeError, match="Value: the children must be Values"):
+        Value(1.0, (2.0,), "+")
+    with pytest.raises(AttributeError, match="_backward: this Value is a result of minigrad's"):
+        (Value(1.0) * 2)._backward = print  # type: ignore[attr-defined]

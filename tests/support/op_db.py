@@ -16,7 +16,7 @@ import minigrad
 import nn
 
 # The import forbids to set flags of `torch.backends`, which other tests do in the same process.
-vars(torch.backends)["__allow_nonbracketed_mutation_flag"] = True
+torch.backends.flags_frozen.__globals__["__allow_nonbracketed_mutation_flag"] = True
 
 FLOATS = {torch.float64: minigrad.float64, torch.float32: minigrad.float32, torch.float16: minigrad.float16}
 INTEGERS = {torch.int64: minigrad.int64, torch.int32: minigrad.int32, torch.int16: minigrad.int16}
@@ -27,6 +27,7 @@ DTYPES = FLOATS | INTEGERS | SMALL
 REORDERED: dict[str, Callable[..., Any]] = {
     "where": lambda input, condition, other: minigrad.where(condition, input, other),
     "einsum": lambda operands, equation: minigrad.einsum(equation, *operands),
+    "nn.functional.embedding": lambda weight, places, **keywords: nn.functional.embedding(places, weight, **keywords),
 }
 
 

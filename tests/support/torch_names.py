@@ -28,6 +28,7 @@ OWNERS: dict[str, Any] = {
     "torch.cuda": torch.cuda,
     "torch.dtype": torch.dtype,
     "torch.mps": torch.mps,
+    "torch.linalg": torch.linalg,
     "torch.nn": torch.nn,
     "torch.nn.Module": torch.nn.Module(),
     "torch.nn.functional": torch.nn.functional,
