@@ -77,5 +77,5 @@ def set_backward(value: Value, backward: Backward) -> None:
         raise AttributeError("_backward: this Value is a result of minigrad's; make one with Value(data, children, op)")
 
 
-Value._record_by_hand = record_by_hand  # type: ignore[attr-defined]
+Value._record_by_hand = record_by_hand
 Value._backward = property(backward_of, set_backward)  # type: ignore[attr-defined]
