@@ -13,16 +13,18 @@ from minigrad.api.arguments import tensors_of
 from minigrad.api.grad_fn import relabelled
 from minigrad.api.reductions import sum
 from minigrad.api.shapes import permute, reshape
+from minigrad.checks import shown
 from minigrad.core import ops
 from minigrad.core.tensor import Tensor
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def einsum(equation: str, *operands: Any) -> Tensor:
+def einsum(equation: Any, *operands: Any) -> Tensor:
     """Multiply tensors and sum over the dims whose letters are not in the result (`torch.einsum`).
 
     Without an arrow, the result has the letters that occur once, in alphabetical order. `...` stands for further dims.
+    Instead of an equation, a list of numbers from 0 to 51 may follow each tensor, and one for the result the last.
     Raises a RuntimeError if the equation does not match the dims of the tensors.
 
     >>> from minigrad import ones
@@ -30,6 +32,8 @@ def einsum(equation: str, *operands: Any) -> Tensor:
     tensor([[3., 3.],
             [3., 3.]])
     """
+    if isinstance(equation, Tensor):
+        equation, operands = _from_lists((equation, *operands))
     if not isinstance(equation, str):
         raise TypeError(f"einsum: expected an equation such as 'ij,jk->ik', got {type(equation).__name__}")
     listed = len(operands) == 1 and isinstance(operands[0], list | tuple)
@@ -53,6 +57,20 @@ def einsum(equation: str, *operands: Any) -> Tensor:
     result, _ = _sum_out(result, in_order, keep=output)
     contracted = len(tensors) > 1 and set("".join(terms)) > set(output)
     return relabelled(result, "view") if contracted else result
+
+
+def _from_lists(arguments: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """Return the equation and the tensors for tensors that are each followed by a list of the numbers of its dims."""
+    count = len(arguments) // 2 * 2
+    lists = [*arguments[1:count:2], *arguments[count:]]
+    for numbers in lists:
+        if not isinstance(numbers, tuple | list) or not all(type(i) is int or i is ... for i in numbers):
+            raise TypeError(f"einsum: expected a list of numbers after each tensor, got {shown(numbers)}")
+        if not all(i is ... or 0 <= i < len(LETTERS) for i in numbers):
+            raise ValueError(f"einsum: the numbers of dims must be from 0 to 51, got {shown(numbers)}")
+    words = ["".join("..." if i is ... else LETTERS[i] for i in numbers) for numbers in lists]
+    terms = ",".join(words[: count // 2])
+    return terms + "".join(f"->{word}" for word in words[count // 2 :]), arguments[:count:2]
 
 
 def _terms(equation: str, tensors: tuple[Tensor, ...]) -> tuple[list[str], str]:

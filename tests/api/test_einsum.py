@@ -266,3 +266,12 @@ def test_any_equation_of_two_operands_does_as_in_pytorch(case: tuple[str, list[S
         assert_refused(evaluate, *arrays, message="einsum")
     else:
         compare(evaluate, *arrays)
+
+
+def test_lists_of_numbers_in_place_of_an_equation() -> None:
+    arrays = normal(2, 3), normal(3, 4)
+    compare(lambda library, a, b: library.einsum(a, [0, 1], b, [1, 2], [0, 2]), *arrays)
+    compare(lambda library, a, b: library.einsum(a, [5, 1], b, [1, 2]), *arrays)
+    compare(lambda library, a: library.einsum(a, [..., 1], [1, ...]), normal(2, 3, 4))
+    for numbers in ([0, 52], [0, -53], 3, [0]):
+        assert_refused(lambda library, a, numbers=numbers: library.einsum(a, numbers), normal(2, 3))
