@@ -344,7 +344,7 @@ def exchanges(target: Target, calls: list[Call]) -> list[tuple[Call, int, Any]]:
 def is_left_out(target: Target, values: list[Any]) -> bool:
     """Whether nothing is required: of powers of bools, which are bools in PyTorch, and of ranges that it never ends."""
     name = target.name.split(".")[-1].strip("_")
-    endless = name in ("as_tensor", "asarray") and "a long range" in map(str, values)
+    endless = name in ("as_tensor", "asarray", "tensor") and "a long range" in map(str, values)
     # The first raises an IndexError or a RuntimeError, by the dim; the others raise what PyTorch's raise, too.
     if name in ("index_select", "ConcatDataset", "IterableDataset", "default_convert"):
         return True
