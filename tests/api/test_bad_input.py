@@ -408,7 +408,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("target", TARGETS, ids=NAMES)
 def test_any_call_ends_in_a_result_or_in_an_exception_that_says_why(target: Target) -> None:
-    @settings(max_examples=8, deadline=5000)
+    @settings(max_examples=12, deadline=5000)
     @given(call=any_calls(target))
     def check(call: Call) -> None:
         if not is_left_out(target, [*call.args[bool(target.owners) :], *call.kwargs.values()]):
@@ -471,7 +471,7 @@ def test_of_a_good_call_with_one_bad_argument_minigrad_takes_no_more_than_pytorc
     if not candidates:
         return
 
-    @settings(max_examples=16, deadline=5000)
+    @settings(max_examples=25, deadline=5000)
     @given(exchange=st.sampled_from(candidates))
     def check(exchange: tuple[Call, int, Any]) -> None:
         call, place, value = exchange
