@@ -1,6 +1,6 @@
 """The layers, with PyTorch's names, defaults, initial values and state dicts.
 
-A layer keeps parameters and settings; the computation is in `functional.py`, and the base class in `module.py`.
+A layer keeps parameters and settings; the computation is in `functional/`, and the base class in `module.py`.
 """
 
 import math

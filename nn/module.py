@@ -44,9 +44,8 @@ class Module:
     """
 
     training: bool
-    _kinds: dict[
-        str, builtins.type
-    ]  # Parameter, Module, or Tensor for a buffer: of attributes, in the order of assignment
+    # By the names of attributes, in the order of assignment: Parameter, Module, or Tensor for a buffer.
+    _kinds: dict[str, builtins.type]
     _transient: set[str]  # the names of buffers that are not part of the state dict
 
     def __init__(self) -> None:

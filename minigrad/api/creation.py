@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.api.arguments import MOST_ELEMENTS, Number, array_of
+from minigrad.api.arguments import MOST_ELEMENTS, Number, array_of, named
 from minigrad.api.limits import fitting
 from minigrad.api.making import count_of, leaf, numbers_of, on_device, shape_of
 from minigrad.checks import flag_of
@@ -31,6 +31,7 @@ def tensor(data: Any, dtype: DType = None, requires_grad: bool = False) -> Tenso
             [3.0000, 4.0000]])
     """
     flag_of("tensor", "requires_grad", requires_grad)
+    data = [*data] if isinstance(data, bytearray | memoryview) else data  # integers, of which numpy would make uint8
     array = np.array(data.array) if isinstance(data, Tensor) else _array(data)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"tensor: expected numbers, got {_odd_one(data)}")
@@ -147,6 +148,7 @@ def scalar_tensor(s: Number, *, dtype: DType = None, requires_grad: bool = False
 
 
 @on_device
+@named("size")
 def zeros(*size: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Return zeros of a shape, given as sizes or as one sequence (`torch.zeros`).
 
@@ -158,6 +160,7 @@ def zeros(*size: Any, dtype: DType = None, requires_grad: bool = False) -> Tenso
 
 
 @on_device
+@named("size")
 def ones(*size: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Return ones of a shape, given as sizes or as one sequence (`torch.ones`).
 
@@ -182,6 +185,7 @@ def full(size: Any, fill_value: Number, *, dtype: DType = None, requires_grad: b
 
 
 @on_device
+@named("size")
 def empty(*size: Any, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Return a Tensor of a shape, whose elements have no meaning yet (`torch.empty`).
 

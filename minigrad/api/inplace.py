@@ -107,16 +107,18 @@ def _rebase(view: Tensor) -> None:
         each.base = each.base._replace(node=view.stored_node)
 
 
+def before_change(target: Tensor, *others: Any) -> Tensor:
+    """Return a Tensor that has what `target` has now, with memory of its own if a vjp may need it after a change."""
+    return wrap(target.array.copy(), target.node) if is_recorded(target, *others) else target
+
+
 def _in_place(self: Tensor, primitive: Primitive, in_place: Callable[[Any, Any], Any], other: Any) -> Any:
     """Compute `primitive` of `self` and `other` into `self`, by numpy's in-place operator if nothing is recorded."""
     if not isinstance(other, self.partners):
         return NotImplemented
     array = other.array if isinstance(other, Tensor) else other
-    recorded = is_recorded(self, other)
-    if recorded or current_mode().watch is not None or not _numpy_does_it(self.array, array):
-        # A vjp may need the elements from before the change.
-        before = wrap(self.array.copy(), self.node) if recorded else self
-        replace(self, primitive.on_tensors(before, other), f"{primitive.name}_")
+    if is_recorded(self, other) or current_mode().watch is not None or not _numpy_does_it(self.array, array):
+        replace(self, primitive.on_tensors(before_change(self, other), other), f"{primitive.name}_")
     else:
         in_place(self.array, array)
         if self.counts_versions:
@@ -150,9 +152,7 @@ def method_and_in_place(function: Function) -> Function:
 
     @functools.wraps(function)
     def in_place(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        # A vjp may need the elements from before the change.
-        before = wrap(self.array.copy(), self.node) if is_recorded(self, *args) else self
-        replace(self, function(before, *args, **kwargs), name)
+        replace(self, function(before_change(self, *args), *args, **kwargs), name)
         return self
 
     setattr(Methods, name, in_place)

@@ -15,8 +15,6 @@ from minigrad.core.dtypes import DType, number_dtype
 from minigrad.core.primitive import Shape
 from minigrad.core.tensor import Tensor, wrap
 
-BY_SIZE = ("zeros", "ones", "empty", "rand", "randn")  # which take their sizes one by one, or as `size=`
-
 
 def on_device(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """Let a function accept a `device`, which must be the CPU. A result that is too large raises a RuntimeError.
@@ -30,8 +28,6 @@ def on_device(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
             Device(device)
         for name in ("layout", "memory_format", "pin_memory"):  # of which there is one choice here
             kwargs.pop(name, None)
-        if "size" in kwargs and function.__name__ in BY_SIZE:
-            args = (kwargs.pop("size"), *args)
         if "requires_grad" in kwargs:
             flag_of(function.__name__, "requires_grad", kwargs["requires_grad"])
         try:

@@ -1,4 +1,4 @@
-"""The errors for names that minigrad does not have: they say what to use instead, or which name was meant.
+"""The errors for names that minigrad does not have: they say whose names these are, or which name was meant.
 
 `torch_names.txt` lists the names that PyTorch has; `python -m tests.support.torch_names` writes it. The names of `nn`
 for which there is something to use instead are listed in `nn`, which the core and the API do not import.

@@ -15,7 +15,7 @@ from minigrad.core.dtypes import DType
 from minigrad.core.tensor import Tensor
 
 
-def vector_norm(name: str, input: Tensor, order: float, dim: Dims, keepdim: bool, dtype: DType) -> Tensor:
+def vector_norm(name: str, input: Tensor, order: float, dim: Dims, keepdim: bool, dtype: DType = None) -> Tensor:
     """Return the sum of |x|**order to the power of 1 / order, as `name`.
 
     Orders 0, inf and -inf stand for their limits: how many elements are not 0, the largest and the smallest |x|. Where
@@ -24,7 +24,7 @@ def vector_norm(name: str, input: Tensor, order: float, dim: Dims, keepdim: bool
     input = in_dtype(name, input, dtype)
     check_floating(name, input)
     if input.array.dtype == HALF:
-        return rounded(vector_norm(name, widened(input), order, dim, keepdim, None))
+        return rounded(vector_norm(name, widened(input), order, dim, keepdim))
     flag_of(name, "keepdim", keepdim)
     order = number_of(name, "the order", order)
     axes = axes_of(name, input, dim)

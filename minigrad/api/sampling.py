@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.api.arguments import array_of, sizes_of
+from minigrad.api.arguments import array_of, named, sizes_of
 from minigrad.api.making import count_of, floating_of, leaf, on_device, shape_of
 from minigrad.checks import int_of, number_of
 from minigrad.core import dtypes
@@ -33,6 +33,7 @@ def manual_seed(seed: int) -> Generator:
 
 
 @on_device
+@named("size")
 def rand(*size: Any, generator: Generator | None = None, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Return random numbers, uniform on [0, 1) (`torch.rand`).
 
@@ -43,6 +44,7 @@ def rand(*size: Any, generator: Generator | None = None, dtype: DType = None, re
 
 
 @on_device
+@named("size")
 def randn(*size: Any, generator: Generator | None = None, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Return random numbers from the normal distribution with mean 0 and standard deviation 1 (`torch.randn`).
 

@@ -15,6 +15,7 @@ from minigrad.api.refusals import named_refusals
 from minigrad.api.return_types import return_type
 from minigrad.api.selection import chosen
 from minigrad.checks import flag_of, int_of, number_of
+from minigrad.core import ops
 from minigrad.core.methods import method
 from minigrad.core.tensor import Tensor, wrap
 
@@ -84,8 +85,10 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
         x = array_of("median", input).reshape(-1)
         if not x.size:
             return input.sum() * math.nan
-        place = np.isnan(x).argmax() if np.isnan(x).any() else x.argsort(kind="stable")[(x.size - 1) // 2]
-        return relabelled(input.reshape(-1)[int(place)], "median")
+        missing = np.isnan(x)
+        equal = missing if missing.any() else x == np.partition(x, (x.size - 1) // 2)[(x.size - 1) // 2]
+        # The greatest of equal elements shares its gradient between them.
+        return relabelled(ops.amax.on_tensors(input.reshape(-1)[wrap(equal)], (0,), False), "median")
     axis = dim_of("median", input, dim)
     x = array_of("median", input)
     if x.ndim and not x.shape[axis]:

@@ -17,7 +17,8 @@ class Value(Arithmetic):
 
     `data` and `grad` are floats, and `label` is its name in pictures. A Value is its own node: it has the fields of
     `record.Node` that the reverse pass reads. A result that is no float is refused as Python refuses it: with
-    OverflowError, ValueError or ZeroDivisionError.
+    OverflowError, ValueError or ZeroDivisionError. With `_children` and `_op`, it is the result of an operation whose
+    gradients the user computes in `_backward`, as in micrograd; see `micrograd.py`.
 
     >>> a, b = Value(-4.0), Value(2.0)
     >>> c = (a * b + b**3).relu() + b

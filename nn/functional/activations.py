@@ -11,11 +11,10 @@ from minigrad.api.arguments import array_of, check_floating, dim_of
 from minigrad.api.choices import clamp, where
 from minigrad.api.grad_fn import labelled, relabelled
 from minigrad.api.half import HALF, in_float32, rounded, widened
-from minigrad.api.inplace import is_recorded, replace
-from minigrad.api.pointwise import expm1, log1p, sigmoid, tanh
+from minigrad.api.inplace import before_change, replace
+from minigrad.api.pointwise import erf, expm1, log1p, sigmoid, tanh
 from minigrad.checks import flag_of, number_of, shown
-from minigrad.core import ops
-from minigrad.core.dtypes import DType, number_dtype
+from minigrad.core.dtypes import DType
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.random import default_generator
 
@@ -29,15 +28,10 @@ def activated(name: str, input: Tensor, function: Callable[[Tensor], Tensor], in
     dtype is not floating.
     """
     check_floating(name, input)
-    x = _kept(input) if flag_of(name, "inplace", inplace) else input
+    x = before_change(input) if flag_of(name, "inplace", inplace) else input
     result = relabelled(function(widened(x)), label or name)
     result = rounded(result) if input.array.dtype == HALF else result
     return in_place(name, input, result) if inplace else result
-
-
-def _kept(input: Tensor) -> Tensor:
-    """Return a Tensor that has what `input` has now, with memory of its own if a vjp may need it after a change."""
-    return wrap(input.array.copy(), input.node) if is_recorded(input) else input
 
 
 def in_place(name: str, input: Tensor, result: Tensor) -> Tensor:
@@ -55,7 +49,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """
     if flag_of("relu", "inplace", inplace):
         array_of("relu", input)
-        return in_place("relu", input, pointwise.relu(_kept(input)))
+        return in_place("relu", input, pointwise.relu(before_change(input)))
     return pointwise.relu(input)
 
 
@@ -87,7 +81,7 @@ def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     if not isinstance(approximate, str):
         raise TypeError(f"gelu: approximate must be 'none' or 'tanh', got {shown(approximate)}")
     if approximate == "none":
-        balance = ops.erf.on_tensors(input * math.sqrt(0.5))
+        balance = erf(input * math.sqrt(0.5))
     elif approximate == "tanh":
         balance = tanh(math.sqrt(2 / math.pi) * (input + 0.044715 * input**3))
     else:
@@ -311,7 +305,7 @@ def softmax(input: Tensor, dim: int | None = None, *, dtype: DType = None) -> Te
     >>> softmax(minigrad.tensor([0.0, 0.0]), dim=0)
     tensor([0.5000, 0.5000])
     """
-    return distributions.softmax(*_converted("softmax", input, dim, dtype))
+    return distributions.softmax(input, _dim("softmax", input, dim), dtype)
 
 
 def softmin(input: Tensor, dim: int | None = None, *, dtype: DType = None) -> Tensor:
@@ -322,7 +316,7 @@ def softmin(input: Tensor, dim: int | None = None, *, dtype: DType = None) -> Te
     tensor([0.7311, 0.2689])
     """
     array_of("softmin", input)
-    return distributions.softmax(*_converted("softmin", -input, dim, dtype))
+    return distributions.softmax(-input, _dim("softmin", input, dim), dtype)
 
 
 def log_softmax(input: Tensor, dim: int | None = None, *, dtype: DType = None) -> Tensor:
@@ -332,16 +326,16 @@ def log_softmax(input: Tensor, dim: int | None = None, *, dtype: DType = None) -
     >>> log_softmax(minigrad.tensor([0.0, 0.0]), dim=0)
     tensor([-0.6931, -0.6931])
     """
-    return distributions.log_softmax(*_converted("log_softmax", input, dim, dtype))
+    return distributions.log_softmax(input, _dim("log_softmax", input, dim), dtype)
 
 
-def _converted(name: str, input: Tensor, dim: int | None, dtype: DType) -> tuple[Tensor, int]:
-    """Return the input in the given dtype, and the dim. Warns if no dim is given."""
+def _dim(name: str, input: Tensor, dim: int | None) -> int:
+    """Return the dim. If none is given, it warns and chooses as PyTorch does."""
     ndim = array_of(name, input).ndim
     if dim is None:
         dim = 0 if ndim in (0, 1, 3) else 1
         warnings.warn(f"{name}: no dim was given, so dim {dim} is used; pass dim={dim}", stacklevel=3)
-    return input.to(number_dtype(name, dtype, input.array.dtype)), dim
+    return dim
 
 
 def gumbel_softmax(logits: Tensor, tau: float = 1.0, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:

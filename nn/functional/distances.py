@@ -1,13 +1,10 @@
 """Norms and distances of vectors that lie along a dim."""
 
-import math
-
 from minigrad.api.arguments import array_of, check_floating, dim_of
-from minigrad.api.choices import clamp, where
+from minigrad.api.choices import clamp
 from minigrad.api.half import in_float32
-from minigrad.api.pointwise import abs
+from minigrad.api.norms import vector_norm
 from minigrad.checks import flag_of, number_of
-from minigrad.core import ops
 from minigrad.core.tensor import Tensor
 
 
@@ -21,7 +18,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -
     """
     check_floating("normalize", input)
     axis = dim_of("normalize", input, dim)
-    length = _norm(input, number_of("normalize", "p", p), axis, True)
+    length = vector_norm("normalize", input, p, axis, True)
     return input / clamp(length, number_of("normalize", "eps", eps))
 
 
@@ -40,7 +37,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
         check_floating(name, x)
     product = x1 * x2
     axis = dim_of(name, product, dim)
-    lengths = [_norm(x.expand(product.shape), 2.0, axis, True) for x in (x1, x2)]
+    lengths = [vector_norm(name, x.expand(product.shape), 2, axis, True) for x in (x1, x2)]
     least = number_of(name, "eps", eps)
     # As in PyTorch, the gradient of a norm that counts as `eps` is that of the norm itself.
     first, second = [x + (clamp(x.detach(), least) - x.detach()) for x in lengths]
@@ -60,25 +57,4 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
         array_of(name, x)
     difference = x1 - x2 + number_of(name, "eps", eps)
     flag_of(name, "keepdim", keepdim)
-    return _norm(difference, number_of(name, "p", p), dim_of(name, difference, -1), keepdim)
-
-
-def _norm(x: Tensor, p: float, axis: int, keepdim: bool) -> Tensor:
-    """Return the p-norm of vectors along an axis. Its gradient is 0 where the vector is 0."""
-    axes = (axis,) if x.ndim else ()
-    size = abs(x)
-    if math.isinf(p):
-        return (ops.amax if p > 0 else ops.amin).on_tensors(size, axes, keepdim)
-    if p == 0:
-        return ops.sum.on_tensors(ops.is_nonzero.on_tensors(x), axes, keepdim)
-    if p == 1:
-        return ops.sum.on_tensors(size, axes, keepdim)
-    # The root of 0 has an infinite gradient, and so has a power below 1.
-    if p != 2:
-        zero = size == 0
-        powers = where(zero, 0.0, where(zero, 1.0, size) ** p)
-    else:
-        powers = x * x
-    total = ops.sum.on_tensors(powers, axes, keepdim)
-    zero = total == 0
-    return where(zero, 0.0, where(zero, 1.0, total) ** (1 / p))
+    return vector_norm(name, difference, p, -1, keepdim)

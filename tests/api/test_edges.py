@@ -45,6 +45,7 @@ def f(*shape: int) -> np.ndarray:
 EDGES = np.array([-np.inf, np.inf, np.nan, 0.0, -0.0, 1.5, -2.0, 2.0], np.float32)
 INF, NAN, ZERO, ONE = (np.array(x, np.float32) for x in (-np.inf, np.nan, 0.0, 1.0))
 INTS, BOOLS, NONE = np.array([3, -1, 0, 7]), np.array([True, False]), np.zeros(0, np.float32)
+TIES = np.array([1.0, 2.0, 2.0, 2.0, 3.0])
 TENSORS = [EDGES, INTS, INF, NAN, ZERO, f(2, 3), NONE, np.zeros((2, 0)), BOOLS, np.array(3)]
 # Without nan: there PyTorch's amax makes every gradient nan.
 GREATEST = [x for x in TENSORS if x.size and not np.isnan(x).any()] + [EDGES[:2], EDGES[3:]]
@@ -131,7 +132,7 @@ CASES: dict[str, Case] = {
     "cumprod": (lambda library, x: library.cumprod(x, 0), each(x=[INTS, f(7), np.array([2.0, 0, 3, 0, 5])])),
     "sort": (lambda library, x: library.sort(x, dim=0, stable=True), each(x=[EDGES, INTS, f(3, 4), NONE, ONE])),
     "topk": (lambda library, x: library.topk(x, 2).values, each(x=[EDGES, INTS, f(3, 4)])),
-    "median": (lambda library, x: library.median(x), each(x=[EDGES, INTS, f(3, 4), ONE, NAN])),
+    "median": (lambda library, x: library.median(x), each(x=[EDGES, INTS, f(3, 4), ONE, NAN, TIES])),
     "unique": (
         lambda library, x: library.unique(x, return_counts=True),
         each(x=[INTS, constant(np.array([2.0, 1, 2])), constant(NONE)]),

@@ -183,9 +183,7 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Generator | 
     Lengths from fractions are rounded down, and the remaining items go to the first subsets, one each. ValueError if
     the lengths do not sum to that of the data set, or a fraction is not from 0 to 1 (`torch.utils.data.random_split`).
     """
-    if not hasattr(dataset, "__len__"):
-        raise TypeError(f"random_split: expected a data set with a length, got {type(dataset).__name__}")
-    total = len(dataset)
+    total = length_of("random_split", dataset)
     if not isinstance(lengths, tuple | list):
         raise TypeError(f"random_split: expected a list of lengths, got {type(lengths).__name__}")
     lengths = [number_of("random_split", "a length", x) for x in lengths]
