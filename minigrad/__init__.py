@@ -63,7 +63,6 @@ from minigrad.core.dtypes import int32 as int
 from minigrad.core.dtypes import int64 as long
 from minigrad.core.tensor import Tensor
 from minigrad.core.value import Value
-from minigrad.debug.anomaly import detect_anomaly, is_anomaly_enabled
 from minigrad.derive import derive
 from minigrad.grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from minigrad.gradients import grad
@@ -100,10 +99,12 @@ _LAZY = {
     "cmp": "minigrad.debug.cmp",
     "compile": "minigrad.machine",
     "cuda": "minigrad.cuda",
+    "detect_anomaly": "minigrad.debug.anomaly",
     "get_float32_matmul_precision": "minigrad.machine",
     "get_num_threads": "minigrad.machine",
     "gradcheck": "minigrad.debug.gradcheck",
     "gradgradcheck": "minigrad.debug.gradcheck",
+    "is_anomaly_enabled": "minigrad.debug.anomaly",
     "is_autocast_enabled": "minigrad.amp",
     "is_deterministic_algorithms_warn_only_enabled": "minigrad.machine",
     "linalg": "minigrad.linalg",

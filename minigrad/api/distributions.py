@@ -107,4 +107,4 @@ def histogram(
             counts, edges = np.histogram(input.array, parts, range, density, weights)
     except (ValueError, TypeError, IndexError, MemoryError, OverflowError) as error:
         raise RuntimeError(f"histogram: {shown(bins)} bins over {shown(range)}: {error}") from None
-    return Histogram(*(input.wrap(x.astype(input.array.dtype)) for x in (counts, edges)))
+    return Histogram(input.wrap(x.astype(input.array.dtype)) for x in (counts, edges))

@@ -88,7 +88,7 @@ def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> 
     if not array_of("aminmax", input).size and dim is None:
         raise RuntimeError(f"aminmax: {input.array.shape} has no elements; give a dim")
     dims = () if dim is None else (dim,)
-    return MinAndMax(*(function(input, dims, keepdim) for function in (amin, amax)))
+    return MinAndMax(function(input, dims, keepdim) for function in (amin, amax))
 
 
 def _over_dims(name: str, primitive: Primitive, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
@@ -157,10 +157,10 @@ def _extremum(name: str, input: Tensor, dim: int | Tensor | None, keepdim: bool)
         return over_all.on_tensors(input, tuple(range(input.ndim)), False)
     axis = dim_of(name, input, dim)
     if not input.array.ndim:
-        return pair(ops.reshape.on_tensors(input, ()), input.wrap(np.zeros((), np.int64)))
+        return pair((ops.reshape.on_tensors(input, ()), input.wrap(np.zeros((), np.int64))))
     indices = _places(name, arg, input.array, axis, True)
     values = along_dim.on_tensors(input, (axis,), keepdim, indices)
-    return pair(values, input.wrap(indices if keepdim else indices.squeeze(axis)))
+    return pair((values, input.wrap(indices if keepdim else indices.squeeze(axis))))
 
 
 def _arg_extremum(name: str, arg: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from minigrad.api.refusals import named_refusals
+from minigrad.api.refusals import REFUSABLE, refusal
 from minigrad.core.record import Node
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -84,12 +84,14 @@ def labelled(function: Function) -> Function:
 
     The operation has the name of the function, and so have its refusals.
     """
-
-    function = named_refusals(function)
+    name = function.__name__
 
     @functools.wraps(function)
     def composed(*args: Any, **kwargs: Any) -> Any:
-        return relabelled(function(*args, **kwargs), function.__name__)
+        try:
+            return relabelled(function(*args, **kwargs), name)
+        except REFUSABLE as error:
+            raise refusal(name, error) from None
 
     return composed  # type: ignore[return-value]
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 WITH_A_NAME = re.compile(r"[\w.]+: ")
+REFUSABLE = AttributeError, TypeError, ValueError, OverflowError
 
 
 def named_refusals(function: Function) -> Function:
@@ -17,10 +18,19 @@ def named_refusals(function: Function) -> Function:
     def named(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
-        except (AttributeError, TypeError, ValueError, OverflowError) as error:
-            if WITH_A_NAME.match(str(error)):
-                raise
-            kind = TypeError if isinstance(error, AttributeError | TypeError) else RuntimeError
-            raise kind(f"{function.__name__}: {error}") from None
+        except REFUSABLE as error:
+            raise refusal(function.__name__, error) from None
 
     return named  # type: ignore[return-value]
+
+
+def refusal(name: str, error: Exception) -> Exception:
+    """Return the refusal that names the function `name` instead of an error inside it.
+
+    An error that names a function already is returned itself. Others become a TypeError or a RuntimeError, as in
+    PyTorch.
+    """
+    if WITH_A_NAME.match(str(error)):
+        return error
+    kind = TypeError if isinstance(error, AttributeError | TypeError) else RuntimeError
+    return kind(f"{name}: {error}")

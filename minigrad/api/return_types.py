@@ -1,17 +1,32 @@
-"""The named tuples that functions return, which print as PyTorch's (`torch.return_types`)."""
+"""The tuples with names that functions return, and that print as PyTorch's (`torch.return_types`)."""
 
-from collections import namedtuple
-from typing import Any
+from collections.abc import Iterable
+from operator import itemgetter
+from typing import Any, Self
 
 
-def return_type(name: str, *fields: str) -> Any:
-    """Return a class of named tuples that is called `torch.return_types.name`."""
-    kind = namedtuple(name, fields, module=__name__)  # type: ignore[misc]
-    kind.__repr__ = _shown  # type: ignore[method-assign]
+class Result(tuple[Any, ...]):
+    """A tuple whose elements are attributes, too; the class holds their names."""
+
+    __slots__ = ()
+    names: tuple[str, ...] = ()
+
+    def __new__(cls, elements: Iterable[Any]) -> Self:
+        result = super().__new__(cls, elements)
+        if len(result) != len(cls.names):
+            raise TypeError(
+                f"{cls.__name__}: expected {len(cls.names)} elements, {', '.join(cls.names)}; got {len(result)}"
+            )
+        return result
+
+    def __repr__(self) -> str:
+        named = ",\n".join(f"{name}={element!r}" for name, element in zip(self.names, self, strict=True))
+        return f"torch.return_types.{type(self).__name__}(\n{named})"
+
+
+def return_type(name: str, *names: str) -> Any:
+    """Return the class `torch.return_types.name` of Results; it is called with a tuple, as in PyTorch."""
+    places = {element: property(itemgetter(i)) for i, element in enumerate(names)}
+    kind = type(name, (Result,), {"__slots__": (), "__module__": __name__, "names": names, **places})
     globals()[name] = kind  # where pickle looks for it
     return kind
-
-
-def _shown(result: Any) -> str:
-    fields = ",\n".join(f"{name}={value!r}" for name, value in result._asdict().items())
-    return f"torch.return_types.{type(result).__name__}(\n{fields})"

@@ -141,15 +141,15 @@ def _sorted(name: str, input: Tensor, dim: int, descending: bool, kind: Any, par
     order = _order(name, input, axis, descending)
     if order.ndim:
         order = order[(*[slice(None)] * axis, part)]
-    return kind(chosen(name, input, axis, order), wrap(np.ascontiguousarray(order).reshape(order.shape)))
+    return kind((chosen(name, input, axis, order), wrap(np.ascontiguousarray(order).reshape(order.shape))))
 
 
 def _selected(name: str, input: Tensor, axis: int, places: np.ndarray, keepdim: bool, kind: Any) -> Any:
     """Return the elements at one index along an axis, and the indices."""
     values, indices = chosen(name, input, axis, places), wrap(places)
     if keepdim or not input.ndim:
-        return kind(values, indices)
-    return kind(relabelled(values.squeeze(axis), name), indices.squeeze(axis))
+        return kind((values, indices))
+    return kind((relabelled(values.squeeze(axis), name), indices.squeeze(axis)))
 
 
 # Different elements

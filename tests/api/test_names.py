@@ -90,7 +90,7 @@ api.methods api.missing api.norms api.pieces api.pointwise api.printing api.prod
 api.refusals api.return_types api.running api.sampling api.selection api.shapes api.sorting api.statistics api.storage
 core core.dtypes core.graph core.kernels core.methods core.modes core.operators core.ops core.primitive core.promotion
 core.record core.tensor core.value core.versions core.views
-checks debug debug.anomaly debug.lines derive derive.derived grad_mode gradients hooks micrograd random walks
+checks derive derive.derived grad_mode gradients hooks micrograd random walks
 """
 
 
@@ -102,6 +102,7 @@ LATER = {
     "autograd": "minigrad.autograd",
     "cmp": "minigrad.debug.cmp",
     "cuda": "minigrad.cuda",
+    "detect_anomaly": "minigrad.debug.anomaly",
     "gradcheck": "minigrad.debug.gradcheck",
     "gradgradcheck": "minigrad.debug.gradcheck",
     "load": "minigrad.api.serialization",

@@ -1,5 +1,7 @@
 """Every text is compared, character for character, with PyTorch's own `repr`."""
 
+import copy
+import pickle
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +12,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+import minigrad
 from minigrad.api import printing
 
 DTYPES = ["float32", "float64", "float16", "int64", "int32", "int16", "int8", "uint8", "bool"]
@@ -173,6 +176,20 @@ def test_several_notes_wrap_at_every_linewidth() -> None:
         set_both(linewidth=linewidth)
         assert printing.format_tensor(leaf.detach().numpy(), ["requires_grad=True"]) == repr(leaf)
         assert printing.format_tensor(result.detach().numpy(), ["grad_fn=<MulBackward0>"]) == repr(result)
+
+
+@pytest.mark.parametrize(("function", "options"), {"sort": {}, "aminmax": {"dim": 0}, "histogram": {"bins": 2}}.items())
+def test_results_with_names_are_made_printed_and_pickled_as_in_pytorch(function: str, options: dict[str, Any]) -> None:
+    mine, reference = (getattr(library.tensor([2.0, 3.0, 1.0]), function)(**options) for library in (minigrad, torch))
+    assert isinstance(mine, tuple)
+    assert type(mine).__name__ == type(reference).__name__
+    for again in (mine, pickle.loads(pickle.dumps(mine)), copy.deepcopy(mine), type(mine)([*mine])):
+        assert type(again) is type(mine)
+        assert repr(again) == repr(reference)
+    for elements in ([1], [1, 2, 3]):
+        for kind in (type(mine), type(reference)):
+            with pytest.raises(TypeError, match=str(len(elements))):
+                kind(elements)
 
 
 def test_default_dtype_is_not_shown() -> None:

@@ -265,6 +265,7 @@ TENSORS: dict[str, Scenario] = {
     "numbers": lambda T: [T.tensor(1.5), T.tensor(2.5)],
     "pairs": lambda T: [(T.ones(2), T.tensor(1)), (T.zeros(2), T.tensor(2))],
     "dicts": lambda T: [{"x": T.ones(2, dtype=T.float64)}, {"x": T.zeros(2, dtype=T.float64)}],
+    "results with names": lambda T: [T.tensor([2.0, 1.0]).sort(), T.tensor([3.0, 5.0]).sort()],
     "with gradients": lambda T: [T.ones(2, requires_grad=True), T.zeros(2)],
 }
 
