@@ -232,7 +232,7 @@ def saved_as_tensors(node: Node) -> tuple[Any, ...]:
     return tuple([saved[place] for place in node.plan.saved])
 
 
-def _locate(primitive: Any, operands: tuple[Any, ...], params: tuple[Any, ...], result: Tensor) -> None:
+def _locate(primitive: Any, operands: tuple[Any, ...], params: tuple[Any, ...], result: Tensor, residuals: Any) -> None:
     """Store the user's line on a node, while a recorded pass runs under `detect_anomaly`.
 
     The recorder calls this function instead of the check of results. An anomaly inside a vjp is therefore reported when

@@ -9,7 +9,8 @@ class Mode:
     """The settings, with the values that a thread starts with. A task starts with those of the task that made it.
 
     - `grad`: whether operations are recorded (`torch.is_grad_enabled`).
-    - `watch(primitive, operands, params, result)` is called after every operation.
+    - `watch(primitive, operands, params, result, residuals)` is called after every operation. Those of a fused
+      primitive are a list, whose items it may replace.
     - `check(node, operand, g, part)` is called for every gradient `part` that a vjp of `node` makes of `g`.
     - `locate()` returns the user's line that is running, while anomalies are being detected.
 

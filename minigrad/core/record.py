@@ -124,7 +124,7 @@ def _any_operands(primitive: Primitive, Tensor: Any) -> Recorder:
             saved = plans[needs].save((tensor.array, *residuals, *params, *arrays, *shapes))
             tensor.stored_node = Node(tensor.array, plans[needs], tuple(nodes), params, saved, label)
         if mode.watch is not None:
-            mode.watch(primitive, operands, params, tensor)
+            mode.watch(primitive, operands, params, tensor, residuals)
         return (tensor, *residuals) if has_residuals else tensor
 
     return record
@@ -161,7 +161,7 @@ def _one_operand(primitive: Primitive, Tensor: Any) -> Recorder:
         if views and result.base is not None and (result.base is array or result.base is array.base):
             tensor.base = x.base_of_view(primitive, params)
         if mode.watch is not None:
-            mode.watch(primitive, (x,), params, tensor)
+            mode.watch(primitive, (x,), params, tensor, residuals)
         return (tensor, *residuals) if has_residuals else tensor
 
     return record
@@ -207,7 +207,7 @@ def _two_operands(primitive: Primitive, Tensor: Any) -> Recorder:
             values = (result, a_array, b_array) if is_plain else (result, *residuals, *params, a_array, b_array)
             tensor.stored_node = Node(result, plan, inputs, params, plan.save(values), label)
         if mode.watch is not None:
-            mode.watch(primitive, (a, b), params, tensor)
+            mode.watch(primitive, (a, b), params, tensor, residuals)
         return (tensor, *residuals) if has_residuals else tensor
 
     return record

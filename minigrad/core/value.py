@@ -147,7 +147,7 @@ def _result(data: float, plan: Plan, inputs: tuple[Any, ...], params: tuple[Any,
     value.plan, value.inputs, value.params = plan, inputs, params
     watch = current_mode().watch
     if watch is not None:
-        watch(plan.primitive, inputs, params, value)
+        watch(plan.primitive, inputs, params, value, ())
     return value
 
 

@@ -57,14 +57,18 @@ def _settings(name: str, on: bool, check_nan: bool) -> dict[str, Any]:
     return {"locate": calling_line if on else None, "watch": watch, "check": _checked if on and check_nan else None}
 
 
-def located(primitive: Primitive, operands: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None:
+def located(
+    primitive: Primitive, operands: tuple[Any, ...], params: tuple[Any, ...], result: Any, residuals: Any = ()
+) -> None:
     """Store the line that called an operation on the node of its result."""
     node = result if isinstance(result, Value) else result.node
     if node is not None:
         node.line = calling_line()
 
 
-def _watched(primitive: Primitive, operands: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None:
+def _watched(
+    primitive: Primitive, operands: tuple[Any, ...], params: tuple[Any, ...], result: Any, residuals: Any
+) -> None:
     """Raise an error if the result holds an anomaly that is new; otherwise store the line as `located` does."""
     arrays = [_array(x) for x in operands]
     already = {kind for x in arrays for kind in _anomalies(x)}

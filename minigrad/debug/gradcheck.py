@@ -120,7 +120,7 @@ class _Function:
                 "dropout's, a generator's) before, or seed them within it"
             )
 
-    def _listen(self, primitive: Primitive, operands: tuple[Any, ...], params: tuple[Any, ...], result: Any) -> None:
+    def _listen(self, primitive: Primitive, operands: tuple[Any, ...], params: tuple[Any, ...], *results: Any) -> None:
         self.operations.append(_Operation(primitive, tuple([_copy(x) for x in operands]), params))
 
     def arguments(self, points: list[np.ndarray]) -> list[Any]:

@@ -5,6 +5,7 @@ How it works, in the order in which to read the modules:
     symbols.py      a Symbol stands for an array; primitives and vjps applied to Symbols build expressions
     trace.py        runs a recorded graph once more on Symbols, forward and backward
     plain.py        numbers and indices without a class of the user, and their text
+    sharing.py      which Symbols are computed in the same way
     expressions.py  numpy text for an operand, a number, an index
     forms.py        how each primitive is spelled, with a default that serves new ones
     copying.py      copies the Python functions of primitives into the source

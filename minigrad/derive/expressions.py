@@ -2,7 +2,6 @@
 
 import math
 import operator
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,29 +12,24 @@ from minigrad.core.primitive import Primitive, Shape
 from minigrad.derive.copying import Helpers
 from minigrad.derive.infix import COMPARISON, PRODUCT, SIGN, WHOLE
 from minigrad.derive.plain import array_text, dtype_text, ints_text, is_number, list_text, literal, plain
+from minigrad.derive.sharing import Sharing
 from minigrad.derive.symbols import Symbol
 
 Text = tuple[str, int]  # a text, and how strongly its parts hold together
 
 
-class Expressions:
+class Expressions(Sharing):
     """The texts of Symbols so far, and how to put them into larger ones.
 
-    `numbers` says that Symbols stand for floats, not for arrays. The other attributes are keyed by the ids of Symbols:
-    `first` holds the first Symbol that is computed in the same way, and only that one has a text; `names` holds the
-    names to assign to; `uses` counts the places where a Symbol stands.
+    `numbers` says that Symbols stand for floats, not for arrays. `texts` and `names`, the names to assign to, are keyed
+    by the ids of Symbols. Of Symbols that are computed in the same way, only the first has a text.
     """
 
     def __init__(self, helpers: Helpers, numbers: bool) -> None:
+        super().__init__()
         self.helpers, self.numbers = helpers, numbers
         self.texts: dict[int, Text] = {}
-        self.first: dict[int, Symbol] = {}
         self.names: dict[int, str] = {}
-        self.uses: Counter[int] = Counter()
-
-    def canonical(self, symbol: Any) -> Any:
-        """The Symbol that stands for all that are computed alike. A number stays as it is."""
-        return self.first.get(id(symbol), symbol)
 
     # Operands
 

@@ -3,7 +3,7 @@
 A result that has a name, or is used more than once, becomes a statement. Every other stands within another expression.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from minigrad.derive.expressions import Expressions, dtype_of, number
 from minigrad.derive.infix import COMPARISON, WHOLE
 from minigrad.derive.naming import identifier, unused
 from minigrad.derive.plain import ints_text
+from minigrad.derive.sharing import symbols_in
 from minigrad.derive.symbols import OUTPUT, Symbol
 
 WIDTH = 120  # of a line
@@ -33,61 +34,14 @@ class Writer(Expressions):
         self.taken = {*taken, *names.values()}
         super().__init__(Helpers(self.taken, forms.RESERVED, numbers), numbers)
         self.lines: list[str] = []
-        self.same: dict[Any, Symbol] = {}  # by how it is computed, so that each thing is computed once
-        self.outputs: dict[int, dict[int, Symbol]] = {}  # those that are needed of a fused call, by their places
         self.hints: dict[int, str] = {}  # names for Symbols that no variable holds, should they need one
         self.returned: set[int] = set()  # Symbols that must not share their memory
         self.lent: set[int] = set()  # Symbols whose memory a result shares, and nothing else from then on
         for output in outputs:
-            for symbol in self._behind(output):
-                self._intern(symbol)
-            self.uses[id(self.canonical(output))] += 1
+            self.add(output)
         for each, name in names.items():
             if each in self.first:
                 self.names.setdefault(id(self.first[each]), name)
-
-    # The graph of Symbols
-
-    def is_needed(self, symbol: Any) -> bool:
-        """Whether an output is computed from it."""
-        return id(symbol) in self.first
-
-    def _behind(self, output: Any) -> Iterator[Symbol]:
-        """A Symbol and all that it is computed from: operands first, each once, without recursion."""
-        open_ends = [(output, False)] if isinstance(output, Symbol) else []
-        while open_ends:
-            symbol, done = open_ends.pop()
-            if id(symbol) in self.first:
-                continue
-            if done:
-                yield symbol
-            else:
-                open_ends.append((symbol, True))
-                open_ends += [(part, False) for part in reversed([*_symbols_in(symbol.arguments)])]
-
-    def _intern(self, symbol: Symbol) -> None:
-        """Find the first Symbol that is computed in the same way, and count what that one uses."""
-        parts = [self.canonical(part) for part in _symbols_in(symbol.arguments)]
-        made: Any = (symbol.primitive, self._identity(symbol.arguments)) if symbol.primitive else id(symbol)
-        if symbol.value is not None:
-            made = symbol.shape, symbol.dtype, np.asarray(symbol.value).tobytes()
-        first = self.first[id(symbol)] = self.same.setdefault(made, symbol)
-        if first is symbol:
-            self.uses.update(map(id, parts))
-            if symbol.primitive is OUTPUT:
-                self.outputs.setdefault(id(parts[0]), {})[symbol.arguments[1]] = symbol
-
-    def _identity(self, argument: Any) -> Any:
-        """What is equal for arguments that are equal."""
-        if isinstance(argument, tuple):
-            return tuple([self._identity(part) for part in argument])
-        if isinstance(argument, Symbol):
-            return id(self.canonical(argument))
-        if isinstance(argument, np.ndarray | np.generic):
-            return argument.shape, str(argument.dtype), argument.tobytes()
-        if isinstance(argument, slice):
-            return slice, argument.start, argument.stop, argument.step
-        return type(argument), argument if isinstance(argument, int) else str(argument)
 
     def hint(self, symbol: Any, word: str) -> None:
         """What to call a result, if it has no name and needs one."""
@@ -107,7 +61,7 @@ class Writer(Expressions):
                 self._finish(each, comment if each is wanted else "", total and each is wanted)
             else:
                 open_ends.append((each, True))
-                open_ends += [(self.canonical(part), False) for part in reversed([*_symbols_in(each.arguments)])]
+                open_ends += [(self.canonical(part), False) for part in reversed([*symbols_in(each.arguments)])]
 
     def _finish(self, symbol: Symbol, comment: str, total: bool) -> None:
         """Write the text of a Symbol, or a statement for it. Its operands have their texts already."""
@@ -171,7 +125,7 @@ class Writer(Expressions):
 
     def _longest_in(self, symbol: Symbol) -> Symbol | None:
         """The operand with the longest text that can become a statement."""
-        operands = [self.canonical(part) for part in _symbols_in(symbol.arguments)]
+        operands = [self.canonical(part) for part in symbols_in(symbol.arguments)]
         written = [
             x
             for x in operands
@@ -251,12 +205,3 @@ class Writer(Expressions):
             text = f"{self.part(symbol, WHOLE)}.copy()" if copied else self.part(symbol, COMPARISON)
             self._line(f"{name} = {text}", "")
         return name
-
-
-def _symbols_in(arguments: Any) -> Iterator[Symbol]:
-    """The Symbols among arguments, also within tuples."""
-    for argument in arguments:
-        if isinstance(argument, Symbol):
-            yield argument
-        elif isinstance(argument, tuple):
-            yield from _symbols_in(argument)

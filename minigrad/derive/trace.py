@@ -23,7 +23,41 @@ from minigrad.derive.symbols import Symbol
 PLACES = {ops.max: ARGMAX, ops.min: ARGMIN}
 
 
-class Trace:
+class Symbols:
+    """A Symbol for each node of a recorded graph, and for what its vjps need; and the reverse pass over them."""
+
+    def __init__(self) -> None:
+        self.symbols: dict[Any, Any] = {}  # of nodes
+        self.residuals: dict[Any, tuple[Any, ...]] = {}  # those of fused primitives, by node
+        self.params: dict[Any, tuple[Any, ...]] = {}  # of primitives, by node, with Symbols in place of arrays
+        self.operands: dict[Any, list[Any]] = {}  # by node
+
+    def apply(self, primitive: Primitive, operands: list[Any], params: tuple[Any, ...], like: Any) -> tuple[Any, ...]:
+        """The Symbols of a primitive's result, which has the shape and dtype of `like`, and of its residuals."""
+        result = Symbol.record(primitive, *operands, *params)
+        result, *residuals = result if primitive.residuals else (result,)
+        if isinstance(result, Symbol) and result.array is None:
+            result.array = Symbol("", like.shape, like.dtype).array
+        return (result, *residuals)
+
+    def keep(self, node: Any, operands: list[Any], params: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+        """Remember what `apply` was given for a node, and what it returned."""
+        self.operands[node], self.params[node] = operands, params
+        self.symbols[node], self.residuals[node] = outputs[0], outputs[1:]
+
+    def reverse(self, seeds: list[tuple[Any, Any]], needed: set[Any] | None = None) -> list[tuple[Any, Any]]:
+        """The gradients that the seeds give: pairs of a node and a Symbol, in the order of the reverse pass."""
+        return [(node, g) for node, g, _ in graph.reverse(seeds, saved_of=self.saved, needed=needed)]
+
+    def saved(self, node: Any) -> tuple[Any, ...]:
+        """The Symbols of the values that a node saved for its vjps."""
+        operands = self.operands[node]
+        shapes = [operands[i].shape for i in node.plan.primitive.shaped]
+        values = (self.symbols[node], *self.residuals[node], *self.params[node], *operands, *shapes)
+        return tuple([values[i] for i in node.plan.saved])
+
+
+class Trace(Symbols):
     """The graph behind a loss: a Symbol for each node, and for each gradient.
 
     A node is a recorded result, a leaf, or a Value. `parameters` and `constants` are what a function that computes the
@@ -31,6 +65,7 @@ class Trace:
     """
 
     def __init__(self, loss: Any, names: Mapping[str, Any]) -> None:
+        super().__init__()
         self.root: Any = loss.node if isinstance(loss, Tensor) else loss
         self.is_value = isinstance(loss, Value)
         self.labels: Names = variables(names)
@@ -39,17 +74,14 @@ class Trace:
         self.taken: set[str] = {"step", "np", "math", "range", "max", "slice", "_", *RESERVED}
         self.parameters: dict[str, Shape] = {}
         self.constants: dict[str, np.ndarray] = {}
-        self.symbols: dict[Any, Any] = {}  # of nodes
         self.arrays: dict[int, Any] = {}  # Symbols of arrays that require no gradient, by id
-        self.residuals: dict[Any, tuple[Any, ...]] = {}  # those of fused primitives, by node
-        self.params: dict[Any, tuple[Any, ...]] = {}  # of primitives, by node, with Symbols in place of arrays
-        self.gradients: list[tuple[Any, Any]] = []  # nodes and their gradients, in the order of the reverse pass
         self.nodes = walks.ancestors([self.root])
         self.leaves = {label: node for node in self.nodes if node.plan is None and (label := self.label(node))}
         self.names = {node: self.free_name(label) for node, label in self._labelled()}
         for node in self.nodes:
-            self.symbols[node] = self._result(node)
-        self._reverse()
+            self._enter(node)
+        seed = Symbol("", getattr(self.root, "shape", ()), getattr(self.root, "dtype", np.float64), 1.0)
+        self.gradients = self.reverse([(self.root, seed)], None if self.is_value else set(self.nodes))
 
     # Names
 
@@ -72,23 +104,17 @@ class Trace:
 
     # Forward
 
-    def _result(self, node: Any) -> Any:
-        """The Symbol of a node: a parameter for a leaf, else what its primitive makes of its operands."""
-        shape, dtype = getattr(node, "shape", ()), getattr(node, "dtype", np.float64)
+    def _enter(self, node: Any) -> None:
+        """Make the Symbol of a node: a parameter for a leaf, else what its primitive makes of its operands."""
+        like = node if isinstance(node, Node) else np.empty(())
         if node.plan is None:
-            self.parameters[self.names[node]] = shape
-            return Symbol(self.names[node], shape, dtype)
+            self.parameters[self.names[node]] = like.shape
+            self.symbols[node] = Symbol(self.names[node], like.shape, like.dtype)
+            return
         primitive, operands = node.plan.primitive, [self._operand(x) for x in node.inputs]
-        self.params[node] = params = self._params(primitive, operands, node.params)
-        if primitive in PLACES:  # only the vjp needs the places
-            params = (*params[:-1], None)
-        result = Symbol.record(primitive, *operands, *params)
-        if primitive.residuals:
-            result, *residuals = result
-            self.residuals[node] = tuple(residuals)
-        if isinstance(result, Symbol) and result.array is None:
-            result.array = Symbol("", shape, dtype).array
-        return result
+        params = self._params(primitive, operands, node.params)
+        needed = (*params[:-1], None) if primitive in PLACES else params  # only the vjp needs the places
+        self.keep(node, operands, params, self.apply(primitive, operands, needed, like))
 
     def _operand(self, x: Any) -> Any:
         if isinstance(x, Node | Value):
@@ -123,24 +149,6 @@ class Trace:
             self.arrays[id(array)] = symbol = Symbol(name, array.shape, array.dtype)
             symbol.array = array  # the shape of `x[mask]` depends on the numbers in the mask
         return self.arrays[id(array)]
-
-    # Backward
-
-    def _reverse(self) -> None:
-        seed = Symbol("", getattr(self.root, "shape", ()), getattr(self.root, "dtype", np.float64), 1.0)
-        found = graph.reverse(
-            [(self.root, seed)],
-            saved_of=self._saved,
-            needed=None if self.is_value else set(self.nodes),
-        )
-        self.gradients += [(node, g) for node, g, _ in found]
-
-    def _saved(self, node: Any) -> tuple[Any, ...]:
-        """The Symbols of the values that a node saved for its vjps."""
-        operands = [self._operand(x) for x in node.inputs]
-        shapes = [operands[i].shape for i in node.plan.primitive.shaped]
-        values = (self.symbols[node], *self.residuals.get(node, ()), *self.params[node], *operands, *shapes)
-        return tuple([values[i] for i in node.plan.saved])
 
     # What is asked for
 
