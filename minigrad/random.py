@@ -18,7 +18,8 @@ import functools
 import math
 import os
 import threading
-from typing import TYPE_CHECKING, Any
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -73,6 +74,22 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_drawing.acquire, after_in_parent=_drawing.release, after_in_child=_drawing.release)
 
 
+# Who is told of draws, instead of the generator: a function that is being compiled.
+listening: ContextVar[Callable[..., Any] | None] = ContextVar("listening", default=None)
+Method = TypeVar("Method", bound="Callable[..., Any]")
+
+
+def _heard(method: Method) -> Method:
+    """Tell `listening` of each call of a method that uses the state of a generator."""
+
+    @functools.wraps(method)
+    def heard(self: Any, *args: Any, **kwargs: Any) -> Any:
+        listener = listening.get()
+        return method(self, *args, **kwargs) if listener is None else listener(method, self, args, kwargs)
+
+    return heard  # type: ignore[return-value]
+
+
 class Generator:
     """A stream of random numbers that a seed determines (`torch.Generator`).
 
@@ -97,6 +114,7 @@ class Generator:
         twister.state = start
         return twister
 
+    @_heard
     def manual_seed(self, seed: int) -> Generator:
         """Restart the stream from `seed` and return the generator, as `torch.Generator.manual_seed`.
 
@@ -113,6 +131,7 @@ class Generator:
             self._spare_normals = np.empty(0)
         return self
 
+    @_heard
     def seed(self) -> int:
         """Restart the stream from a random seed of the operating system, and return it (`torch.Generator.seed`)."""
         seed = int.from_bytes(os.urandom(8))
@@ -135,6 +154,7 @@ class Generator:
         state["spare_normal"][: spares.size] = spares
         return state.view(np.uint8)
 
+    @_heard
     def set_state(self, state: NDArray[np.uint8]) -> Generator:
         """Set the stream to a state that `get_state` returned (`torch.Generator.set_state`).
 
@@ -158,6 +178,7 @@ class Generator:
         with _drawing:
             return copy.deepcopy(vars(self))
 
+    @_heard
     def uniform(self, shape: Shape, dtype: DTypeLike = np.float32, low: float = 0.0, high: float = 1.0) -> Floats:
         """Draw numbers uniformly from [low, high) (`torch.rand`, `torch.Tensor.uniform_`).
 
@@ -172,6 +193,7 @@ class Generator:
         width = dtype.type(high) - dtype.type(low)
         return (units if (low, high) == (0, 1) else _stretched(units, width, low)).reshape(shape)
 
+    @_heard
     def normal(
         self,
         shape: Shape,
@@ -199,6 +221,7 @@ class Generator:
         normals = np.concatenate([normals[: count - 16], normals[-16:]])
         return (normals if (mean, std) == (0, 1) else _stretched(normals, std, mean)).reshape(shape)
 
+    @_heard
     def exponential(self, shape: Shape, dtype: DTypeLike = np.float32, rate: float = 1.0) -> Floats:
         """Draw exponential numbers, whose mean is 1 / `rate` (`torch.Tensor.exponential_`).
 
@@ -209,6 +232,7 @@ class Generator:
             raise RuntimeError(f"exponential_: expected lambda > 0.0, but found lambda={rate}; pass a positive rate")
         return (-1 / rate * np.log1p(-self._units(_count("exponential_", shape), FLOAT64))).astype(dtype).reshape(shape)
 
+    @_heard
     def bernoulli(self, probability: float | Floats, shape: Shape | None = None) -> NDArray[np.bool_]:
         """Draw bools that are True with `probability` (`torch.bernoulli`, the mask of dropout).
 
@@ -229,6 +253,7 @@ class Generator:
             raise RuntimeError(f"bernoulli_: p of shape {chances.shape} does not broadcast to {shown(shape)}") from None
         return (self._units(count, dtype) < chances.ravel()).reshape(shape)
 
+    @_heard
     def integers(self, low: int, high: int, shape: Shape) -> NDArray[np.int64]:
         """Draw int64 from low, ..., high - 1, as `torch.randint`; RuntimeError unless low < high."""
         if not (is_int(low) and is_int(high)):
@@ -241,6 +266,7 @@ class Generator:
         draw = self._words if high - low < 2**28 else self._long_words
         return ((draw(_count("randint", shape)) % (high - low)).astype(np.int64) + low).reshape(shape)
 
+    @_heard
     def permutation(self, n: int) -> NDArray[np.int64]:
         """Shuffle 0, ..., n - 1 by the method of Fisher and Yates, as `torch.randperm`; RuntimeError if n < 0."""
         words = self._words(max(_count("randperm", (n,)) - 1, 0))
@@ -249,6 +275,7 @@ class Generator:
             order[place], order[place + step] = order[place + step], order[place]
         return np.array(order, np.int64)
 
+    @_heard
     def multinomial(self, probabilities: Floats, num_samples: int, replacement: bool = False) -> NDArray[np.int64]:
         """Draw categories in proportion to their `probabilities`, as `torch.multinomial`.
 

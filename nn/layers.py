@@ -191,10 +191,10 @@ class BatchNorm1d(Module):
         momentum = self.momentum or 0.0
         if self.training and self.num_batches_tracked is not None:
             tracked = self.num_batches_tracked.array
-            tracked[...] = batches = tracked.item() + 1
+            tracked += 1
             bump_version("batch_norm", tracked)
             if self.momentum is None:
-                momentum = 1 / batches
+                momentum = 1 / tracked.item()
         batch_statistics = self.training or self.running_mean is None
         return F.batch_norm(
             input, self.running_mean, self.running_var, self.weight, self.bias, batch_statistics, momentum, self.eps

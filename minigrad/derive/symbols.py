@@ -77,9 +77,7 @@ class Symbol(Arithmetic):
         """An array of zeros with this shape and dtype."""
         if self.array is None:
             assert self.primitive
-            with np.errstate(all="ignore"):
-                result = np.asarray(self.primitive.forward(*map(likes, self.arguments)))
-            self.array = np.broadcast_to(np.zeros((), result.dtype), result.shape)
+            self.array = _zeros_like_result(self.primitive, likes(self.arguments))
         return self.array
 
     @property
@@ -142,6 +140,22 @@ def likes(x: Any) -> Any:
     return x.like() if isinstance(x, Symbol) else x
 
 
+def _zeros_like_result(primitive: Primitive, arguments: tuple[Any, ...]) -> np.ndarray:
+    """Zeros with the shape and dtype of a result. The two most frequent kinds of primitive need not compute it."""
+    shape: Shape | None = None
+    operands = [x for x in arguments if isinstance(x, np.ndarray)]
+    if primitive.elementwise:
+        shape = np.broadcast_shapes(*(x.shape for x in operands))
+    elif primitive is ops.matmul and all(x.ndim > 1 for x in operands):
+        a, b = (x.shape for x in operands)
+        shape = (*np.broadcast_shapes(a[:-2], b[:-2]), a[-2], b[-1])
+    if shape is not None:
+        arguments = tuple([np.zeros((1,) * x.ndim, x.dtype) if isinstance(x, np.ndarray) else x for x in arguments])
+    with np.errstate(all="ignore"):
+        result = np.asarray(primitive.forward(*arguments))
+    return np.broadcast_to(np.zeros((), result.dtype), result.shape if shape is None else shape)
+
+
 def is_mT(axes: tuple[int, ...]) -> bool:
     """Whether a permutation is that of `.mT`: it exchanges the last two axes."""
     count = len(axes)
@@ -177,7 +191,10 @@ def _one_by(other: Any, x: Any) -> Any:
 
 
 def _by_false(x: Any, other: Any) -> Any:
-    return False if x is False or other is False else None
+    for factor, beside in ((x, other), (other, x)):
+        if factor is False and (beside.dtype == bool if isinstance(beside, Symbol) else True):  # not NaN
+            return False
+    return None
 
 
 def _by_minus_one(a: Any, b: Any) -> Any:

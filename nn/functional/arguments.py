@@ -16,7 +16,7 @@ def are_below(count: int, array: np.ndarray) -> bool:
     """Return whether all integers are in range(count)."""
     # As unsigned numbers, negative ones are the largest. One search for the maximum is faster than two comparisons.
     unsigned = array.view(_UNSIGNED[array.dtype.itemsize])
-    return not unsigned.size or unsigned.item(unsigned.argmax()) < count
+    return not unsigned.size or bool(unsigned.take(unsigned.argmax()) < count)
 
 
 def check_choices(

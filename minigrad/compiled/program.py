@@ -1,0 +1,124 @@
+"""A compiled program: its source, its memory, and the one node that its results have in the graph."""
+
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minigrad.compiled.printer import Printer, Wanted
+from minigrad.core import graph
+from minigrad.core.primitive import Plan, Primitive
+from minigrad.core.record import Node
+from minigrad.core.tensor import Tensor, wrap
+
+
+class Memory:
+    """The arrays of one call that is under way, with the two passes that use them."""
+
+    __slots__ = ("backward", "forward")
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self.forward, self.backward = make()
+
+
+class Program:
+    """The compiled forward and backward pass.
+
+    A call takes memory that no other call uses: a call uses its memory until its result is gone, or a backward pass has
+    released it. So several results may be alive at once, in one thread or in many.
+    """
+
+    def __init__(self, wanted: Wanted, constants: dict[int, np.ndarray], in_rows: set[int]) -> None:
+        printer = Printer(wanted, constants, in_rows)
+        self.reads = printer.reads  # places in `wanted.given`
+        self.source = "import numpy as np\n\n\n" + printer.write()
+        exec(compile(self.source, "<compiled>", "exec"), printer.space)
+        self._make = printer.space["make"]
+        self._memories: list[Memory] = []
+        self._lock = threading.Lock()
+
+    def memory(self) -> Memory:
+        """Memory that nothing else refers to."""
+        with self._lock:
+            for memory in self._memories:
+                if sys.getrefcount(memory) == 3:  # the list, the variable, and the argument of getrefcount
+                    return memory
+            self._memories.append(memory := Memory(self._make))
+            return memory
+
+
+class Gradients:
+    """The gradients of several results, on their way to the node that all of them come from."""
+
+    base = True  # as of an array that shares its memory: the reverse pass must not add to it in place
+
+    def __init__(self, parts: list[Any], node: Any) -> None:
+        self.parts, self.shape, self.dtype = parts, node.shape, node.dtype
+
+    def __add__(self, other: "Gradients") -> "Gradients":
+        pairs = zip(self.parts, other.parts, strict=True)
+        return Gradients([b if a is None else a if b is None else a + b for a, b in pairs], self)
+
+
+def _backward(g: Any, call: Any) -> Any:
+    """The gradients of all that a compiled function was given."""
+    if isinstance(g, Tensor) or (isinstance(g, Gradients) and any(isinstance(part, Tensor) for part in g.parts)):
+        raise RuntimeError(
+            "compile: gradients of gradients are not compiled; call the function that was compiled, without compile"
+        )
+    return call(g)
+
+
+COMPILED = Primitive("compiled", lambda *x: x[0], params=("call",), joint_vjp=_backward, tensors=None)
+
+
+def _part(g: Any, place: int, node: Any, count: int) -> Gradients:
+    """The vjp of one of several results."""
+    if isinstance(g, Tensor):
+        return _backward(g, None)
+    return Gradients([g if i == place else None for i in range(count)], node)
+
+
+PART = Primitive("compiled", lambda results, place, node, count: results, results=_part)
+
+
+def plan_of(count: int) -> Plan:
+    """The plan of a node that hands gradients to `count` operands, and is released by a backward pass."""
+    plan = Plan(COMPILED, (True,) * count, False)
+    plan.releases = True
+    return plan
+
+
+def node_of(plan: Plan, like: Any, operands: tuple[Any, ...], call: Any, saved: tuple[Any, ...]) -> Node:
+    """The node of a compiled call. `saved` are arrays that must not change before the backward pass."""
+    return Node(like, plan, operands, (), (call, *saved), "compiled")
+
+
+def results_of(arrays: list[Any], needing: list[int], plan: Plan, operands: Any, call: Any, saved: Any) -> list[Tensor]:
+    """Tensors of arrays; those at the places `needing` have a node that leads to the operands."""
+    if len(needing) == 1:
+        results = [wrap(array) for array in arrays]
+        only = results[needing[0]]
+        only.stored_node = node_of(plan, only.array, operands, lambda g: call([g]), saved)
+        return results
+    results = [wrap(array) for array in arrays]
+    if needing:
+        whole = node_of(plan, np.empty((), np.float32), operands, lambda g: call(g.parts), saved)
+        for i, place in enumerate(needing):
+            array = results[place].array
+            params = (i, whole, len(needing))
+            results[place].stored_node = Node(array, PART.plans[(True,)], (whole,), params, params, "compiled")
+    return results
+
+
+def eager_pass(nodes: list[Any], leaves: list[Any]) -> Callable[[list[Any]], list[Any]]:
+    """The backward pass of the call that was recorded: through the graph that it left."""
+
+    def run(gradients: list[Any]) -> list[Any]:
+        seeds = [(node, g) for node, g in zip(nodes, gradients, strict=True) if g is not None]
+        found = {node: g for node, g, _ in graph.reverse(seeds)}
+        return [found[leaf] if leaf in found else np.zeros(leaf.shape, leaf.dtype) for leaf in leaves]
+
+    return run
