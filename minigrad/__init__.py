@@ -97,7 +97,7 @@ _LAZY = {
     "autograd": "minigrad.autograd",
     "backends": "minigrad.backends",
     "cmp": "minigrad.debug.cmp",
-    "compile": "minigrad.machine",
+    "compile": "minigrad.compiled",
     "cuda": "minigrad.cuda",
     "detect_anomaly": "minigrad.debug.anomaly",
     "get_float32_matmul_precision": "minigrad.machine",

@@ -1,9 +1,6 @@
-"""What a program asks of the machine: precision, threads, compilation. The answers are true, and nothing changes."""
+"""What a program asks of the machine: precision and threads. The answers are true, and nothing changes."""
 
 import warnings
-from collections.abc import Callable, Mapping
-from typing import Any
-
 from minigrad.checks import flag_of, shown
 
 PRECISIONS = ("highest", "high", "medium")
@@ -68,24 +65,3 @@ def set_num_threads(number: int) -> None:
 def get_num_threads() -> int:
     """1: minigrad computes in the thread that calls it, but for numpy's BLAS (`torch.get_num_threads`)."""
     return 1
-
-
-def compile(
-    model: Callable[..., Any] | None = None,
-    *,
-    fullgraph: bool = False,
-    dynamic: bool | None = None,
-    backend: str | Callable[..., Any] = "inductor",
-    mode: str | None = None,
-    options: Mapping[str, Any] | None = None,
-    disable: bool = False,
-) -> Any:
-    """Return the function or Module itself, which computes the same without being compiled (`torch.compile`).
-
-    Without a `model` it returns a decorator. TypeError if `model` cannot be called.
-    """
-    if model is None:
-        return compile
-    if not callable(model):
-        raise TypeError(f"compile: expected a function or a Module, got {shown(model)}")
-    return model

@@ -224,7 +224,7 @@ def _combined(name: str, function: np.ufunc, *operands: Any) -> Tensor:
         dtype = result_dtype(arrays)
         if dtype.kind == "f":
             raise NotImplementedError(f"{name}: is for bools and integers, not {dtype}; compare first, as in x > 0")
-        arrays = [np.asarray(x).astype(dtype) for x in arrays]
+        arrays = [x.astype(dtype) if isinstance(x, np.ndarray) else np.asarray(x, dtype) for x in arrays]
     try:
         return wrap(np.asarray(function(*arrays)))
     except ValueError as error:

@@ -32,7 +32,7 @@ def tensor(data: Any, dtype: DType = None, requires_grad: bool = False) -> Tenso
     """
     flag_of("tensor", "requires_grad", requires_grad)
     data = [*data] if isinstance(data, bytearray | memoryview) else data  # integers, of which numpy would make uint8
-    array = np.array(data.array) if isinstance(data, Tensor) else _array(data)
+    array = data.array.copy("K") if isinstance(data, Tensor) else _array(data)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"tensor: expected numbers, got {_odd_one(data)}")
     # numpy has its own dtypes for Python's numbers; that for ints depends on the platform.

@@ -114,7 +114,7 @@ def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     tensor([1, 0])
     """
     check_no_bools("argmax", input)
-    return _arg_extremum("argmax", np.ndarray.argmax, input, dim, keepdim)
+    return _arg_extremum("argmax", "argmax", input, dim, keepdim)
 
 
 @method
@@ -129,14 +129,14 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     tensor([0, 1])
     """
     check_no_bools("argmin", input)
-    return _arg_extremum("argmin", np.ndarray.argmin, input, dim, keepdim)
+    return _arg_extremum("argmin", "argmin", input, dim, keepdim)
 
 
 # The primitive along a dim, the primitive over all elements, the search for indices, the type of the result, and the
 # function of two tensors.
 _EXTREMA: dict[str, tuple[Any, ...]] = {
-    "max": (ops.max, ops.amax, np.ndarray.argmax, Max, maximum),
-    "min": (ops.min, ops.amin, np.ndarray.argmin, Min, minimum),
+    "max": (ops.max, ops.amax, "argmax", Max, maximum),
+    "min": (ops.min, ops.amin, "argmin", Min, minimum),
 }
 
 
@@ -163,7 +163,7 @@ def _extremum(name: str, input: Tensor, dim: int | Tensor | None, keepdim: bool)
     return pair((values, input.wrap(indices if keepdim else indices.squeeze(axis))))
 
 
-def _arg_extremum(name: str, arg: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
+def _arg_extremum(name: str, arg: str, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
     """Return the index of the largest or smallest element, as a Tensor."""
     x = array_of(name, input)
     flag_of(name, "keepdim", keepdim)
@@ -171,8 +171,8 @@ def _arg_extremum(name: str, arg: Any, input: Tensor, dim: int | None, keepdim: 
     return input.wrap(np.asarray(_places(name, arg, x, axis if x.ndim else None, keepdim)))
 
 
-def _places(name: str, arg: Any, x: np.ndarray, axis: int | None, keepdim: bool) -> Any:
-    """Return the indices that `arg` finds along an axis. Raises an IndexError if there are no elements."""
+def _places(name: str, arg: str, x: np.ndarray, axis: int | None, keepdim: bool) -> Any:
+    """Return the indices that the method `arg` finds along an axis. Raises an IndexError if there are no elements."""
     if not (x.size if axis is None else x.shape[axis]):
         raise IndexError(f"{name}: {x.shape} has no elements along dim {axis}, so there is none to choose")
-    return np.asarray(arg(x, axis, keepdims=keepdim), np.int64)
+    return np.asarray(getattr(x, arg)(axis, keepdims=keepdim), np.int64)

@@ -342,7 +342,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
         return tuple([wrap(each.astype(np.int64, copy=False)) for each in places])
     if not x.ndim:
         return wrap(np.zeros((len(places[0]), 0), np.int64))
-    return wrap(np.ascontiguousarray(np.stack(places, 1).astype(np.int64)))
+    return wrap(np.stack(places, 1).astype(np.int64, "C"))
 
 
 @method

@@ -141,7 +141,7 @@ def _sorted(name: str, input: Tensor, dim: int, descending: bool, kind: Any, par
     order = _order(name, input, axis, descending)
     if order.ndim:
         order = order[(*[slice(None)] * axis, part)]
-    return kind((chosen(name, input, axis, order), wrap(np.ascontiguousarray(order).reshape(order.shape))))
+    return kind((chosen(name, input, axis, order), wrap(order.copy())))
 
 
 def _selected(name: str, input: Tensor, axis: int, places: np.ndarray, keepdim: bool, kind: Any) -> Any:

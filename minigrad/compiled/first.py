@@ -1,5 +1,6 @@
 """The first call of a function: it runs as it is, and what it did is compiled."""
 
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from minigrad.core.record import Node
 from minigrad.core.tensor import Tensor
 from minigrad.derive.symbols import Symbol
 
+ARRAY, NODE, REQUIRES_GRAD = map(operator.attrgetter, ("array", "stored_node", "requires_grad"))
 Source = tuple[bool, int]  # whether it is an argument, and its place
 
 
@@ -45,7 +47,25 @@ class Entry:
 
     def fits(self) -> bool:
         """Whether all that the program depends on beside its arguments is what it was."""
-        return [kind_of(x) for x in self.outside] == self.kinds and self.reach.is_unchanged()
+        arrays = [*map(ARRAY, self.tensors)]
+        if not (
+            all(map(operator.is_, arrays, self.arrays))
+            and all(map(operator.is_, map(NODE, self.tensors), self.nodes))
+            and all(map(REQUIRES_GRAD, self.needed))
+            and not any(map(REQUIRES_GRAD, self.unneeded))
+        ):
+            if [kind_of(x) for x in self.outside] != self.kinds:
+                return False
+            self._note()
+        return self.reach.is_unchanged()
+
+    def _note(self) -> None:
+        """Note what the Tensors from outside hold, so that they can be compared fast."""
+        self.tensors = [x for x in self.outside if isinstance(x, Tensor)]
+        self.arrays, self.nodes = [*map(ARRAY, self.tensors)], [*map(NODE, self.tensors)]
+        nodes = [x.node for x in self.tensors if x.node is not None]
+        self.needed = [node for node in nodes if node.requires_grad]
+        self.unneeded = [node for node in nodes if not node.requires_grad]
 
     def given(self, arguments: list[Any]) -> list[Any]:
         """What the program takes."""
@@ -204,6 +224,7 @@ class FirstCall:
         order += sorted(kept - {*order})
         entry.outside = [self.outside[place] for place in order]
         entry.kinds = [kind_of(x) for x in entry.outside]
+        entry._note()
         entry.leaves = [(yes, place if yes else order.index(place)) for yes, place in leaves]
         changed = [i for i, (m, old) in enumerate(heard.given) if m.symbol is not old]
         entry.changed = [(i < count, i if i < count else order.index(i - count)) for i in changed]

@@ -335,7 +335,9 @@ class Printer(Expressions):
 
     def _guard(self, symbol: Symbol, value: Any) -> str:
         name = self.part(symbol)
-        if isinstance(value, bool | int | float):
+        if type(value) is bool:
+            return f"if {'not ' * value}{name}:"
+        if isinstance(value, int | float):
             return f"if not {name} == {literal(value)}:"
         return f"if not same({name}, {self.bind(value, 'expected')}):"
 
@@ -403,21 +405,21 @@ class Printer(Expressions):
         """Statements that write the result of a step into the array `name`."""
         primitive, arguments = symbol.primitive, symbol.arguments
         if primitive is ops.relu:
-            return [f"np.maximum({self.part(arguments[0])}, 0, out={name})"]
+            return [f"np.maximum({self.part(arguments[0])}, 0, {name})"]
         if primitive in (ops.linear, ops.linear_map):
             x, weight, *bias = arguments
-            lines = [f"np.matmul({self.part(x)}, {self._turned(weight)}, out={name})"]
-            return lines + [f"np.add({name}, {self.part(each)}, out={name})" for each in bias]
+            lines = [f"np.matmul({self.part(x)}, {self._turned(weight)}, {name})"]
+            return lines + [f"np.add({name}, {self.part(each)}, {name})" for each in bias]
         if primitive is ops.matmul:
-            return [f"np.matmul({self.part(arguments[0])}, {self.part(arguments[1])}, out={name})"]
+            return [f"np.matmul({self.part(arguments[0])}, {self.part(arguments[1])}, {name})"]
         if primitive in REDUCTIONS:
             x, axes, keepdims, *_ = arguments
-            lines = [f"{self._reduced(primitive, x, axes, keepdims)[:-1]}, out={name})"]
+            lines = [self._reduced(primitive, x, axes, keepdims, name)]
             if primitive is ops.mean:
-                count = math.prod(x.shape[axis] for axis in axes)
-                lines.append(f"np.divide({name}, {count}, out={name})")
+                count = float(math.prod(x.shape[axis] for axis in axes))
+                lines.append(f"np.divide({name}, {count}, {name})")
             return lines
-        return [f"{self._applied(symbol)[:-1]}, out={name})"]
+        return [f"{self._applied(symbol)[:-1]}, {name})"]
 
     def _turned(self, weight: Any) -> str:
         """The transpose of a matrix."""
@@ -434,9 +436,11 @@ class Printer(Expressions):
         """Names of transposes of arrays that are made once."""
         return self.__dict__.setdefault("_turned_names", {})
 
-    def _reduced(self, primitive: Primitive, x: Any, axes: Any, keepdims: Any) -> str:
+    def _reduced(self, primitive: Primitive, x: Any, axes: Any, keepdims: Any, into: str = "") -> str:
         name = f"np.{REDUCTIONS[primitive].__name__}.reduce"
         axis = literal(axes[0]) if len(axes) == 1 else ints_text(axes)
+        if into:
+            return f"{name}({self.part(x)}, {axis}, None, {into}{', True' * bool(keepdims)})"
         return f"{name}({self.part(x)}, {axis}{', keepdims=True' * bool(keepdims)})"
 
     def _applied(self, symbol: Symbol) -> str:
@@ -488,14 +492,48 @@ class Printer(Expressions):
         if primitive is ops.relu:
             return f"np.maximum({self.part(arguments[0])}, 0)"
         if primitive is ops.index:
+            x, key = arguments
+            if len(key) == 1 and isinstance(key[0], Symbol) and key[0].dtype == np.intp and math.prod(x.shape):
+                return f"{self.part(x)}.take({self.part(key[0])}, 0)"
+            if len(symbol.shape) == 1 and all(isinstance(part, Symbol) and part.shape for part in key):
+                return f"{self.part(x)}[{', '.join(map(self.part, key))}]"
             name = self.bind(primitive.kernel, "index")
             return f"{name}({self.part(arguments[0])}, {self._argument(arguments[1])})"
+        if primitive is ops.one_hot and (rows := self._one_hot(symbol)):
+            return rows
+        if primitive is ops.put and (counted := self._put(symbol)):
+            return counted
         name = self.bind(primitive.kernel, primitive.name)
         text = f"{name}({', '.join(map(self._argument, arguments))})"
         if primitive.residuals:
             return text
         in_rows = symbol.shape and id(symbol) in self.in_rows and primitive is not CONTIGUOUS
         return f'np.asarray({text}, order="C")' if in_rows else text
+
+    def _one_hot(self, symbol: Symbol) -> str:
+        """Rows of an identity matrix that is made once, as in `kernels.one_hot_rows`."""
+        indices, shape, axis, dtype = symbol.arguments
+        if not isinstance(indices, Symbol) or axis < len(shape) - 1 or shape[axis] > 256 or indices.dtype != np.intp:
+            return ""
+        before = self.canonical(indices.arguments[0]) if indices.primitive is ops.reshape else None
+        if isinstance(before, Symbol) and before.shape == indices.shape[:-1]:
+            places = self.part(before)
+        else:
+            places = f"{self.part(indices)}.reshape({ints_text(indices.shape[:-1])})"
+        return f"{self.bind(np.eye(shape[axis], dtype=dtype), 'identity')}.take({places}, 0)"
+
+    def _put(self, symbol: Symbol) -> str:
+        """A count over flat places, as in `kernels.put`, with a list of all places that is made once."""
+        x, key, shape = symbol.arguments
+        size = math.prod(x.shape)
+        if len(key) != 1 or not isinstance(key[0], Symbol) or key[0].dtype != np.intp or len(shape) < 2:
+            return ""
+        if not 64 < size <= 2**14:
+            return ""
+        count = math.prod(shape)
+        places = self.bind(np.arange(count).reshape(shape), "places")
+        counted = f"np.bincount({places}.take({self.part(key[0])}, 0).ravel(), {self.part(x)}.ravel(), {count})"
+        return f"{counted}.reshape({ints_text(shape)}).astype({dtype_text(symbol.dtype)})"
 
     def _called(self, primitive: Call, arguments: tuple[Any, ...], symbol: Symbol) -> str:
         function, count = primitive.function, len(arguments) - len(primitive.keywords)

@@ -15,6 +15,7 @@ from minigrad.core.graph import hooks
 from minigrad.core.primitive import Primitive
 from minigrad.core.record import Node
 from minigrad.core.tensor import Tensor
+from minigrad.core.versions import owner
 from minigrad.debug.lines import PACKAGES, calling_line
 from minigrad.derive.sharing import symbols_in
 from minigrad.derive.symbols import OUTPUT, Symbol
@@ -85,6 +86,7 @@ class Recording(Symbols):
         self.arrays: dict[int, tuple[np.ndarray, Symbol]] = {}  # that are not marked, by id
         self.unknown: list[weakref.ref[Tensor]] = []  # Tensors that were met first as operands
         self.marked: list[weakref.ref[Marked]] = []
+        self.memories: dict[int, tuple[Any, dict[Place, Symbol]]] = {}  # what marked arrays held, by id of the owner
         self.contiguous: set[int] = set()  # ids of Symbols of results that PyTorch lays out in rows
         self.kept: list[Any] = []  # what has an id above
 
@@ -120,6 +122,11 @@ class Recording(Symbols):
         marked.symbol = symbol
         self.marked.append(weakref.ref(marked))
         self.kept.append(symbol)
+        memory = owner(marked)
+        if id(memory) not in self.memories:
+            forget = functools.partial(self.memories.pop, id(memory))
+            self.memories[id(memory)] = weakref.ref(memory, forget), {}
+        self.memories[id(memory)][1][_place(marked)] = symbol
         return marked
 
     def constant(self, array: np.ndarray) -> Symbol:
@@ -163,14 +170,10 @@ class Recording(Symbols):
 
     def _of_base(self, x: np.ndarray) -> Symbol | None:
         """The Symbol of the marked array whose memory an array shares, if it is the same array otherwise."""
-        base = x.base
-        while isinstance(base, np.ndarray):
-            if isinstance(base, Marked) and base.symbol is not None:
-                if _same_place(base, x):
-                    return base.symbol
-                self.refuse("a view that numpy made", "compute a new tensor")
-            base = base.base
-        return None
+        _, places = self.memories.get(id(owner(x)), (None, {}))
+        if places and _place(x) not in places:
+            self.refuse("a part of an array, which numpy made,", "compute a new tensor")
+        return places.get(_place(x))
 
     # What is heard
 
@@ -294,7 +297,11 @@ class Recording(Symbols):
         for reference in self.marked:
             other = reference()
             if other is not None and other.symbol is not None and np.may_share_memory(plain(other), plain(target)):
-                other.symbol = symbol if _same_place(other, target) else None
+                other.symbol = symbol if _place(other) == _place(target) else None
+        if id(owner(target)) in self.memories:
+            places = self.memories[id(owner(target))][1]
+            places.clear()
+            places[_place(target)] = symbol
 
     def read(self, x: Marked, function: Callable[..., Any], args: Any) -> Any:
         """Read numbers. Only a check of arguments may do so, and the compiled function checks them too."""
@@ -309,7 +316,7 @@ class Recording(Symbols):
         if args or function is np.ndarray.__contains__:
             step = Symbol("")
             step.primitive, step.arguments, step.array = called(function), (symbol, *self.symbolic(args)), np.zeros(())
-        self._guarded(step, plain(x) if step is symbol else value)
+        self._guarded(step, value if function is np.ndarray.__bool__ or step is not symbol else plain(x))
         return value
 
     def refuse_reading(self, name: str) -> NoReturn:
@@ -385,10 +392,12 @@ SPELLED: dict[Any, Callable[[Symbol, np.ndarray], Any]] = {
 DRAWS = ("uniform", "normal", "exponential", "bernoulli", "integers", "permutation", "multinomial")
 
 
-def _same_place(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two arrays are the same part of memory, in the same layout."""
-    alike = (a.shape, a.strides, a.dtype) == (b.shape, b.strides, b.dtype)
-    return alike and plain(a).ctypes.data == plain(b).ctypes.data
+Place = tuple[Any, ...]
+
+
+def _place(x: np.ndarray) -> Place:
+    """Which part of memory an array is, in which layout."""
+    return plain(x).__array_interface__["data"][0], x.shape, x.strides, x.dtype.char
 
 
 def _reader() -> str:
