@@ -166,7 +166,7 @@ def lerp(input: Tensor, end: Tensor, weight: Operand) -> Tensor:
     tensor([ 0.5000, 15.0000])
     """
     near, far = input + weight * (end - input), end - (end - input) * (1 - weight)
-    weights = weight if isinstance(weight, Tensor) else wrap(np.asarray(weight))
+    weights = weight if isinstance(weight, Tensor) else wrap(np.asanyarray(weight))
     return where(weights.abs() < 0.5, near, far)
 
 
@@ -224,7 +224,7 @@ def _scaled(name: str, input: Operand, other: Operand, alpha: Any) -> Operand:
     if (isinstance(alpha, float) and kind != "f") or (isinstance(alpha, bool) and kind != "b"):
         raise RuntimeError(f"{name}: alpha={alpha} does not fit operands of kind {kind!r}; give an int")
     if kind in "iu":  # where a negative number wraps around in an unsigned dtype
-        alpha = wrap(np.asarray(alpha).astype(_common_dtype(input, other)))
+        alpha = wrap(np.asanyarray(alpha).astype(_common_dtype(input, other)))
     return other * alpha
 
 

@@ -44,7 +44,7 @@ def where(condition: Tensor, input: Operand | None = None, other: Operand | None
         check_operand("where", x)
     dtype = result_dtype(getattr(x, "array", x) for x in choices)
     try:
-        converted = [np.asarray(x, dtype) if isinstance(x, Number | np.ndarray) else x.to(dtype) for x in choices]
+        converted = [np.asanyarray(x, dtype) if isinstance(x, Number | np.ndarray) else x.to(dtype) for x in choices]
     except OverflowError as error:
         raise RuntimeError(f"where: a number does not fit into {dtype}: {error}") from None
     return ops.where.on_tensors(condition, *converted)
@@ -70,7 +70,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
     values: Any = value
     if not isinstance(value, Traced):
         number = value if np.ndim(value) else fitting("masked_fill", value, input.array.dtype)
-        values = input.wrap(np.asarray(number))
+        values = input.wrap(np.asanyarray(number))
     if values.array.ndim:
         raise RuntimeError(
             f"masked_fill: the value has shape {values.array.shape}; expected a single number; use where for more"
@@ -103,7 +103,7 @@ def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None)
     if x.dtype.kind == "f":
         return ops.clamp.on_tensors(input, low, high)
     try:
-        return input.wrap(np.asarray(np.clip(x, min, max), result_dtype([x, *bounds])))
+        return input.wrap(np.asanyarray(np.clip(x, min, max), result_dtype([x, *bounds])))
     except OverflowError as error:
         raise translated("clamp", [x], error) from None
 
@@ -196,5 +196,5 @@ def nan_to_num(
     chosen = [0.0 if nan is None else nan, limits.max if posinf is None else posinf]
     chosen += [limits.min if neginf is None else neginf]
     for mask, number in zip((x != x, x == math.inf, x == -math.inf), chosen, strict=True):
-        input = where(wrap(np.asarray(mask)), np.asarray(number, x.dtype), input)
+        input = where(wrap(np.asanyarray(mask)), np.asarray(number, x.dtype), input)
     return input

@@ -29,7 +29,7 @@ def _comparison(compare: np.ufunc) -> Callable[[Tensor, Any], Any]:
         if array is other and type(other) not in (int, float):
             check_operand(name, other)
         try:
-            return wrap(np.asarray(compare(self.array, array)))
+            return wrap(np.asanyarray(compare(self.array, array)))
         except (ValueError, OverflowError, MemoryError) as error:
             raise translated(name, [self.array, array], error) from None
 
@@ -143,7 +143,7 @@ def _are_close(name: str, input: Tensor, other: Tensor, rtol: float, atol: float
     if not (0 <= rtol < math.inf and 0 <= atol < math.inf):
         raise RuntimeError(f"{name}: rtol and atol must be finite and not negative, got {rtol} and {atol}")
     try:
-        return np.asarray(np.isclose(a, b, rtol, atol, equal_nan))
+        return np.asanyarray(np.isclose(a, b, rtol, atol, equal_nan))
     except ValueError:
         raise RuntimeError(f"{name}: {a.shape} and {b.shape} do not broadcast") from None
 
@@ -154,7 +154,7 @@ def _are_close(name: str, input: Tensor, other: Tensor, rtol: float, atol: float
 @method_and_in_place
 def logical_not(input: Tensor) -> Tensor:
     """Return whether each element is 0 (`torch.logical_not`)."""
-    return wrap(np.asarray(np.logical_not(array_of("logical_not", input))))
+    return wrap(np.asanyarray(np.logical_not(array_of("logical_not", input))))
 
 
 @method_and_in_place
@@ -180,7 +180,7 @@ def bitwise_not(input: Tensor) -> Tensor:
     """Return integers with all bits inverted, or bools inverted, as `~input` does (`torch.bitwise_not`)."""
     if array_of("bitwise_not", input).dtype.kind == "f":
         raise NotImplementedError(f"bitwise_not: is for bools and integers, not {input.array.dtype}; compare first")
-    return wrap(np.asarray(np.invert(input.array)))
+    return wrap(np.asanyarray(np.invert(input.array)))
 
 
 @method_and_in_place
@@ -224,9 +224,9 @@ def _combined(name: str, function: np.ufunc, *operands: Any) -> Tensor:
         dtype = result_dtype(arrays)
         if dtype.kind == "f":
             raise NotImplementedError(f"{name}: is for bools and integers, not {dtype}; compare first, as in x > 0")
-        arrays = [x.astype(dtype) if isinstance(x, np.ndarray) else np.asarray(x, dtype) for x in arrays]
+        arrays = [x.astype(dtype) if isinstance(x, np.ndarray) else np.asanyarray(x, dtype) for x in arrays]
     try:
-        return wrap(np.asarray(function(*arrays)))
+        return wrap(np.asanyarray(function(*arrays)))
     except ValueError as error:
         raise translated(name, arrays, error) from None
 

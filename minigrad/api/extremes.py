@@ -168,11 +168,11 @@ def _arg_extremum(name: str, arg: str, input: Tensor, dim: int | None, keepdim: 
     x = array_of(name, input)
     flag_of(name, "keepdim", keepdim)
     axis = None if dim is None else dim_of(name, input, dim)
-    return input.wrap(np.asarray(_places(name, arg, x, axis if x.ndim else None, keepdim)))
+    return input.wrap(np.asanyarray(_places(name, arg, x, axis if x.ndim else None, keepdim)))
 
 
 def _places(name: str, arg: str, x: np.ndarray, axis: int | None, keepdim: bool) -> Any:
     """Return the indices that the method `arg` finds along an axis. Raises an IndexError if there are no elements."""
     if not (x.size if axis is None else x.shape[axis]):
         raise IndexError(f"{name}: {x.shape} has no elements along dim {axis}, so there is none to choose")
-    return np.asarray(getattr(x, arg)(axis, keepdims=keepdim), np.int64)
+    return np.asanyarray(getattr(x, arg)(axis, keepdims=keepdim), np.int64)

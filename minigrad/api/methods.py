@@ -203,6 +203,8 @@ class Conversions(Tensor):
         """
         if self.requires_grad:
             raise RuntimeError("numpy: this Tensor requires a gradient, which numpy would lose; use .detach().numpy()")
+        if type(self.array) is not np.ndarray and hasattr(self.array, "given_away"):
+            self.array.given_away("numpy")  # while `compile` follows what is computed of it
         return self.array
 
     @property

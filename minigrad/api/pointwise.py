@@ -381,16 +381,16 @@ def clone(input: Tensor) -> Tensor:
 @method
 def isnan(input: Tensor) -> Tensor:
     """Return whether each element is not a number (`torch.isnan`)."""
-    return wrap(np.asarray(np.isnan(array_of("isnan", input))))
+    return wrap(np.asanyarray(np.isnan(array_of("isnan", input))))
 
 
 @method
 def isinf(input: Tensor) -> Tensor:
     """Return whether each element is infinite (`torch.isinf`)."""
-    return wrap(np.asarray(np.isinf(array_of("isinf", input))))
+    return wrap(np.asanyarray(np.isinf(array_of("isinf", input))))
 
 
 @method
 def isfinite(input: Tensor) -> Tensor:
     """Return whether each element is finite: neither infinite nor nan (`torch.isfinite`)."""
-    return wrap(np.asarray(np.isfinite(array_of("isfinite", input))))
+    return wrap(np.asanyarray(np.isfinite(array_of("isfinite", input))))

@@ -108,7 +108,7 @@ def _truth(name: str, reduce: Any, input: Tensor, dim: Dims, keepdim: bool) -> T
     """Apply `np.all` or `np.any`. The result holds bools, but it is uint8 for a uint8 input, as in PyTorch."""
     flag_of(name, "keepdim", keepdim)
     axes = () if is_empty_list(dim) else axes_of(name, input, dim)
-    truth = np.asarray(reduce(array_of(name, input), axis=axes, keepdims=keepdim), order="C")
+    truth = np.asanyarray(reduce(array_of(name, input), axis=axes, keepdims=keepdim), order="C")
     return input.wrap(truth.astype(np.uint8) if input.array.dtype == np.uint8 else truth)
 
 
@@ -121,4 +121,4 @@ def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
     >>> minigrad.tensor([[1, 0], [2, 3]]).count_nonzero(0)
     tensor([2, 1])
     """
-    return sum(input.wrap(np.asarray(array_of("count_nonzero", input) != 0)), dim)
+    return sum(input.wrap(np.asanyarray(array_of("count_nonzero", input) != 0)), dim)

@@ -159,7 +159,7 @@ def normal(
     arrays: list[Any] = [
         x.array if isinstance(x, Tensor) else number_of("normal", "mean and std", x) for x in (mean, std)
     ]
-    if not np.all(np.asarray(arrays[1]) >= 0):
+    if not np.all(np.asanyarray(arrays[1]) >= 0):
         raise RuntimeError("normal: the standard deviation must not be negative")
     source = source_of("normal", generator)
     if not isinstance(mean, Tensor) and not isinstance(std, Tensor):
@@ -171,7 +171,7 @@ def normal(
         raise TypeError("normal: a Tensor gives the size; leave size out")
     dtype = dtypes.result_dtype(x for x in arrays if isinstance(x, np.ndarray))
     drawn = source.normal(np.broadcast_shapes(*map(np.shape, arrays)), dtype)
-    return wrap(np.asarray(drawn * arrays[1] + arrays[0], dtype))
+    return wrap(np.asanyarray(drawn * arrays[1] + arrays[0], dtype))
 
 
 @method

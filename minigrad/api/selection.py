@@ -179,10 +179,11 @@ def _plain(key: Any) -> Any:
             raise ValueError(f"index: {shown(key)} cannot index: {error}") from None
         key = key if key.size else key.astype(int)
     if isinstance(key, np.ndarray):
-        key = np.asarray(key)  # no subclass of ndarray: _parts compares exact types
         if key.dtype.kind not in "biu":
             raise IndexError(f"index: an array of dtype {key.dtype} cannot index; use integers or bools")
-        return key if key.ndim or key.dtype == bool else int(key)
+        if not key.ndim and key.dtype != bool:
+            return int(key)
+        return np.asarray(key)  # no subclass of ndarray: _parts compares exact types
     if isinstance(key, slice):
         if not {type(key.start), type(key.stop), type(key.step)} <= _PLACES:
             key = slice(_place(key.start), _place(key.stop), _place(key.step))

@@ -129,10 +129,10 @@ def _order(name: str, input: Tensor, axis: int, descending: bool) -> np.ndarray:
     if not x.ndim:
         return np.zeros((), np.int64)
     if not flag_of(name, "descending", descending):
-        return np.asarray(x.argsort(axis, kind="stable"), np.int64)
+        return np.asanyarray(x.argsort(axis, kind="stable"), np.int64)
     # Sorted backwards, and then read backwards, equal elements keep their order.
     backwards = np.flip(x, axis).argsort(axis, kind="stable")
-    return np.asarray(x.shape[axis] - 1 - np.flip(backwards, axis), np.int64)
+    return np.asanyarray(x.shape[axis] - 1 - np.flip(backwards, axis), np.int64)
 
 
 def _sorted(name: str, input: Tensor, dim: int, descending: bool, kind: Any, part: slice = slice(None)) -> Any:

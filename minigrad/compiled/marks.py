@@ -70,7 +70,7 @@ class Marked(np.ndarray):
     def __iter__(self) -> Any:
         return (self[place] for place in range(len(self)))
 
-    def read(self, name: str) -> None:
+    def given_away(self, name: str) -> None:
         """Refuse to be given away to the user, while a function is recorded."""
         heard = listener()
         if heard is not None:

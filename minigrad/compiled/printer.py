@@ -86,7 +86,7 @@ class Printer(Expressions):
     def __init__(self, wanted: Wanted, constants: dict[int, np.ndarray], contiguous: set[int]) -> None:
         super().__init__(Helpers(set(), {}, False), False)
         self.wanted, self.constants, self.in_rows = wanted, constants, contiguous
-        self.space: dict[str, Any] = {"np": np, "same": same}
+        self.space: dict[str, Any] = {"np": np, "same": same, "__name__": "minigrad.compiled.source"}
         self.taken = {"np", "math", "same", "make", "forward", "backward", "saved", "memory"}
         self.bound: dict[int, str] = {}  # names in `space`, by the id of what they stand for
         self.known: dict[int, Any] = {}  # keeps alive what has an id in `bound`
@@ -369,7 +369,8 @@ class Printer(Expressions):
         self.local.add(name)
         self.lines.append(f"{name} = {text}")
         primitive = symbol.primitive
-        if isinstance(primitive, Call) and primitive.name not in STEADY and self.ufunc_of(symbol) is None:
+        is_steady = primitive.name in STEADY or not symbol.shape or id(symbol) in self.outputs
+        if isinstance(primitive, Call) and not is_steady and self.ufunc_of(symbol) is None:
             self.lines += [f"if {name}.shape != {symbol.shape}:", "    return None"]
 
     def _declare(self, symbol: Symbol) -> None:
@@ -450,18 +451,12 @@ class Printer(Expressions):
         texts = [self.operand(x, COMPARISON, symbol) for x in arguments]
         return f"{library_name(ufunc)}({', '.join(texts)})"
 
-    def operand(self, x: Any, least: int, whole: Symbol) -> str:
-        """The text of an operand, without repeating what broadcasting repeats."""
-        x = self.canonical(x)
-        if isinstance(x, Symbol) and x.primitive is ops.expand and id(x) not in self.texts:
-            before = self.canonical(x.arguments[0])
-            others = [self.canonical(y) for y in whole.arguments if self.canonical(y) is not x]
-            shapes = [y.shape for y in others if isinstance(y, Symbol)]
-            if isinstance(before, Symbol) and np.broadcast_shapes(before.shape, *shapes) == whole.shape:
-                return self.operand(before, least, whole)
-        if isinstance(x, Symbol) and x.value is not None:
-            self.texts.setdefault(id(x), ("", WHOLE))
-        return super().operand(x, least, whole)
+    def is_written_within(self, x: Symbol) -> bool:
+        """Whether no name has been given to an `expand` so far."""
+        return id(x) not in self.texts
+
+    def _without_leading_ones(self, x: Any, least: int) -> str:
+        return self.part(x, least)
 
     def _value(self, symbol: Symbol) -> str:
         """The text of a step whose result is a new array."""

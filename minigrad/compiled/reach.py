@@ -31,6 +31,7 @@ class Reach:
         self.arrays: dict[int, tuple[np.ndarray, str]] = {}
         self._dicts: list[dict[Any, Any]] = []
         self._lists: list[list[Any]] = []
+        self._called: dict[int, str] = {}  # names of dicts and lists, by id
         self._cells: list[CellType] = []
         self._globals: list[tuple[dict[str, Any], str]] = []
         self._seen: dict[int, Any] = {}
@@ -57,10 +58,12 @@ class Reach:
             yield from ((name, thing.__self__), (name, thing.__func__))
         elif isinstance(thing, dict):
             self._dicts.append(thing)
+            self._called[id(thing)] = name
             yield from ((f"{name}.{key}" if isinstance(key, str) else name, value) for key, value in thing.items())
         elif isinstance(thing, list):
             if len(thing) <= LONG:
                 self._lists.append(thing)
+                self._called[id(thing)] = name
                 yield from ((f"{name}.{i}", part) for i, part in enumerate(thing))
         elif isinstance(thing, tuple | set | frozenset):
             yield from ((f"{name}.{i}", part) for i, part in enumerate(thing))
@@ -95,6 +98,7 @@ class Reach:
         if hasattr(kind, "named_parameters") or not _is_library(kind):
             if isinstance(attributes, dict):
                 self._dicts.append(attributes)
+                self._called[id(attributes)] = name
                 for attribute, value in attributes.items():
                     if attribute not in ("_kinds", "_transient"):
                         yield f"{name}.{attribute}", value
@@ -144,15 +148,16 @@ class Reach:
 
     def change(self) -> str:
         """What has changed, for a message."""
-        before = dict(zip(map(id, self._values), self._values, strict=True))
+        before = {*map(id, self._values)}
         for attributes in self._dicts:
             for name, value in attributes.items():
                 if id(value) not in before:
-                    return f"{name}"
-        for space, name in self._globals:
-            if all(space.get(name) is not x for x in self._named):
-                return name
-        return "a variable"
+                    return f"{self._called[id(attributes)]}.{name}".lstrip(".")
+        for items in self._lists:
+            if any(id(item) not in before for item in items):
+                return f"items of {self._called[id(items)]}"
+        changed = [name for (space, name), x in zip(self._globals, self._named, strict=True) if space.get(name) is not x]
+        return changed[0] if changed else "a variable"
 
 
 def _content(cell: CellType) -> Any:

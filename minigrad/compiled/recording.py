@@ -195,6 +195,8 @@ class Recording(Symbols):
         if result.stored_node is not None:
             self.keep(result.stored_node, symbols, settings, outputs)
         result.array = self.mark(array, outputs[0])
+        if primitive.views and result.base is None and np.may_share_memory(array, plain(operands[0].array)):
+            result.base = operands[0].base_of_view(primitive, params)  # which is not seen in marked arrays
         if residuals:
             residuals[:] = [self.mark(x, symbol) for x, symbol in zip(residuals, outputs[1:], strict=True)]
         self.kept.append((outputs, result.stored_node))
@@ -261,7 +263,8 @@ class Recording(Symbols):
     def set_item(self, x: Any, key: tuple[Any, ...], value: Any) -> None:
         """Assign to some places of a marked array."""
         before, parts, filling = self._symbol_of(x), self.symbolic(key), self.symbolic(value)
-        whole = parts in ((...,), (slice(None),)) and isinstance(filling, Symbol) and filling.shape == x.shape
+        is_all = len(parts) == 1 and (parts[0] is ... or (type(parts[0]) is slice and parts[0] == slice(None)))
+        whole = is_all and isinstance(filling, Symbol) and filling.shape == x.shape
         symbol = Symbol("", x.shape, x.dtype)
         symbol.primitive, symbol.arguments = ops.assign, (before, filling, parts)
         if whole and filling.dtype == x.dtype:

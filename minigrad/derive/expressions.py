@@ -59,13 +59,15 @@ class Expressions(Sharing):
             if alike and is_broadcast(()):  # beside an array of the dtype, a Python number takes that dtype
                 text, strength = number(x)
                 return f"({text})" if strength < least else text
-        elif (
-            isinstance(x, Symbol) and x.primitive is ops.expand and self.texts[id(x)][0].startswith("np.broadcast_to(")
-        ):
+        elif isinstance(x, Symbol) and x.primitive is ops.expand and self.is_written_within(x):
             repeated = self.canonical(x.arguments[0])
             if is_broadcast(repeated.shape):
                 return self._without_leading_ones(repeated, least)
         return self.part(x, least)
+
+    def is_written_within(self, x: Symbol) -> bool:
+        """Whether an `expand` stands within other expressions, and is no statement."""
+        return self.texts[id(x)][0].startswith("np.broadcast_to(")
 
     def _without_leading_ones(self, x: Any, least: int) -> str:
         """An operand without the dims of size 1 in front, which broadcasting puts there."""

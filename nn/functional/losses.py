@@ -124,7 +124,7 @@ def _nll(
             "(n), (classes) and (), or (n, classes, ...) and (n, ...)"
         )
     check_integers(name, target.array, CLASSES)
-    counted = np.asarray(target.array != ignored)
+    counted = np.asanyarray(target.array != ignored)
     classes = np.where(counted, target.array, 0)
     check_choices(name, classes, shape[dim], "classes")
     check_dtypes(name, scores, weight)

@@ -58,7 +58,7 @@ def get_total_norm(
         flag_of(name, "foreach", foreach)
     if not members:
         return tensor(0.0)
-    norms = [np.asarray(_norm(member.array.ravel(), exponent), member.array.dtype) for member in members]
+    norms = [np.asanyarray(_norm(member.array.ravel(), exponent), member.array.dtype) for member in members]
     total = wrap(np.asarray(_norm(np.array(norms, result_dtype(norms)), exponent), result_dtype(norms)))
     if flag_of(name, "error_if_nonfinite", error_if_nonfinite) and not math.isfinite(total.item()):
         raise RuntimeError(f"{name}: the norm is {total.item()}, so nothing can be clipped to it; look for nan and inf")
