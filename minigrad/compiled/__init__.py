@@ -31,6 +31,40 @@ def compile(
     disable: bool = False,
     cache_size: int = 8,
 ) -> Any:
+    """Return a function that computes the same, by numpy source that is written for it (`torch.compile`).
+
+    The first call runs the function as it is. What it computed, and the gradients, become a program that writes its
+    results into memory made once; `source` of the returned function shows it. Later calls run this program. Their
+    results have one node in the graph, so backward passes, `.grad`, optimizers and hooks go on as before. A compiled
+    Module is another face of the Module: it has the same parameters, buffers and attributes.
+
+    A program holds for the shapes, layouts, dtypes and flags of the Tensors that it gets and reaches, for grad mode,
+    and for all settings that the function reaches: the modes of its modules, numbers in attributes, variables and
+    arguments. For others a new program is compiled, and the last `cache_size` are kept. Parameters and buffers are read
+    at every call, and running statistics are updated. Random operations draw the numbers that the function would draw.
+    Arrays of numpy that the function makes, or that a module of Python holds, are constants.
+
+    The results and gradients have the same bits as those of the function; only NaNs may differ in their signs. The
+    first call takes as long as some hundred others. Several threads may call a compiled function. While one makes the
+    first call, others must not compute with the same parameters except through compiled functions.
+
+    RuntimeError at the first call, with the line, for what depends on the numbers: a branch on a Tensor, `.item()`,
+    `.numpy()`, an index by a mask; for a variable or attribute that is set; and for a backward pass in the function. A
+    check of arguments is made at every call, and what it refuses gets the words of the function. Gradients of
+    gradients are refused in the backward pass. `disable` returns the function itself. The other arguments of PyTorch's
+    have no effect: there is one backend, every graph is full, and shapes are never dynamic.
+
+    TypeError if `model` cannot be called.
+
+    >>> import minigrad
+    >>> double = compile(lambda x: (x * 2).tanh())
+    >>> x = minigrad.tensor([0.0, 1.0], requires_grad=True)
+    >>> double(x)
+    tensor([0.0000, 0.9640], grad_fn=<CompiledFunctionBackward>)
+    >>> double(x).sum().backward()
+    >>> x.grad
+    tensor([2.0000, 0.1413])
+    """
     if model is None:
         return lambda model: compile(model, backend=backend, disable=disable, cache_size=cache_size)
     if not callable(model):

@@ -219,9 +219,8 @@ class FirstCall:
         count = len(self.inputs)
         read = entry.program.reads
         entry.reads = [place for place in read if place < count]
-        kept = {place - count for place in read if place >= count} | {place for is_argument, place in leaves if not is_argument}
         order = [place - count for place in read if place >= count]
-        order += sorted(kept - {*order})
+        order += [place for is_argument, place in leaves if not is_argument and place not in order]
         entry.outside = [self.outside[place] for place in order]
         entry.kinds = [kind_of(x) for x in entry.outside]
         entry._note()
@@ -287,4 +286,3 @@ def _replaced(x: Any, twins: Iterator[Any]) -> Any:
     if isinstance(x, dict):
         return {name: _replaced(part, twins) for name, part in x.items()}
     return x
-

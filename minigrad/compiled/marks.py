@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 recording: ContextVar["Recording | None"] = ContextVar("recording", default=None)
 
 # numpy's functions that say something of an array's kind, and nothing of its numbers.
-ABOUT = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.shares_memory, np.may_share_memory, np.iscomplexobj}
+ABOUT = {
+    *(np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.shares_memory, np.may_share_memory, np.iscomplexobj),
+}
 
 
 class Marked(np.ndarray):

@@ -52,8 +52,21 @@ REDUCTIONS = {
 }
 # Functions of arrays whose result has a shape that does not depend on numbers.
 STEADY = {
-    *("view", "argmax", "argmin", "argsort", "sort", "astype", "take", "sum", "prod", "min", "max", "any", "all", "mean"),
-    *("std", "var", "cumsum", "cumprod", "clip", "round", "reduce", "accumulate", "transpose", "swapaxes", "item"),
+    *("view", "argmax", "argmin", "argsort", "sort", "astype", "take", "sum", "prod", "min", "max", "any", "all"),
+    *(
+        "mean",
+        "std",
+        "var",
+        "cumsum",
+        "cumprod",
+        "clip",
+        "round",
+        "reduce",
+        "accumulate",
+        "transpose",
+        "swapaxes",
+        "item",
+    ),
     *("concatenate", "stack", "where", "uniform", "normal", "bernoulli", "integers", "permutation", "exponential"),
 }
 VIEWS = {ops.reshape, ops.permute, ops.expand}
@@ -63,8 +76,9 @@ class Wanted(NamedTuple):
     """What a program is to compute: Symbols.
 
     `given` are those of all arrays that it may read; `shared` says of each output whether it may share memory with one
-    of them. `guards` are pairs of a Symbol and the value that it must have; `effects` pairs of a Symbol of what is given, and of
-    what it becomes; `seeds` the gradients that arrive at outputs; `gradients` what the backward pass returns.
+    of them. `guards` are pairs of a Symbol and the value that it must have; `effects` pairs of a Symbol of what is
+    given, and of what it becomes; `seeds` the gradients that arrive at outputs; `gradients` what the backward pass
+    returns.
     """
 
     given: list[Symbol]
@@ -212,7 +226,8 @@ class Printer(Expressions):
         primitive = symbol.primitive
         if isinstance(primitive, Call):
             function = primitive.function
-            return function if isinstance(function, np.ufunc) and not primitive.keywords and function.nout == 1 else None
+            is_ufunc = isinstance(function, np.ufunc) and not primitive.keywords and function.nout == 1
+            return function if is_ufunc else None  # type: ignore[return-value]
         assert primitive
         forward = primitive.forward
         if isinstance(forward, np.ufunc):
@@ -230,9 +245,8 @@ class Printer(Expressions):
             return False
         if primitive in REDUCTIONS:
             return not self._is_long(symbol) and self.in_rows_for_certain(symbol.arguments[0])
-        return (
-            self.ufunc_of(symbol) is not None or primitive is ops.relu or primitive in (ops.matmul, ops.linear, ops.linear_map)
-        )
+        others = (ops.relu, ops.matmul, ops.linear, ops.linear_map)
+        return self.ufunc_of(symbol) is not None or primitive in others
 
     @staticmethod
     def _is_long(symbol: Symbol) -> bool:
@@ -355,7 +369,7 @@ class Printer(Expressions):
         """Write the statement of a step; none for a view of an array that is made once, until it is asked for."""
         if symbol.primitive is None or symbol.value is not None or id(symbol) in self.texts:
             return
-        if self.is_view(symbol) and (self.root_of(symbol) in self.buffers.place or symbol.primitive is ops.expand):
+        if self.is_view(symbol) and (self._is_fixed(symbol) or symbol.primitive is ops.expand):
             return
         if id(symbol) in self.direct:
             self.lines += self._into(symbol, self.part(self.direct[id(symbol)]))
@@ -378,12 +392,21 @@ class Printer(Expressions):
         assert symbol.primitive, symbol
         text = self._viewed(symbol)
         name = self.name(symbol, self._word(symbol))
-        if self.root_of(symbol) in self.buffers.place:
+        if self._is_fixed(symbol):
             self.fixed.add(name)
             self.head.append(f"{name} = {text}")
         else:
             self.local.add(name)
             self.lines.append(f"{name} = {text}")
+
+    def _is_fixed(self, symbol: Any) -> bool:
+        """Whether it is an array that is made once, or a view of one."""
+        symbol = self.canonical(symbol)
+        while isinstance(symbol, Symbol) and id(symbol) not in self.buffers.place:
+            if symbol.primitive is None or not self.is_view(symbol):
+                return False
+            symbol = self.canonical(symbol.arguments[0])
+        return isinstance(symbol, Symbol)
 
     def _array(self, symbol: Symbol) -> str:
         """Declare the array that a step writes into."""
@@ -425,7 +448,7 @@ class Printer(Expressions):
     def _turned(self, weight: Any) -> str:
         """The transpose of a matrix."""
         weight = self.canonical(weight)
-        if self.root_of(weight) in self.buffers.place and id(weight) not in self.turned:
+        if self._is_fixed(weight) and id(weight) not in self.turned:
             name = unused(f"{self.part(weight)}_T", self.taken)
             self.taken.add(name)
             self.head.append(f"{name} = {self.part(weight)}.T")
@@ -447,8 +470,8 @@ class Printer(Expressions):
     def _applied(self, symbol: Symbol) -> str:
         """A call of the ufunc that computes a step."""
         ufunc = self.ufunc_of(symbol)
-        arguments = symbol.arguments[:1] if ufunc in (np.square, np.sqrt) and symbol.primitive is ops.pow else symbol.arguments
-        texts = [self.operand(x, COMPARISON, symbol) for x in arguments]
+        count = ufunc.nin  # type: ignore[union-attr]
+        texts = [self.operand(x, COMPARISON, symbol) for x in symbol.arguments[:count]]
         return f"{library_name(ufunc)}({', '.join(texts)})"
 
     def is_written_within(self, x: Symbol) -> bool:

@@ -71,7 +71,7 @@ def _backward(g: Any, call: Any) -> Any:
     return call(g)
 
 
-COMPILED = Primitive("compiled", lambda *x: x[0], params=("call",), joint_vjp=_backward, tensors=None)
+COMPILED = Primitive("CompiledFunction", lambda *x: x[0], params=("call",), joint_vjp=_backward, tensors=None)
 
 
 def _part(g: Any, place: int, node: Any, count: int) -> Gradients:
@@ -81,7 +81,7 @@ def _part(g: Any, place: int, node: Any, count: int) -> Gradients:
     return Gradients([g if i == place else None for i in range(count)], node)
 
 
-PART = Primitive("compiled", lambda results, place, node, count: results, results=_part)
+PART = Primitive("CompiledFunction", lambda results, place, node, count: results, results=_part)
 
 
 def plan_of(count: int) -> Plan:
@@ -93,7 +93,7 @@ def plan_of(count: int) -> Plan:
 
 def node_of(plan: Plan, like: Any, operands: tuple[Any, ...], call: Any, saved: tuple[Any, ...]) -> Node:
     """The node of a compiled call. `saved` are arrays that must not change before the backward pass."""
-    return Node(like, plan, operands, (), (call, *saved), "compiled")
+    return Node(like, plan, operands, (), (call, *saved))
 
 
 def results_of(arrays: list[Any], needing: list[int], plan: Plan, operands: Any, call: Any, saved: Any) -> list[Tensor]:
@@ -109,7 +109,7 @@ def results_of(arrays: list[Any], needing: list[int], plan: Plan, operands: Any,
         for i, place in enumerate(needing):
             array = results[place].array
             params = (i, whole, len(needing))
-            results[place].stored_node = Node(array, PART.plans[(True,)], (whole,), params, params, "compiled")
+            results[place].stored_node = Node(array, PART.plans[(True,)], (whole,), params, params)
     return results
 
 

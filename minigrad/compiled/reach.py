@@ -156,8 +156,10 @@ class Reach:
         for items in self._lists:
             if any(id(item) not in before for item in items):
                 return f"items of {self._called[id(items)]}"
-        changed = [name for (space, name), x in zip(self._globals, self._named, strict=True) if space.get(name) is not x]
-        return changed[0] if changed else "a variable"
+        for (space, name), thing in zip(self._globals, self._named, strict=True):
+            if space.get(name) is not thing:
+                return name
+        return "a variable"
 
 
 def _content(cell: CellType) -> Any:

@@ -369,7 +369,9 @@ class Recording(Symbols):
     def cut(self, stand_ins: dict[Any, Any]) -> None:
         """Let the recorded nodes hold ordinary arrays, and `stand_ins` in place of nodes from outside."""
         for node in self.symbols:
-            node.inputs = tuple([self._unmarked(stand_ins.get(x, x) if isinstance(x, Node) else x) for x in node.inputs])
+            node.inputs = tuple(
+                [self._unmarked(stand_ins.get(x, x) if isinstance(x, Node) else x) for x in node.inputs]
+            )
             node.params = plain(node.params)
             node.saved = None if node.saved is None else plain(tuple(node.saved))
 
@@ -378,8 +380,6 @@ class Recording(Symbols):
         if isinstance(x, Tensor):
             x.array = plain(x.array)
         return plain(x)
-
-
 
 
 def _reshaped(x: Symbol, result: np.ndarray) -> Any:

@@ -121,7 +121,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     except IndexError as error:
         raise RuntimeError(str(error)) from None
     try:
-        return wrap(np.eye(classes, dtype=np.int64)[array])
+        return ops.index.on_tensors(wrap(np.eye(classes, dtype=np.int64)), (array,))
     except (MemoryError, ValueError) as error:
         raise RuntimeError(f"one_hot: {classes} classes: {error}") from None
 

@@ -64,6 +64,20 @@ NAMES = Net()
 DEEP = Net(hidden=(100,) * 5, normed_logits=True)
 LARGE = Net(batch=4096, hidden=(1024, 1024))
 
+
+class Gpt(NamedTuple):
+    """The sizes of a small GPT."""
+
+    batch: int = 16
+    context: int = 32
+    width: int = 64
+    heads: int = 4
+    blocks: int = 2
+    vocabulary: int = 65
+
+
+CONTEXTS = 182_580  # of the names that the lecture trains with, eight characters each
+
 REPEATS, ROWS, COLUMNS = 100_000, 1_000, 64  # of the indices of the row `index`, and of its table
 
 

@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import by_hand, others, same_words
-from .data import DEEP, LARGE, NAMES, Net, indexed
+from .data import CONTEXTS, DEEP, LARGE, NAMES, Gpt, Net, indexed
 from .same_words import Step, library
 
 Number = Callable[[Any], float]
 Contender = Callable[[], tuple[Step, Number]]
 
 OURS, HAND, TORCH, COMPILED = "minigrad", "numpy by hand", "torch eager", "torch.compile"
+EAGER, JAX = "minigrad eager", "jax jitted"
 RETAINED = "minigrad, freed memory retained"
 
 
@@ -67,6 +68,28 @@ def _by_hand(net: Net, **settings: bool) -> Contender:
 def _net(name: str, work: str, net: Net, targets: Mapping[str, float], **settings: Any) -> Row:
     contenders = {OURS: _by_modules("minigrad", net), HAND: _by_hand(net), TORCH: _by_modules("torch", net)}
     return Row(name, work, contenders | settings.pop("more", {}), targets, **settings)
+
+
+def _compiled(name: str, work: str, net: Net, targets: Mapping[str, float], **settings: Any) -> Row:
+    """A row of the compiled step, beside the same step as it is."""
+    contenders = {
+        OURS: _by_modules("minigrad", net, compiled=True),
+        EAGER: _by_modules("minigrad", net),
+        HAND: _by_hand(net),
+        TORCH: _by_modules("torch", net),
+        COMPILED: _by_modules("torch", net, compiled=True),
+    }
+    return Row(name, work, contenders | settings.pop("more", {}), targets, **settings)
+
+
+def _thrice(make: Callable[[same_words.Library, bool], Step]) -> dict[str, Contender]:
+    """The same code with minigrad, compiled and as it is, and with torch."""
+    return {
+        OURS: lambda: (make(library("minigrad"), True), _item),
+        EAGER: lambda: (make(library("minigrad"), False), _item),
+        TORCH: lambda: (make(library("torch"), False), _item),
+        COMPILED: lambda: (make(library("torch"), True), _item),
+    }
 
 
 def _pair(make: Callable[[same_words.Library], Step], number: Number = _item) -> dict[str, Contender]:
@@ -143,6 +166,28 @@ _TABLE = [
         },
         {HAND: 1.0},
     ),
+    _compiled(
+        "compiled",
+        "the step of names, compiled",
+        NAMES,
+        {HAND: 1.0, JAX: 1.0, TORCH: 0.33},
+        more={JAX: lambda: (others.with_jax(NAMES), _item)},
+    ),
+    _compiled("compiled-deep", "the step of deep, compiled", DEEP, {TORCH: 0.55}),
+    _compiled("compiled-large", "the step of large, compiled, two threads", LARGE, {TORCH: 1.0}, threads=2),
+    Row(
+        "compiled-gpt",
+        "a step of two blocks of attention, 64 wide, batch 16, context 32, compiled",
+        _thrice(lambda lib, compiled: same_words.gpt(lib, Gpt(), compiled)),
+        {TORCH: 0.85},
+    ),
+    Row(
+        "evaluate",
+        "the WaveNet-like net over 182,580 contexts at once, without gradients, compiled, two threads",
+        _thrice(lambda lib, compiled: same_words.wavenet(lib, CONTEXTS, compiled)),
+        {TORCH: 1.0},
+        threads=2,
+    ),
     _net("deep", "five hidden layers of 100, BatchNorm after each linear", DEEP, {TORCH: 0.6}),
     _net(
         "large",
@@ -174,6 +219,7 @@ _TABLE = [
         counts=_COUNTS,
         budget=600,
     ),
+    _compiled("compiled-memory", "peak memory of compiled-large", LARGE, {EAGER: 1.0}, threads=2, measure="bytes"),
     _net("memory", "peak memory of the row large", LARGE, {TORCH: 1.0}, threads=2, measure="bytes"),
     Row(
         "import",
@@ -191,8 +237,17 @@ GROWTH = {
     "depth": {n: Net(hidden=(200,) * n) for n in (1, 3, 9)},
 }
 
+
+def _growing(net: Net) -> dict[str, Contender]:
+    return {
+        RETAINED: _retained(net),
+        "minigrad, compiled": _by_modules("minigrad", net, compiled=True),
+        JAX: lambda: (others.with_jax(net), _item),
+    }
+
+
 GROWING = [
-    _net(f"{size} {n}", f"names with {size} {n}", net, {}, more={RETAINED: _retained(net)})
+    _net(f"{size} {n}", f"names with {size} {n}", net, {}, more=_growing(net))
     for size, nets in GROWTH.items()
     for n, net in nets.items()
 ]

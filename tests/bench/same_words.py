@@ -6,7 +6,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .data import LEARNING_RATE, MOMENTUM, SPELLED_MOMENTUM, Net, indexed
+import numpy as np
+
+from .data import LEARNING_RATE, MOMENTUM, SPELLED_MOMENTUM, Gpt, Net, indexed
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 Step = Callable[[], Any]
@@ -49,17 +51,121 @@ def model(lib: Library, net: Net) -> tuple[Any, Any, Any]:
 
 def modules(lib: Library, net: Net, compiled: bool = False) -> Step:
     """A step of gradient descent through nn and optim."""
-    whole, X, Y = model(lib, net)
+    return _descent(lib, *model(lib, net), compiled)
+
+
+def gpt(lib: Library, sizes: Gpt, compiled: bool = False) -> Step:
+    """A step of gradient descent of a small GPT."""
+    return _descent(lib, *transformer(lib, sizes), compiled)
+
+
+def _descent(lib: Library, whole: Any, X: Any, Y: Any, compiled: bool) -> Step:
     optimizer = lib.optim.SGD(whole.parameters(), lr=LEARNING_RATE)
-    run = lib.torch.compile(whole) if compiled else whole
     cross_entropy = lib.F.cross_entropy
 
+    def loss_of(X: Any, Y: Any) -> Any:
+        return cross_entropy(whole(X), Y)
+
+    run = lib.torch.compile(loss_of) if compiled else loss_of
+
     def step() -> Any:
-        loss = cross_entropy(run(X), Y)
+        loss = run(X, Y)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         return loss
+
+    return step
+
+
+def transformer(lib: Library, sizes: Gpt) -> tuple[Any, Any, Any]:
+    """A GPT as the lecture builds it, and its batch."""
+    torch, nn, F = lib.torch, lib.nn, lib.F
+    width, heads, context = sizes.width, sizes.heads, sizes.context
+
+    class Attention(nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.qkv, self.projection = nn.Linear(width, 3 * width), nn.Linear(width, width)
+            self.register_buffer("mask", torch.tril(torch.ones(context, context)) == 0)
+
+        def forward(self, x: Any) -> Any:
+            parts = [part.view(*x.shape[:2], heads, -1).transpose(1, 2) for part in self.qkv(x).split(width, dim=2)]
+            q, k, v = parts
+            scores = (q @ k.transpose(-2, -1)) * (width // heads) ** -0.5
+            weights = F.softmax(scores.masked_fill(self.mask, float("-inf")), dim=-1)
+            return self.projection((weights @ v).transpose(1, 2).reshape(x.shape))
+
+    class Block(nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.before, self.attention, self.between = nn.LayerNorm(width), Attention(), nn.LayerNorm(width)
+            self.network = nn.Sequential(nn.Linear(width, 4 * width), nn.ReLU(), nn.Linear(4 * width, width))
+
+        def forward(self, x: Any) -> Any:
+            x = x + self.attention(self.before(x))
+            return x + self.network(self.between(x))
+
+    class Transformer(nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.tokens = nn.Embedding(sizes.vocabulary, width)
+            self.positions = nn.Embedding(context, width)
+            self.blocks = nn.Sequential(*(Block() for _ in range(sizes.blocks)))
+            self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, sizes.vocabulary)
+
+        def forward(self, X: Any) -> Any:
+            x = self.tokens(X) + self.positions(torch.arange(context))
+            return self.head(self.norm(self.blocks(x))).flatten(0, 1)
+
+    whole, random = Transformer(), np.random.default_rng(2147483647)
+    with torch.no_grad():
+        for parameter in whole.parameters():
+            parameter.copy_(torch.tensor(random.standard_normal(tuple(parameter.shape), np.float32) / 20))
+    X, Y = (random.integers(0, sizes.vocabulary, (sizes.batch, context)) for _ in range(2))
+    return whole, torch.tensor(X), torch.tensor(Y.ravel())
+
+
+def wavenet(lib: Library, contexts: int, compiled: bool = False) -> Step:
+    """The lecture's WaveNet-like net over so many contexts at once, without gradients; returns the loss."""
+    torch, nn = lib.torch, lib.nn
+    random = np.random.default_rng(2147483647)
+
+    class Joined(nn.Module):  # type: ignore[misc, name-defined]
+        def forward(self, x: Any) -> Any:
+            n, length, channels = x.shape
+            x = x.view(n, length // 2, 2 * channels)
+            return x.squeeze(1) if length == 2 else x
+
+    class Normed(nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self, channels: int) -> None:
+            super().__init__()
+            self.norm = nn.BatchNorm1d(channels)
+
+        def forward(self, x: Any) -> Any:
+            return self.norm(x.flatten(0, -2)).view(x.shape)
+
+    parts, channels = [nn.Embedding(27, 24)], 24
+    for _ in range(3):
+        parts += [Joined(), nn.Linear(2 * channels, 128, bias=False), Normed(128), nn.Tanh()]
+        channels = 128
+    whole = nn.Sequential(*parts, nn.Linear(128, 27)).eval()
+    with torch.no_grad():
+        for parameter in whole.parameters():
+            if parameter.ndim > 1:
+                values = random.standard_normal(tuple(parameter.shape), np.float32) / parameter.shape[1] ** 0.5
+                parameter.copy_(torch.tensor(values))
+    X = torch.tensor(random.integers(0, 27, (contexts, 8)))
+    Y = torch.tensor(random.integers(0, 27, contexts))
+
+    def loss_of(X: Any, Y: Any) -> Any:
+        return lib.F.cross_entropy(whole(X), Y)
+
+    run = torch.compile(loss_of) if compiled else loss_of
+
+    def step() -> Any:
+        with torch.no_grad():
+            return run(X, Y)
 
     return step
 

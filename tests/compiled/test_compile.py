@@ -332,7 +332,9 @@ READING = {
 
 @pytest.mark.parametrize("name", READING)
 def test_reading_a_number_is_refused_with_the_line(name: str) -> None:
-    with pytest.raises(RuntimeError, match=rf"compile: {name} of a Tensor that depends on the inputs .*test_compile.py"):
+    with pytest.raises(
+        RuntimeError, match=rf"compile: {name} of a Tensor that depends on the inputs .*test_compile.py"
+    ):
         minigrad.compile(READING[name])(numbers(3))
 
 

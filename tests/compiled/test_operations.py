@@ -80,6 +80,7 @@ def assert_equal(found: Any, expected: Any) -> None:
             np.testing.assert_array_equal(x.array, y.array)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: f"{op.name}-{op.variant_test_name}".rstrip("-"))
 def test_an_operation_with_other_numbers(op: OpInfo) -> None:
     function: Any = function_of(op.name)
