@@ -249,6 +249,7 @@ from minigrad.api.statistics import std as std
 from minigrad.api.statistics import std_mean as std_mean
 from minigrad.api.statistics import var as var
 from minigrad.api.statistics import var_mean as var_mean
+from minigrad.compiled import compile as compile
 from minigrad.core.dtypes import bool_ as bool
 from minigrad.core.dtypes import dtype as dtype
 from minigrad.core.dtypes import float16 as float16
@@ -281,7 +282,6 @@ from minigrad.grad_mode import no_grad as no_grad
 from minigrad.grad_mode import set_grad_enabled as set_grad_enabled
 from minigrad.gradients import grad as grad
 from minigrad.machine import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
-from minigrad.machine import compile as compile
 from minigrad.machine import get_float32_matmul_precision as get_float32_matmul_precision
 from minigrad.machine import get_num_threads as get_num_threads
 from minigrad.machine import (

@@ -1,6 +1,7 @@
 """What a program asks of the machine: precision and threads. The answers are true, and nothing changes."""
 
 import warnings
+
 from minigrad.checks import flag_of, shown
 
 PRECISIONS = ("highest", "high", "medium")

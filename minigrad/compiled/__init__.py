@@ -19,6 +19,8 @@ from typing import Any
 from minigrad.checks import flag_of, int_of, shown
 from minigrad.compiled.function import Compiled
 
+BACKENDS = ("inductor", "eager")
+
 
 def compile(
     model: Callable[..., Any] | None = None,
@@ -51,10 +53,10 @@ def compile(
     RuntimeError at the first call, with the line, for what depends on the numbers: a branch on a Tensor, `.item()`,
     `.numpy()`, an index by a mask; for a variable or attribute that is set; and for a backward pass in the function. A
     check of arguments is made at every call, and what it refuses gets the words of the function. Gradients of
-    gradients are refused in the backward pass. `disable` returns the function itself. The other arguments of PyTorch's
-    have no effect: there is one backend, every graph is full, and shapes are never dynamic.
+    gradients are refused in the backward pass. `disable` returns the function itself, as does the backend "eager". The
+    other arguments of PyTorch's have no effect: every graph is full, and shapes are never dynamic.
 
-    TypeError if `model` cannot be called.
+    TypeError if `model` cannot be called, and ValueError for another backend.
 
     >>> import minigrad
     >>> double = compile(lambda x: (x * 2).tanh())
@@ -69,7 +71,9 @@ def compile(
         return lambda model: compile(model, backend=backend, disable=disable, cache_size=cache_size)
     if not callable(model):
         raise TypeError(f"compile: expected a function or a Module, got {shown(model)}")
-    if flag_of("compile", "disable", disable):
+    if backend not in BACKENDS:
+        raise ValueError(f"compile: backend must be {' or '.join(map(repr, BACKENDS))}, got {shown(backend)}")
+    if flag_of("compile", "disable", disable) or backend == "eager":
         return model
     if int_of("compile", cache_size) < 1:
         raise ValueError(f"compile: cache_size must be positive, got {cache_size}")
@@ -91,6 +95,6 @@ def _module(model: Any, compiled: Compiled) -> Any:
         return compile, (model,)
 
     names = {"__call__": call, "__deepcopy__": copied, "__reduce__": reduced, "__module__": kind.__module__}
-    face = object.__new__(type(kind.__name__, (kind,), names))
+    face: Any = object.__new__(type(kind.__name__, (kind,), names))
     object.__setattr__(face, "__dict__", vars(model))
     return face

@@ -58,7 +58,8 @@ class Compiled:
             done = None
         if done is None:  # a check of arguments would read something else, such as an index that is out of range
             return self.function(*args, **kwargs)
-        return _finished(entry, arguments, *done, memory)
+        outputs, saved = done
+        return _finished(entry, arguments, outputs, saved, memory)
 
     def _first(self, key: Any, args: Any, kwargs: Any, arguments: list[Any]) -> Any:
         entry, result = FirstCall(self.function, args, kwargs, arguments).compiled()

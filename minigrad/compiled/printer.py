@@ -50,6 +50,10 @@ REDUCTIONS = {
     ops.amin: np.minimum,
     ops.min: np.minimum,
 }
+# Primitives whose result lies in rows if their operands do.
+KEEPING = {
+    *(ops.reshape, ops.relu, ops.where, ops.softmax, ops.log_softmax, ops.cumsum, ops.clamp, ops.is_nonzero, ops.cast),
+}
 # Functions of arrays whose result has a shape that does not depend on numbers.
 STEADY = {
     *("view", "argmax", "argmin", "argsort", "sort", "astype", "take", "sum", "prod", "min", "max", "any", "all"),
@@ -160,9 +164,9 @@ class Printer(Expressions):
         for old, new in self.wanted.effects:
             symbol = self.canonical(new)
             alike = (old.shape, old.dtype) == (symbol.shape, symbol.dtype) and self.uses[id(symbol)] == 1
-            if alike and self.writes_into(symbol) and self.ufunc_of(symbol) is not None:
-                if id(old) not in self.escaping and last.get(id(old), -1) <= places[id(symbol)]:
-                    direct[id(symbol)] = old
+            is_last = id(old) not in self.escaping and last.get(id(old), -1) <= places.get(id(symbol), -1)
+            if alike and is_last and self.ufunc_of(symbol) is not None and self.writes_into(symbol):
+                direct[id(symbol)] = old
         return direct
 
     # Memory
@@ -216,7 +220,10 @@ class Printer(Expressions):
         operands = [x for x in symbol.arguments if isinstance(x, Symbol)]
         if primitive is ops.index and self._is_fancy(symbol.arguments[1]):
             return True
-        if self.ufunc_of(symbol) is not None or primitive in REDUCTIONS or primitive is ops.reshape:
+        keeps = primitive in REDUCTIONS or primitive in KEEPING
+        if keeps or self.ufunc_of(symbol) is not None:
+            return all(self.in_rows_for_certain(x) for x in operands)
+        if primitive is ops.matmul and len(symbol.shape) > 2:  # numpy lays out the batch dims as those of its operands
             return all(self.in_rows_for_certain(x) for x in operands)
         return primitive in (ops.matmul, ops.linear, ops.linear_map, ops.put, ops.one_hot)
 
@@ -227,11 +234,13 @@ class Printer(Expressions):
         if isinstance(primitive, Call):
             function = primitive.function
             is_ufunc = isinstance(function, np.ufunc) and not primitive.keywords and function.nout == 1
+            is_ufunc = is_ufunc and function.signature is None  # type: ignore[attr-defined]
             return function if is_ufunc else None  # type: ignore[return-value]
         assert primitive
         forward = primitive.forward
         if isinstance(forward, np.ufunc):
-            return forward if forward.nout == 1 and len(primitive.params) == 0 else None
+            is_plain = forward.nout == 1 and forward.signature is None and not primitive.params
+            return forward if is_plain else None
         if primitive is ops.pow:
             return _power(symbol.arguments[1])
         return UFUNCS.get(forward)
@@ -245,6 +254,13 @@ class Printer(Expressions):
             return False
         if primitive in REDUCTIONS:
             return not self._is_long(symbol) and self.in_rows_for_certain(symbol.arguments[0])
+        if primitive is ops.where:
+            condition, *choices = symbol.arguments
+            return condition.dtype == bool and {x.dtype for x in choices if isinstance(x, Symbol)} == {symbol.dtype}
+        if primitive is ops.put:
+            return not self._is_fancy(symbol.arguments[1])
+        if primitive is ops.softmax:
+            return bool(self.in_rows_for_certain(symbol.arguments[0]))
         others = (ops.relu, ops.matmul, ops.linear, ops.linear_map)
         return self.ufunc_of(symbol) is not None or primitive in others
 
@@ -436,6 +452,23 @@ class Printer(Expressions):
             return lines + [f"np.add({name}, {self.part(each)}, {name})" for each in bias]
         if primitive is ops.matmul:
             return [f"np.matmul({self.part(arguments[0])}, {self.part(arguments[1])}, {name})"]
+        if primitive is ops.where:
+            condition, a, b = arguments
+            a, b = (self.operand(x, COMPARISON, symbol) for x in (a, b))
+            return [f"np.copyto({name}, {b})", f"np.copyto({name}, {a}, where={self.part(condition)})"]
+        if primitive is ops.put:
+            x, key, _ = arguments
+            places = ", ".join(map(self.index, key)) or "..."
+            return [f"{name}.fill(0)", f"{name}[{places}] = {self.part(x)}"]
+        if primitive is ops.softmax:  # as in `kernels.softmax`
+            x, axes = self.part(arguments[0]), ints_text(arguments[1])
+            least, dtype = f"np.maximum.reduce({x}, {axes}, keepdims=True, initial=-np.inf)", dtype_text(symbol.dtype)
+            sums = f"np.add.reduce({name}, {axes}, np.float64, keepdims=True).astype({dtype})"
+            return [
+                f"np.subtract({x}, {least}, {name})",
+                f"np.exp({name}, {name})",
+                f"np.divide({name}, {sums}, {name})",
+            ]
         if primitive in REDUCTIONS:
             x, axes, keepdims, *_ = arguments
             lines = [self._reduced(primitive, x, axes, keepdims, name)]

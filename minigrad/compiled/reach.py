@@ -43,7 +43,7 @@ class Reach:
                 ahead += reversed([*self._within(name, thing)])
         self._count = self._size()
         self._values = [*self._now()]
-        self._named = [space.get(name) for space, name in self._globals]
+        self._named = self._looked_up()
 
     def _within(self, name: str, thing: Any) -> Iterator[tuple[str, Any]]:
         """What a thing holds, with names. What changes is noted."""
@@ -129,20 +129,23 @@ class Reach:
             map(_content, self._cells),
         )
 
+    def _looked_up(self) -> list[Any]:
+        return [space.get(name) for space, name in self._globals]
+
     def _size(self) -> int:
         return sum(map(len, self._dicts)) + sum(map(len, self._lists))
 
     def is_unchanged(self) -> bool:
         """Whether all objects still hold what they held."""
         same = self._size() == self._count and all(map(operator.is_, self._now(), self._values))
-        same = same and all([space.get(name) is x for (space, name), x in zip(self._globals, self._named, strict=True)])
+        same = same and all(map(operator.is_, self._looked_up(), self._named))
         return same or self._is_equal()
 
     def _is_equal(self) -> bool:
         """Whether what has changed are numbers and texts that equal the ones before."""
         if self._size() != self._count:
             return False
-        now, named = [*self._now()], [space.get(name) for space, name in self._globals]
+        now, named = [*self._now()], self._looked_up()
         pairs = chain(zip(now, self._values, strict=True), zip(named, self._named, strict=True))
         return all(a is b or (type(a) is type(b) and isinstance(a, PLAIN) and a == b) for a, b in pairs)
 

@@ -208,7 +208,7 @@ class Recording(Symbols):
                 x.array = self.mark(x.array, symbol)
                 if id(symbol) in self.constants:
                     self.unknown.append(weakref.ref(x))
-            return self._symbol_of(x.array)  # type: ignore[arg-type]
+            return self._symbol_of(x.array)
         return self.symbolic(x)
 
     def _check_shape(self, primitive: Primitive, params: Any) -> None:
@@ -326,7 +326,7 @@ class Recording(Symbols):
         """Refuse that the user reads a number that depends on the inputs."""
         self.refuse(
             f"{name} of a Tensor that depends on the inputs",
-            "the numbers differ from call to call; compute with Tensors alone, or read the number outside of the function",
+            "the numbers differ from call to call; compute with Tensors alone, or read it outside of the function",
         )
 
     def _guarded(self, step: Symbol, value: Any) -> Any:

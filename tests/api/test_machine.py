@@ -182,23 +182,6 @@ def test_a_step_with_a_scaler_is_a_step_without() -> None:
     assert minigrad.GradScaler().step(optimizer, lambda: 5) == 5
 
 
-def test_compile_returns_what_computes_the_same() -> None:
-    @minigrad.compile
-    def double(x: Any) -> Any:
-        return x * 2
-
-    @minigrad.compile(fullgraph=True, mode="reduce-overhead")
-    def triple(x: Any) -> Any:
-        return x * 3
-
-    model = nn.Linear(2, 3)
-    assert minigrad.compile(model) is model
-    assert minigrad.compile(model, dynamic=False, backend="eager") is model
-    assert (double(2), triple(2), double.__name__) == (4, 6, "double")
-    with pytest.raises(TypeError, match="compile: expected a function or a Module, got 3"):
-        minigrad.compile(3)
-
-
 def test_a_seed_must_be_an_int() -> None:
     for seed in (minigrad.cuda.manual_seed, minigrad.cuda.manual_seed_all, minigrad.mps.manual_seed):
         assert seed(np.int64(3)) is None

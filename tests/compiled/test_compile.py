@@ -204,7 +204,7 @@ def test_a_change_before_the_backward_pass_is_refused() -> None:
         loss = compiled(numbers(3, seed=i))
         with minigrad.no_grad():
             w += 1
-        with pytest.raises(RuntimeError, match="a value of shape .* that its gradient needs was changed by add_"):
+        with pytest.raises(RuntimeError, match=r"a value of shape .* that its gradient needs was changed by add_"):
             loss.backward()
 
 
@@ -351,7 +351,7 @@ def test_side_effects_are_refused() -> None:
         return x
 
     for function in (keeps, sets):
-        with pytest.raises(RuntimeError, match="compile: setting .* outside of the function, cannot be compiled"):
+        with pytest.raises(RuntimeError, match=r"compile: setting .* outside of the function, cannot be compiled"):
             minigrad.compile(function)(numbers(3))
 
 
@@ -376,13 +376,29 @@ def test_bad_input_gets_the_words_of_the_function() -> None:
     compiled(minigrad.tensor([1, 2]))
     compiled(minigrad.tensor([0, 4]))
     for bad in ([1, 5], [-1, 0]):
-        with pytest.raises(IndexError, match="embedding: .* is out of range for 5 rows"):
+        with pytest.raises(IndexError, match=r"embedding: .* is out of range for 5 rows"):
             compiled(minigrad.tensor(bad))
     with pytest.raises(RuntimeError, match="matmul"):
         minigrad.compile(lambda x: x @ table)(numbers(3, 4))
 
 
+def test_a_decorator_with_arguments() -> None:
+    @minigrad.compile
+    def double(x: Any) -> Any:
+        return x * 2
+
+    @minigrad.compile(fullgraph=True, mode="reduce-overhead", dynamic=False)
+    def triple(x: Any) -> Any:
+        return x * 3
+
+    for _ in range(2):
+        assert (double(2), triple(2), double.__name__) == (4, 6, "double")
+    assert minigrad.compile(double.function, backend="eager") is double.function
+
+
 def test_bad_arguments() -> None:
+    with pytest.raises(ValueError, match="compile: backend must be 'inductor' or 'eager', got 'onnxrt'"):
+        minigrad.compile(print, backend="onnxrt")
     with pytest.raises(TypeError, match="compile: expected a function or a Module, got 3"):
         minigrad.compile(3)
     with pytest.raises(ValueError, match="cache_size must be positive"):
