@@ -204,6 +204,12 @@ class FirstCall:
             found = dict(self.heard.reverse(seeds)) if seeds else {}
         except RuntimeError as error:  # a saved value was changed in place
             entry.error, found = error, {}
+        except KeyError:  # a node that no primitive made
+            self.heard.refuse(
+                "a change in place of a part of a Tensor that requires a gradient", "compute a new tensor"
+            )
+        if entry.error is not None:
+            return [*leaves]
         reached = [leaf for leaf in leaves if leaf in found]
         wanted.gradients.extend(found[leaf] for leaf in reached)
         return reached

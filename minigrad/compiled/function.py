@@ -102,7 +102,7 @@ class Call:
 
     def __call__(self, gradients: list[Any]) -> Any:
         if self.entry.error is not None:
-            raise self.entry.error
+            raise type(self.entry.error)(*self.entry.error.args)
         if any(g is None for g in gradients):
             pairs = zip(gradients, self.entry.needing, strict=True)
             gradients = [np.zeros_like(self.outputs[place]) if g is None else g for g, place in pairs]

@@ -335,6 +335,7 @@ class Printer(Expressions):
         outputs = [self._output(x, fresh, is_shared) for x, is_shared in pairs]
         effects = [(old, new) for old, new in wanted.effects if id(self.canonical(new)) not in self.direct]
         changed = [(self.part(old), self._new(new)) for old, new in effects]
+        self._keep_what_changes()
         self.lines += [f"np.copyto({old}, {new})" for old, new in _late(changed)]
         forward, self.lines = self.lines, []
         before, self.local = self.local, set()
@@ -360,6 +361,16 @@ class Printer(Expressions):
         text += [f"        return {_tuple(gradients)}", "", "    return forward, backward", ""]
         return "\n".join(text)
 
+    def _keep_what_changes(self) -> None:
+        """Copy what the forward pass changes and the backward pass reads as it was."""
+        read = self._roots_of(x for symbol in self.order[1] for x in symbols_in(symbol.arguments))
+        for old, _ in self.wanted.effects:
+            if id(old) in read:
+                self.texts[id(old)] = self._assigned("before", f"{self.part(old)}.copy()"), WHOLE
+                for symbol in self.order[0]:
+                    if symbol is not old and self.root_of(symbol) == id(old) and self.is_view(symbol):
+                        self.texts.pop(id(symbol), None)
+
     def _new(self, symbol: Any) -> str:
         return self.part(symbol) if isinstance(symbol, Symbol) else literal(symbol)
 
@@ -375,10 +386,18 @@ class Printer(Expressions):
         """A result that is given away. It is copied, unless its memory is one of those that are `fresh`."""
         root, name = self.root_of(symbol), self.part(symbol)
         if not symbol.shape and name not in self.fixed:  # numpy may have made a scalar of it
-            return f"np.array({name})"
+            return self._assigned("result", f"np.array({name})")
         if root not in fresh and not is_shared:
-            return f"{name}.copy()"
+            return self._assigned("result", f"{name}.copy()")
         fresh.discard(root)
+        return name
+
+    def _assigned(self, wanted: str, text: str) -> str:
+        """Write an assignment to a new name, and return the name."""
+        name = unused(wanted, self.taken)
+        self.taken.add(name)
+        self.local.add(name)
+        self.lines.append(f"{name} = {text}")
         return name
 
     def _step(self, symbol: Symbol) -> None:

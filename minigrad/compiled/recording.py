@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad.compiled.marks import Marked, plain, recording
 from minigrad.core import ops
-from minigrad.core.graph import hooks
+from minigrad.core.graph import hooks, saved_values
 from minigrad.core.primitive import Primitive
 from minigrad.core.record import Node
 from minigrad.core.tensor import Tensor
@@ -374,6 +374,11 @@ class Recording(Symbols):
             )
             node.params = plain(node.params)
             node.saved = None if node.saved is None else plain(tuple(node.saved))
+
+    def saved(self, node: Any) -> tuple[Any, ...]:
+        """The Symbols of the values that a node saved; refused if one was changed in place, as in any backward pass."""
+        saved_values(node)
+        return super().saved(node)
 
     @staticmethod
     def _unmarked(x: Any) -> Any:
