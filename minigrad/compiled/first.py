@@ -63,13 +63,22 @@ class Entry:
         """Note what the Tensors from outside hold, so that they can be compared fast."""
         self.tensors = [x for x in self.outside if isinstance(x, Tensor)]
         self.arrays, self.nodes = [*map(ARRAY, self.tensors)], [*map(NODE, self.tensors)]
+        self.read = [x.array if isinstance(x, Tensor) else x for x in self.outside[: self.count]]
+        self.ends: tuple[Any, ...] = ()
+        if not any(is_argument for is_argument, _ in self.leaves):
+            self.ends = tuple([self.outside[place].node for _, place in self.leaves])
         nodes = [x.node for x in self.tensors if x.node is not None]
         self.needed = [node for node in nodes if node.requires_grad]
         self.unneeded = [node for node in nodes if not node.requires_grad]
 
     def given(self, arguments: list[Any]) -> list[Any]:
-        """What the program takes."""
-        return [*[arguments[place] for place in self.reads], *self.outside[: self.count]]
+        """The arrays that the program takes, after `fits`."""
+        own = [x.array if isinstance(x, Tensor) else x for x in [arguments[place] for place in self.reads]]
+        return own + self.read
+
+    def operands(self, arguments: list[Any]) -> tuple[Any, ...]:
+        """The nodes that get gradients, after `fits`."""
+        return self.ends or tuple([self.at(source, arguments).node for source in self.leaves])
 
     def at(self, source: Source, arguments: list[Any]) -> Any:
         """An argument, or what is outside."""
@@ -170,7 +179,7 @@ class FirstCall:
         reached = self._differentiated(entry, wanted, nodes, leaves)
         self._enter(entry, wanted, [sources[leaf] for leaf in reached])
         entry.rebuild = template
-        operands = tuple([entry.at(source, self.arguments).node for source in entry.leaves])
+        operands = entry.operands(self.arguments)
         run = eager_pass(nodes, reached)
         return entry, template(results_of(arrays, entry.needing, entry.plan, operands, run, ()), self.arguments)
 
@@ -229,12 +238,12 @@ class FirstCall:
         order += [place for is_argument, place in leaves if not is_argument and place not in order]
         entry.outside = [self.outside[place] for place in order]
         entry.kinds = [kind_of(x) for x in entry.outside]
-        entry._note()
         entry.leaves = [(yes, place if yes else order.index(place)) for yes, place in leaves]
         changed = [i for i, (m, old) in enumerate(heard.given) if m.symbol is not old]
         entry.changed = [(i < count, i if i < count else order.index(i - count)) for i in changed]
         entry.plan = plan_of(len(entry.leaves))
         entry.count = len(read) - len(entry.reads)
+        entry._note()
 
     def _taken_apart(self, x: Any, results: list[Tensor]) -> Callable[[list[Tensor], list[Any]], Any]:
         """A function that puts together what the function returned; its own Tensors are added to `results`."""

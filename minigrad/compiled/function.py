@@ -50,7 +50,7 @@ class Compiled:
                 return self._first(key, args, kwargs, arguments)
             if len(self._entries) > 1:
                 self._entries.move_to_end(key)
-            given = [x.array if isinstance(x, Tensor) else x for x in entry.given(arguments)]
+            given = entry.given(arguments)
             memory = entry.program.memory()
         try:
             done = memory.forward(*given)
@@ -116,6 +116,5 @@ def _finished(entry: Entry, arguments: list[Any], outputs: Any, saved: Any, memo
         bump_version("compiled", *[x.array if isinstance(x, Tensor) else x for x in changed])
     if not entry.needing:
         return entry.rebuild([wrap(x) for x in outputs], arguments)
-    operands = tuple([entry.at(source, arguments).node for source in entry.leaves])
-    call = Call(entry, memory, outputs, saved)
+    call, operands = Call(entry, memory, outputs, saved), entry.operands(arguments)
     return entry.rebuild(results_of(outputs, entry.needing, entry.plan, operands, call, saved), arguments)

@@ -68,7 +68,7 @@ def _backward(g: Any, call: Any) -> Any:
         raise RuntimeError(
             "compile: gradients of gradients are not compiled; call the function that was compiled, without compile"
         )
-    return call(g)
+    return call(g.parts if isinstance(g, Gradients) else [g])
 
 
 COMPILED = Primitive("CompiledFunction", lambda *x: x[0], params=("call",), joint_vjp=_backward, tensors=None)
@@ -91,21 +91,19 @@ def plan_of(count: int) -> Plan:
     return plan
 
 
-def node_of(plan: Plan, like: Any, operands: tuple[Any, ...], call: Any, saved: tuple[Any, ...]) -> Node:
-    """The node of a compiled call. `saved` are arrays that must not change before the backward pass."""
-    return Node(like, plan, operands, (), (call, *saved))
+def results_of(arrays: Any, needing: list[int], plan: Plan, operands: Any, call: Any, saved: Any) -> list[Tensor]:
+    """Tensors of arrays; those at the places `needing` have a node that leads to the operands.
 
-
-def results_of(arrays: list[Any], needing: list[int], plan: Plan, operands: Any, call: Any, saved: Any) -> list[Tensor]:
-    """Tensors of arrays; those at the places `needing` have a node that leads to the operands."""
+    `call` is its backward pass. The arrays in `saved` must not change before it.
+    """
     if len(needing) == 1:
         results = [wrap(array) for array in arrays]
         only = results[needing[0]]
-        only.stored_node = node_of(plan, only.array, operands, lambda g: call([g]), saved)
+        only.stored_node = Node(only.array, plan, operands, (), (call, *saved))
         return results
     results = [wrap(array) for array in arrays]
     if needing:
-        whole = node_of(plan, np.empty((), np.float32), operands, lambda g: call(g.parts), saved)
+        whole = Node(np.empty((), np.float32), plan, operands, (), (call, *saved))
         for i, place in enumerate(needing):
             array = results[place].array
             params = (i, whole, len(needing))

@@ -17,6 +17,7 @@ from minigrad.core.tensor import Tensor
 
 OURS = ("minigrad", "nn", "viz", "numpy", "torch")
 PLAIN = (int, float, complex, str, bytes, type(None), type(...))
+END = object()
 LONG = 10_000  # items of a list, from where on only its length is looked at
 
 
@@ -41,7 +42,6 @@ class Reach:
             if id(thing) not in self._seen and not isinstance(thing, PLAIN):
                 self._seen[id(thing)] = thing
                 ahead += reversed([*self._within(name, thing)])
-        self._count = self._size()
         self._values = [*self._now()]
         self._named = self._looked_up()
 
@@ -123,29 +123,22 @@ class Reach:
     # Whether it is what it was
 
     def _now(self) -> Iterator[Any]:
-        return chain(
-            chain.from_iterable(map(dict.values, self._dicts)),
-            chain.from_iterable(self._lists),
-            map(_content, self._cells),
-        )
+        attributes = chain.from_iterable(map(dict.values, self._dicts))
+        return chain(attributes, chain.from_iterable(self._lists), map(_content, self._cells), (END,))
 
     def _looked_up(self) -> list[Any]:
         return [space.get(name) for space, name in self._globals]
 
-    def _size(self) -> int:
-        return sum(map(len, self._dicts)) + sum(map(len, self._lists))
-
     def is_unchanged(self) -> bool:
         """Whether all objects still hold what they held."""
-        same = self._size() == self._count and all(map(operator.is_, self._now(), self._values))
-        same = same and all(map(operator.is_, self._looked_up(), self._named))
-        return same or self._is_equal()
+        same = all(map(operator.is_, self._now(), self._values))  # a thing more or less moves the end
+        return (same and all(map(operator.is_, self._looked_up(), self._named))) or self._is_equal()
 
     def _is_equal(self) -> bool:
         """Whether what has changed are numbers and texts that equal the ones before."""
-        if self._size() != self._count:
-            return False
         now, named = [*self._now()], self._looked_up()
+        if len(now) != len(self._values):
+            return False
         pairs = chain(zip(now, self._values, strict=True), zip(named, self._named, strict=True))
         return all(a is b or (type(a) is type(b) and isinstance(a, PLAIN) and a == b) for a, b in pairs)
 
