@@ -28,7 +28,7 @@ class Entry:
     - `leaves`: what gets a gradient. `changed`: what a call changes.
     - `needing`: the places of the results that need a gradient. `plan`: that of their node.
     - `rebuild(results, arguments)` puts the results together as the function does.
-    - `error`: why every backward pass is refused.
+    - `error`: why every backward pass is refused. `draws`: whether a call draws random numbers.
     """
 
     def __init__(self, reach: Reach) -> None:
@@ -43,6 +43,7 @@ class Entry:
         self.plan = plan_of(0)
         self.rebuild: Callable[[list[Tensor], list[Any]], Any]
         self.error: RuntimeError | None = None
+        self.draws = False
         self.count = 0  # of what is outside that the program takes; the others get gradients alone
 
     def fits(self) -> bool:
@@ -152,6 +153,7 @@ class FirstCall:
     def compiled(self) -> tuple[Entry, Any]:
         """The program, and the result of the call."""
         heard, entry = self.heard, Entry(self.reach)
+        entry.draws = bool(heard.draws)
         results: list[Tensor] = []
         template = self._taken_apart(self.result, results)
         self.result = None

@@ -54,8 +54,10 @@ class Compiled:
             memory = entry.program.memory()
         try:
             done = memory.forward(*given)
-        except Exception:  # which the function itself explains in its own words
-            done = None
+        except Exception as error:
+            if entry.draws or isinstance(error, Warning):
+                raise
+            done = None  # the function itself explains it in its own words
         if done is None:  # a check of arguments would read something else, such as an index that is out of range
             return self.function(*args, **kwargs)
         outputs, saved = done

@@ -464,7 +464,7 @@ class Printer(Expressions):
         """Statements that write the result of a step into the array `name`."""
         primitive, arguments = symbol.primitive, symbol.arguments
         if primitive is ops.relu:
-            return [f"np.maximum({self.part(arguments[0])}, 0, {name})"]
+            return [f"np.maximum({self.part(arguments[0])}, 0, out={name})"]
         if primitive in (ops.linear, ops.linear_map):
             x, weight, *bias = arguments
             lines = [f"np.matmul({self.part(x)}, {self._turned(weight)}, {name})"]
@@ -495,7 +495,8 @@ class Printer(Expressions):
                 count = float(math.prod(x.shape[axis] for axis in axes))
                 lines.append(f"np.divide({name}, {count}, {name})")
             return lines
-        return [f"{self._applied(symbol)[:-1]}, {name})"]
+        into = f"out={name}" if self.ufunc_of(symbol) in (np.maximum, np.minimum) else name  # which warn otherwise
+        return [f"{self._applied(symbol)[:-1]}, {into})"]
 
     def _turned(self, weight: Any) -> str:
         """The transpose of a matrix."""
@@ -565,8 +566,8 @@ class Printer(Expressions):
             x, key = arguments
             if len(key) == 1 and isinstance(key[0], Symbol) and key[0].dtype == np.intp and math.prod(x.shape):
                 return f"{self.part(x)}.take({self.part(key[0])}, 0)"
-            if len(symbol.shape) == 1 and all(isinstance(part, Symbol) and part.shape for part in key):
-                return f"{self.part(x)}[{', '.join(map(self.part, key))}]"
+            if len(symbol.shape) == 1 and all(isinstance(part, Symbol | np.ndarray) and part.shape for part in key):
+                return f"{self.part(x)}[{', '.join(map(self._argument, key))}]"
             name = self.bind(primitive.kernel, "index")
             return f"{name}({self.part(arguments[0])}, {self._argument(arguments[1])})"
         if primitive is ops.one_hot and (rows := self._one_hot(symbol)):

@@ -3,8 +3,12 @@
 import copy
 import gc
 import pickle
+import subprocess
+import sys
 import threading
+import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +19,9 @@ import minigrad
 import nn
 import nn.functional as F
 from nn import optim
+from tests.support import ROOT
+
+NAMES = ROOT / "examples" / "data" / "names.txt"
 
 
 def numbers(*shape: int, seed: int = 0, requires_grad: bool = False) -> minigrad.Tensor:
@@ -118,6 +125,23 @@ def test_evaluation_uses_the_running_statistics() -> None:
     a = compiled(X)
     minigrad.manual_seed(3)
     np.testing.assert_array_equal(a.detach().numpy(), copy.deepcopy(model)(X).detach().numpy())
+
+
+def test_a_gpt_prints_the_same(tmp_path: Path) -> None:
+    text = (ROOT / "tests" / "examples" / "programs" / "gpt.py").read_text(encoding="utf-8")
+    short = text.replace("max_iters = 60", "max_iters = 6").replace("max_new_tokens=100", "max_new_tokens=2")
+    compiled = short.replace("model = GPTLanguageModel()", "model = torch.compile(GPTLanguageModel())")
+    assert len({text, short, compiled}) == 3
+    printed = []
+    for number, program in enumerate((short, compiled)):
+        path = tmp_path / f"program_{number}.py"
+        path.write_text(program, encoding="utf-8")
+        command = [sys.executable, "-W", "error", "-m", "minigrad", str(path), str(NAMES)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+        printed.append(done.stdout)
+    assert "step 5: train loss" in printed[0]
+    assert printed[0] == printed[1]
 
 
 # The graph around it
@@ -394,6 +418,24 @@ def test_a_decorator_with_arguments() -> None:
     for _ in range(2):
         assert (double(2), triple(2), double.__name__) == (4, 6, "double")
     assert minigrad.compile(double.function, backend="eager") is double.function
+
+
+def test_a_compiled_call_gives_no_warning() -> None:
+    def function(x: Any) -> Any:
+        return (
+            F.relu(x) + minigrad.maximum(x, -x) + x.clamp(min=0) + F.softmax(x, 0) + x.max() + minigrad.rand(3)
+        ).log()
+
+    compiled = minigrad.compile(function)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\.")
+        for seed in range(3):
+            x = numbers(3, seed=seed)
+            minigrad.manual_seed(seed)
+            found = compiled(x)
+            minigrad.manual_seed(seed)
+            np.testing.assert_array_equal(found.numpy(), function(x).numpy())
 
 
 def test_bad_arguments() -> None:
