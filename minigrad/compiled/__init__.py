@@ -5,8 +5,10 @@ How it works, in the order in which to read the modules:
     marks.py      marked arrays, which report what numpy computes of them
     recording.py  one run of a function, in which every step becomes a Symbol of `derive`
     reach.py      the Tensors and settings from outside that a function depends on
-    printer.py    the second printer of Symbols: a statement for each, results written into arrays made once
+    layout.py     the order of the steps, and where their results lie
     buffers.py    which results share a piece of memory
+    statements.py a statement for each step
+    printer.py    the second printer of Symbols, which writes the source of a program
     program.py    the source with its memory, and the node that its results have in the graph
     first.py      the first call of a function: recorded, compiled
     function.py   the function that is returned: which program fits a call

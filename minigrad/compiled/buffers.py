@@ -7,7 +7,7 @@ from minigrad.derive.sharing import symbols_in
 from minigrad.derive.symbols import Symbol
 
 if TYPE_CHECKING:
-    from minigrad.compiled.printer import Printer
+    from minigrad.compiled.layout import Layout
 
 
 class Buffers:
@@ -17,20 +17,20 @@ class Buffers:
     pass that the backward pass reads keeps its piece: the backward pass may run twice.
     """
 
-    def __init__(self, order: Sequence[list[Symbol]], printer: "Printer") -> None:
+    def __init__(self, order: Sequence[list[Symbol]], layout: "Layout") -> None:
         self.place: dict[int, int] = {}
         self.sizes: list[int] = []
         free: list[int] = []
         steps = [*order[0], *order[1]]
         last: dict[int, int] = {}  # the last step that reads a root
         for number, symbol in enumerate(steps):
-            for x in {printer.root_of(x) for x in symbols_in(symbol.arguments)} | {printer.root_of(symbol)}:
+            for x in {layout.root_of(x) for x in symbols_in(symbol.arguments)} | {layout.root_of(symbol)}:
                 last[x] = number
-        for _, effect in printer.wanted.effects:
+        for _, effect in layout.wanted.effects:
             if isinstance(effect, Symbol):
-                last[printer.root_of(effect)] = max(last.get(printer.root_of(effect), 0), len(order[0]))
+                last[layout.root_of(effect)] = max(last.get(layout.root_of(effect), 0), len(order[0]))
         for number in range(len(order[0])):
-            root = printer.root_of(steps[number])
+            root = layout.root_of(steps[number])
             if last[root] >= len(order[0]):
                 last[root] = len(steps)
         ending: dict[int, list[int]] = {}
@@ -38,10 +38,10 @@ class Buffers:
             ending.setdefault(number, []).append(root)
         for number, symbol in enumerate(steps):
             done = [self.place[root] for root in ending.get(number, ()) if root in self.place]
-            in_place = printer.ufunc_of(symbol) is not None if symbol.primitive else False
+            in_place = layout.ufunc_of(symbol) is not None if symbol.primitive else False
             if in_place:  # numpy reads each element before it writes it
                 free += done
-            if printer.writes_into(symbol) and id(symbol) not in printer.direct:
+            if layout.writes_into(symbol) and id(symbol) not in layout.direct:
                 self.place[id(symbol)] = place = self._fitting(free, symbol)
                 if last[id(symbol)] == number:  # nothing reads it
                     done.append(place)

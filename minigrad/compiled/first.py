@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.compiled.layout import Wanted
 from minigrad.compiled.marks import Marked, plain
-from minigrad.compiled.printer import Wanted
 from minigrad.compiled.program import Program, eager_pass, plan_of, results_of
 from minigrad.compiled.reach import PLAIN, Reach
 from minigrad.compiled.recording import Recording

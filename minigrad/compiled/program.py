@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiled.printer import Printer, Wanted
+from minigrad.compiled.layout import Wanted
+from minigrad.compiled.printer import Printer
 from minigrad.core import graph
 from minigrad.core.primitive import Plan, Primitive
 from minigrad.core.record import Node
