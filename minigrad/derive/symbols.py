@@ -141,7 +141,7 @@ def likes(x: Any) -> Any:
 
 
 def _zeros_like_result(primitive: Primitive, arguments: tuple[Any, ...]) -> np.ndarray:
-    """Zeros with the shape and dtype of a result. The two most frequent kinds of primitive need not compute it."""
+    """Zeros with the shape and dtype of a result. The most frequent kinds of primitive need not compute it."""
     shape: Shape | None = None
     operands = [x for x in arguments if isinstance(x, np.ndarray)]
     if primitive.elementwise:
@@ -149,6 +149,10 @@ def _zeros_like_result(primitive: Primitive, arguments: tuple[Any, ...]) -> np.n
     elif primitive is ops.matmul and all(x.ndim > 1 for x in operands):
         a, b = (x.shape for x in operands)
         shape = (*np.broadcast_shapes(a[:-2], b[:-2]), a[-2], b[-1])
+    elif primitive in REDUCED:
+        x, axes, keepdims, *_ = arguments
+        kept = ops.keepdims_shape(x.shape, axes)
+        shape = kept if keepdims else tuple([size for axis, size in enumerate(kept) if axis not in axes])
     if shape is not None:
         arguments = tuple([np.zeros((1,) * x.ndim, x.dtype) if isinstance(x, np.ndarray) else x for x in arguments])
     with np.errstate(all="ignore"):
@@ -225,6 +229,7 @@ SIMPLER: dict[Primitive, tuple[Callable[..., Any], ...]] = {
     **dict.fromkeys((ops.sum, ops.mean, ops.amax, ops.amin), (_over_no_axes,)),
 }
 FOLDED = {ops.neg, ops.add, ops.sub, ops.mul, ops.div, ops.cast}  # element by element
+REDUCED = {ops.sum, ops.mean, ops.amax, ops.amin}
 MOVED = {ops.reshape, ops.expand, ops.permute}  # these keep every number
 
 
