@@ -8,6 +8,8 @@
 The network, and the names of its variables, are the lecture's; it learns from our names.
 """
 
+from command_line import BadInputError, positive, seed
+
 import argparse
 import ast
 import difflib
@@ -23,8 +25,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from names import END, NAMES, contexts, read_names, split
 from threadpoolctl import threadpool_limits
-from train_names import END, NAMES, BadInputError, contexts, positive, read_names, seed, split
 
 import minigrad
 import nn.functional as F
@@ -73,8 +75,6 @@ def prepared(options: argparse.Namespace) -> tuple[Data, dict[str, Tensor]]:
     """The data, and the parameters that training starts from."""
     names = read_names(options.names, string.ascii_lowercase)
     parts = split(names, options.seed)
-    if not all(parts):
-        raise BadInputError(f"{options.names}: {len(names)} names cannot be split 80/10/10; it takes at least 10")
     (inputs, targets), validation = (contexts(part, CHARACTERS, BLOCK) for part in parts[:2])
     minigrad.manual_seed(options.seed)
     start = initial()

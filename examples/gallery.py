@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from names import END, NAMES, contexts, read_names
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
-from train_names import END, NAMES, contexts, read_names
 
 import minigrad
 import nn

@@ -6,6 +6,8 @@
 losses follow from one seed: minigrad draws PyTorch's random numbers, and every figure should agree in every digit.
 """
 
+from command_line import BadInputError, positive
+
 import argparse
 import random
 import string
@@ -13,9 +15,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from names import END, contexts, read_names
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
-from train_names import END, BadInputError, contexts, positive, read_names
 
 import minigrad
 import nn

@@ -6,15 +6,17 @@ Reads the names, trains on 80% of them, reports the loss on those and on another
 writes the loss curve, a picture of one step's graph and the model into a folder. As makemore part 3.
 """
 
+from command_line import BadInputError, exit_code, positive, rate, seed
+
 import argparse
 import math
-import random
 import string
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from names import END, NAMES, contexts, read_names, split
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
@@ -25,54 +27,6 @@ import viz
 from minigrad import Tensor
 
 Step = Callable[[Tensor, Tensor, float], Tensor]
-
-END = "."  # stands before the first letter of a name and after its last
-NAMES = Path(__file__).parent / "data" / "names.txt"
-
-
-class BadInputError(Exception):
-    """Input from the user that cannot be used. The message says what is wrong, and where."""
-
-
-def read_names(path: Path, alphabet: str) -> list[str]:
-    """The names in a UTF-8 file, one per line. BadInputError for a line that is not a name."""
-    try:
-        data = path.read_bytes()
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise BadInputError(f"{path}, line {line}: not UTF-8 text (byte {data[error.start]:#04x})") from None
-    except OSError as error:
-        raise BadInputError(f"{path}: {error.strerror or error}") from None
-    if not text:
-        raise BadInputError(f"{path}: the file is empty")
-    names = text.removesuffix("\n").replace("\r\n", "\n").removesuffix("\r").split("\n")
-    for number, name in enumerate(names, start=1):
-        if not name.strip():
-            raise BadInputError(f"{path}, line {number}: there is nothing in it")
-        if strangers := set(name) - set(alphabet):
-            raise BadInputError(f"{path}, line {number}: {min(strangers)!r} in {name!r} is none of {alphabet!r}")
-    return names
-
-
-def split(names: Sequence[str], seed: int) -> tuple[list[str], list[str], list[str]]:
-    """The names, shuffled and split: 80% for training, 10% for validation, and 10% for tests, not used here."""
-    shuffled = random.Random(seed).sample(names, len(names))
-    first, second = int(0.8 * len(names)), int(0.9 * len(names))
-    return shuffled[:first], shuffled[first:second], shuffled[second:]
-
-
-def contexts(names: Sequence[str], characters: str, block_size: int) -> tuple[Tensor, Tensor]:
-    """Contexts (n, block_size) and the next characters (n), for all characters and ends of all names."""
-    index = {character: i for i, character in enumerate(characters)}
-    inputs, targets = [], []
-    for name in names:
-        context = [0] * block_size
-        for character in name + END:
-            inputs.append(context)
-            targets.append(index[character])
-            context = [*context[1:], index[character]]
-    return minigrad.tensor(inputs), minigrad.tensor(targets)
 
 
 def learning_rate(options: argparse.Namespace, step: int) -> float:
@@ -202,35 +156,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def positive(text: str) -> int:
-    """An option that is a whole number from 1."""
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is less than 1")
-    return number
-
-
-def seed(text: str) -> int:
-    """An option that is a whole number of at most 64 bits."""
-    if not -(2**63) <= (number := int(text)) < 2**64:
-        raise argparse.ArgumentTypeError(f"{text} has more than 64 bits")
-    return number
-
-
-def rate(text: str) -> float:
-    """An option that is a finite number above 0."""
-    if not 0 < (number := float(text)) < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
-    return number
-
-
 def run(options: argparse.Namespace) -> None:
     """Do the whole job. The files appear in the folder only when all of them are complete."""
     prepare(options.out)
     names = read_names(options.names, options.alphabet)
     characters = END + options.alphabet
     parts = split(names, options.seed)
-    if not all(parts):
-        raise BadInputError(f"{options.names}: {len(names)} names cannot be split 80/10/10; it takes at least 10")
     (inputs, targets), (val_inputs, val_targets) = (contexts(part, characters, options.block) for part in parts[:2])
     print(f"{len(names)} names: {len(parts[0])} to train ({len(targets)} characters), {len(parts[1])} to validate")
 
@@ -277,17 +208,13 @@ def prepare(folder: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run with command-line arguments. Return the exit code: 2 for bad input, after a line that says what is wrong."""
     options = parse(arguments)
-    try:
+
+    def work() -> None:
         minigrad.retain_freed_memory()  # the losses of a whole split take arrays of many megabytes
         with threadpool_limits(limits=1):  # matrices this small are multiplied faster by one thread
             run(options)
-    except BadInputError as error:
-        print(f"train_names.py: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("train_names.py: interrupted; nothing was written", file=sys.stderr)
-        return 130
-    return 0
+
+    return exit_code(work, "train_names.py")
 
 
 if __name__ == "__main__":

@@ -562,7 +562,7 @@ def test_where_none_is_near_all_variables_are_named(run: Runner) -> None:
 def test_bad_names_are_named(options: list[str], run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(run.folder)
     (run.folder / "mine.py").write_text("")
-    for text, words in (("anna\nBo\n", ", line 2: 'B'"), ("anna\nbo\n", "2 names cannot be split"), ("", "empty")):
+    for text, words in (("anna\nBo\n", ", line 2: 'B'"), ("anna\nbo\n", "at least 10 names"), ("", "empty")):
         run.names.write_text(text)
         assert f"{run.names}" in (line := complaint(run(*options)))
         assert words in line
