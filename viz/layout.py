@@ -8,9 +8,9 @@ import pathlib
 import shutil
 import subprocess
 import sysconfig
-import tempfile
 from typing import Any
 
+from minigrad.files import replacing
 from viz.install import INSTALL
 
 try:
@@ -55,10 +55,8 @@ def write(source: str, path: str | os.PathLike[str], format: str) -> None:
     if not path.parent.is_dir():
         raise FileNotFoundError(f"render: there is no folder {str(path.parent)!r}")
     picture = lay_out(source, format)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".render-") as folder:  # for this call alone
-        part = pathlib.Path(folder) / path.name
-        part.write_bytes(picture)
-        part.replace(path)
+    with replacing(path) as file:
+        file.write(picture)
 
 
 def view(path: str | os.PathLike[str]) -> None:

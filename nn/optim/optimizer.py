@@ -163,7 +163,8 @@ class Optimizer:
         """Take over copies of the states and settings of a state dict (`torch.optim.Optimizer.load_state_dict`).
 
         Tensors of other libraries and arrays become Tensors, and get the dtypes of their parameters, except for `step`.
-        Raises a ValueError if there are other numbers of groups or of parameters.
+        Raises a ValueError if there are other numbers of groups or of parameters, or if a setting is out of
+        range, and a TypeError for a setting of a wrong kind. Then nothing is changed.
         """
         kind = type(self).__name__
         if not isinstance(state_dict, Mapping) or not {"state", "param_groups"} <= {*state_dict}:
@@ -176,16 +177,22 @@ class Optimizer:
         if given != own:
             raise ValueError(f"{kind}.load_state_dict: got groups of {given} parameters, but there are groups of {own}")
         by_number: dict[Any, Tensor] = {}
+        settings = []
         for group, theirs in zip(self.param_groups, state_dict["param_groups"], strict=True):
             by_number |= dict(zip(theirs["params"], group["params"], strict=True))
-            group.update({name: _copied(value) for name, value in theirs.items() if name != "params"})
-        self.state.clear()
+            settings.append({name: _copied(value) for name, value in theirs.items() if name != "params"})
+            check_settings(kind, {name: value for name, value in settings[-1].items() if name in self.defaults})
+        states = {}
         for number, state in state_dict["state"].items():
             if number in by_number:
                 dtype = by_number[number].array.dtype
-                self.state[by_number[number]] = {
+                states[by_number[number]] = {
                     name: _copied(value, None if name == "step" else dtype) for name, value in state.items()
                 }
+        for group, theirs in zip(self.param_groups, settings, strict=True):  # from here on nothing can fail
+            group.update(theirs)
+        self.state.clear()
+        self.state.update(states)
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]

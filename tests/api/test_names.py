@@ -105,11 +105,11 @@ LATER = {
     "detect_anomaly": "minigrad.debug.anomaly",
     "gradcheck": "minigrad.debug.gradcheck",
     "gradgradcheck": "minigrad.debug.gradcheck",
-    "load": "minigrad.api.serialization",
+    "load": "minigrad.serialization",
     "nn": "nn",
     "optim": "nn.optim",
     "viz": "viz",
-    "save": "minigrad.api.serialization",
+    "save": "minigrad.serialization",
     "utils": "minigrad.utils",
 }
 

@@ -1,5 +1,6 @@
 """viz: what a picture says, compared with what is known from the expression; and the files it is written to."""
 
+import errno
 import os
 import pathlib
 import re
@@ -291,14 +292,12 @@ def test_render_names_the_missing_folder(root: Value, tmp_path: pathlib.Path) ->
 def test_a_failed_write_leaves_the_old_file_alone(
     root: Value, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def half(path: pathlib.Path, data: bytes) -> int:
-        with path.open("wb") as file:
-            file.write(data[: len(data) // 2])
-        raise OSError("No space left on device")
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     path = tmp_path / "graph.svg"
     path.write_text("old")
-    monkeypatch.setattr(pathlib.Path, "write_bytes", half)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         viz.render(root, path)
     assert path.read_text() == "old"

@@ -75,7 +75,7 @@ def test_numpy_reads_it(path: Path) -> None:
     array = normal(3, 2)
     minigrad.save({"0.weight": ours(array)}, path)
     with np.load(path, allow_pickle=False) as archive:
-        assert archive.files == ["0.weight"]
+        assert archive.files == ["0.weight", "manifest.json"]
         np.testing.assert_array_equal(archive["0.weight"], array)
 
 
@@ -89,9 +89,13 @@ def test_a_model_goes_on_where_it_was_saved(path: Path) -> None:
     np.testing.assert_array_equal(again.eval()(inputs).detach().numpy(), model.eval()(inputs).detach().numpy())
 
 
-def test_what_requires_a_gradient_is_loaded_as_a_constant(path: Path) -> None:
-    minigrad.save({"x": minigrad.ones(2, requires_grad=True)}, path)
-    assert not minigrad.load(path)["x"].requires_grad
+@pytest.mark.parametrize("name", ["x.npz", "x.pt"])
+def test_what_requires_a_gradient_requires_it_again(name: str, tmp_path: Path) -> None:
+    """As in PyTorch: `torch.load` returns a leaf."""
+    leaf = minigrad.ones(2, requires_grad=True)
+    minigrad.save({"leaf": leaf, "result": leaf * 2, "constant": minigrad.ones(2)}, tmp_path / name)
+    loaded = minigrad.load(tmp_path / name)
+    assert [(x.requires_grad, x.is_leaf) for x in loaded.values()] == [(True, True), (True, True), (False, True)]
 
 
 def test_a_file_is_replaced(path: Path) -> None:
