@@ -1,6 +1,5 @@
-"""`minigrad.optim` is `nn.optim`, under PyTorch's name for it: the same module, no copy."""
+"""`minigrad.optim` is `minigrad.nn.optim`, by PyTorch's name for it: the same module, no copy."""
 
-from minigrad.beside import enter
-from nn import optim
+from minigrad import beside
 
-enter(__name__, optim)
+beside.share("minigrad.nn.optim", __name__)
