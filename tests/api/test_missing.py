@@ -1,11 +1,9 @@
 """Names that minigrad does not have: what the error says, and when. `test_advice.py` follows its advice."""
 
-import configparser
 import copy
 import pickle
 import pkgutil
 import traceback
-from fnmatch import fnmatch
 from typing import Any
 
 import numpy as np
@@ -14,7 +12,7 @@ import pytest
 import minigrad
 import nn
 from minigrad.api import missing
-from tests.support import ROOT, torch_names
+from tests.support import torch_names
 
 # What the error says
 
@@ -237,21 +235,3 @@ def test_every_name_in_the_list_is_one_that_pytorch_has(title: str) -> None:
     owner = torch_names.OWNERS[reference]
     modules = {module.name for module in pkgutil.iter_modules(getattr(owner, "__path__", []))}
     assert not [name for name in missing.torch_names()[reference] - modules if not hasattr(owner, name)]
-
-
-def test_the_distribution_has_every_file_that_is_no_python() -> None:
-    setup = configparser.ConfigParser()
-    setup.read(ROOT / "setup.cfg")
-    patterns = {package: text.split(", ") for package, text in setup["options.package_data"].items()}
-    packages = setup["options"]["packages"].split()
-    found = {
-        (package, path.name)
-        for package in packages
-        for path in (ROOT / package.replace(".", "/")).iterdir()
-        if path.is_file() and path.suffix != ".py"
-    }
-    assert ("minigrad.api", torch_names.PATH.name) in found
-    left_out = {
-        (package, name) for package, name in found if not any(fnmatch(name, p) for p in patterns.get(package, []))
-    }
-    assert not left_out
