@@ -6,11 +6,11 @@ This is a package beside minigrad, so that the engine knows nothing of layers. I
 import importlib
 from typing import Any
 
-from minigrad import beside
 from minigrad.api import missing
+from minigrad.beside import share
 
-if __name__ == "nn":  # by its short name
-    beside.share("minigrad.nn", __name__)
+if __name__ == "nn":  # `import nn` gives the same modules
+    share("minigrad.nn", __name__)
 
 from . import functional, init, optim, parameter, scalar
 from .activations import (

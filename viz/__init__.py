@@ -9,11 +9,12 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from minigrad import Value, beside
+from minigrad import Value
+from minigrad.beside import share
 from minigrad.checks import flag_of
 
-if __name__ == "viz":  # by its short name
-    beside.share("minigrad.viz", __name__)
+if __name__ == "viz":  # `import viz` gives the same modules
+    share("minigrad.viz", __name__)
 
 from . import dot, graph, layout
 from .curves import (

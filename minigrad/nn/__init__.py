@@ -1,5 +1,5 @@
 """`minigrad.nn` is the package in the folder `nn` beside minigrad."""
 
-from minigrad import beside
+from minigrad.beside import load
 
-beside.load(__name__)
+load(__name__)

@@ -1,5 +1,5 @@
 """`minigrad.optim` is `minigrad.nn.optim`, by PyTorch's name for it: the same module, no copy."""
 
-from minigrad import beside
+from minigrad.beside import share
 
-beside.share("minigrad.nn.optim", __name__)
+share("minigrad.nn.optim", __name__)
