@@ -7,10 +7,10 @@ import importlib
 from typing import Any
 
 from minigrad.api import missing
-from minigrad.beside import share
+from minigrad.beside import share as _share
 
 if __name__ == "nn":  # `import nn` gives the same modules
-    share("minigrad.nn", __name__)
+    _share("minigrad.nn", __name__)
 
 from . import functional, init, optim, parameter, scalar
 from .activations import (

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from minigrad import Value
-from minigrad.beside import share
+from minigrad.beside import share as _share
 from minigrad.checks import flag_of
 
 if __name__ == "viz":  # `import viz` gives the same modules
-    share("minigrad.viz", __name__)
+    _share("minigrad.viz", __name__)
 
 from . import dot, graph, layout
 from .curves import (

@@ -1,5 +1,5 @@
 """`minigrad.nn` is the package in the folder `nn` beside minigrad."""
 
-from minigrad.beside import load
+from minigrad.beside import load as _load
 
-load(__name__)
+_load(__name__)

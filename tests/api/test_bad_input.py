@@ -188,11 +188,11 @@ def likely(parameter: inspect.Parameter) -> list[Any]:
 
 MODULES = [
     ("minigrad", minigrad, torch),
-    ("minigrad.nn", nn, torch.nn),
-    ("minigrad.nn.functional", nn.functional, torch.nn.functional),
-    ("minigrad.nn.init", nn.init, torch.nn.init),
-    ("minigrad.nn.optim", nn.optim, torch.optim),
-    ("minigrad.nn.scalar", nn.scalar, None),
+    ("nn", nn, torch.nn),
+    ("nn.functional", nn.functional, torch.nn.functional),
+    ("nn.init", nn.init, torch.nn.init),
+    ("nn.optim", nn.optim, torch.optim),
+    ("nn.scalar", nn.scalar, None),
     ("minigrad.gradients", minigrad.autograd, torch.autograd),
     ("minigrad.cuda", minigrad.cuda, torch.cuda),
     ("minigrad.utils.data", minigrad.utils.data, torch.utils.data),
@@ -228,7 +228,7 @@ def targets() -> Iterator[Target]:
         for name in dir(module):
             function = getattr(module, name)
             home = getattr(function, "__module__", "")
-            there = home.startswith("minigrad" if module is nn else prefix)
+            there = home.startswith("minigrad") if module in (minigrad, nn) else prefix in home
             if name[0] != "_" and name not in NOT_CALLED and callable(function) and there:
                 yield Target(f"{prefix}.{name}", function, getattr(theirs, name, None) if name not in FILES else None)
     met = set()
