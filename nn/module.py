@@ -20,8 +20,9 @@ from minigrad.core.modes import current_scope, enter_scope, leave_scope
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.versions import bump_version
 from minigrad.scopes import Scope
-from nn.hooks import Hook, RemovableHandle, call_with_hooks, registered
-from nn.parameter import Parameter, clear_grad
+
+from .hooks import Hook, RemovableHandle, call_with_hooks, registered
+from .parameter import Parameter, clear_grad
 
 
 class LoadedKeys(NamedTuple):

@@ -10,13 +10,13 @@ import subprocess
 import sysconfig
 from typing import Any
 
+from minigrad.extras import remedy
 from minigrad.files import replacing
-from viz.install import INSTALL
 
 try:
     import graphviz  # type: ignore[import-untyped]
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(f"viz: needs the package graphviz; use {INSTALL}", name=error.name) from None
+    raise ModuleNotFoundError(f"viz: needs the package graphviz; {remedy('viz')}", name=error.name) from None
 
 FORMATS = ("svg", "png", "pdf", "dot")
 SHARP_BUT_BOUNDED = ("-Gdpi=192", "-Gsize=30,30")  # a large PNG is scaled down before it fills the memory
@@ -88,7 +88,7 @@ def _engine(format: str) -> list[str]:
     folders = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)])
     pure = shutil.which("graphviz-pure", path=folders)
     if pure is None:
-        raise RuntimeError(f"draw: no Graphviz to draw with; use {INSTALL}, or write a .dot file")
+        raise RuntimeError(f"draw: no Graphviz to draw with; {remedy('viz')}, or write a .dot file")
     if format == "pdf":
         raise RuntimeError("draw: a pdf needs Graphviz's own `dot`: install it from graphviz.org, or write .svg")
     return [pure, "-Kdot", "-q"]

@@ -11,8 +11,9 @@ from minigrad.checks import flag_of, members_of, number_of, shown
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.versions import bump_version
 from minigrad.grad_mode import enable_grad
-from nn.hooks import Hooks, RemovableHandle, registered
-from nn.parameter import clear_grad
+
+from ..hooks import Hooks, RemovableHandle, registered
+from ..parameter import clear_grad
 
 Group = dict[str, Any]
 

@@ -228,12 +228,12 @@ def targets() -> Iterator[Target]:
         for name in dir(module):
             function = getattr(module, name)
             home = getattr(function, "__module__", "")
-            there = home.startswith(("minigrad", "nn")) if module in (minigrad, nn) else home.startswith(prefix)
+            there = home.startswith("minigrad") if module in (minigrad, nn) else prefix in home
             if name[0] != "_" and name not in NOT_CALLED and callable(function) and there:
                 yield Target(f"{prefix}.{name}", function, getattr(theirs, name, None) if name not in FILES else None)
     met = set()
     for kind, their_kind, owners in OWNERS:
-        own = [base for base in kind.__mro__ if base.__module__.startswith(("minigrad", "nn"))]
+        own = [base for base in kind.__mro__ if base.__module__.startswith("minigrad")]
         for name in sorted({name for base in own for name in vars(base)} - NOT_CALLED):
             function = getattr(kind, name)
             if (name[0] != "_" or name in PROTOCOLS | OPERATORS) and callable(function) and function not in met:
