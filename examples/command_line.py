@@ -1,21 +1,21 @@
 """What the example programs share at the command line: options, exit codes, and errors of one line.
 
-The programs import this file first: from then on, Ctrl-C ends them in one line, also while numpy is being loaded.
+The programs import this file first: from then on, a signal ends them in one line, also while numpy is being loaded, and
+so does a package that is missing.
 """
+
+from signals import INTERRUPTED, interrupts
 
 import argparse
 import math
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import FrameType, TracebackType
-from typing import NoReturn
+from types import TracebackType
 
-SUCCESS, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
-SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+SUCCESS, FAILURE, BAD_INPUT = 0, 1, 2
 
 
 class BadInputError(Exception):
@@ -34,18 +34,37 @@ def exit_code(work: Callable[[], int | None], program: str) -> int:
     """
     try:
         with interrupts():
-            return work() or SUCCESS
+            code = work() or SUCCESS
+            sys.stdout.flush()
+            return code
     except BadInputError as error:
         return _told(program, str(error), BAD_INPUT)
     except KeyboardInterrupt as interrupt:
-        return _told(program, f"interrupted; {interrupt or 'nothing was written'}", INTERRUPTED)
+        return _told(program, f"interrupted; {str(interrupt) or 'nothing was written'}", INTERRUPTED)
     except BrokenPipeError:  # the reader of the output, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_output_go()
         return FAILURE
     except OSError as error:
+        _let_output_go()
         return _told(program, reason(error), FAILURE)
     except MemoryError as error:
         return _told(program, f"there is not enough memory: {error}", FAILURE)
+
+
+def check_folder(option: str, folder: Path, names: Iterable[str] = (), *, make: bool = True) -> None:
+    """Check, before the work starts, that files of these names can be written into a folder, which it may make.
+
+    BadInputError, which names the option, if they cannot.
+    """
+    try:
+        if make:
+            folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise BadInputError(f"{option} {folder}: {error.strerror or error}") from None
+    for path in map(folder.joinpath, names):
+        if path.exists() and not path.is_file():
+            raise BadInputError(f"{option} {folder}: {path} is no file, and a file is to be written there")
 
 
 def _told(program: str, message: str, code: int) -> int:
@@ -53,38 +72,23 @@ def _told(program: str, message: str, code: int) -> int:
     return code
 
 
+def _let_output_go() -> None:
+    """If stdout takes no more, send the rest nowhere. Python would complain about it when the program ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def reason(error: OSError) -> str:
     """Return what an error of the system says: the file, if there is one, and why."""
     return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
 
 
-@contextmanager
-def interrupts() -> Iterator[None]:
-    """Raise a KeyboardInterrupt for the first signal that ends a program, and ignore those that follow.
-
-    A signal that was ignored before, as `nohup` does, is ignored still.
-    """
-    before = {each: signal.getsignal(each) for each in SIGNALS}
-    handled = [each for each in SIGNALS if before[each] is not signal.SIG_IGN]
-
-    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
-        for each in handled:
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    try:
-        for each in handled:
-            signal.signal(each, interrupt)
-        yield
-    finally:
-        for each in handled:
-            signal.signal(each, before[each])
-
-
 def _one_line(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Print an error that ends the program: one line for an interrupt, else Python's traceback."""
-    if issubclass(kind, KeyboardInterrupt):
-        print(f"{Path(sys.argv[0]).name}: interrupted; nothing was written", file=sys.stderr)
+    """Print an error that ends the program: one line for a missing package, else Python's traceback."""
+    if issubclass(kind, ModuleNotFoundError):
+        _told(Path(sys.argv[0]).name, f"{error}; the examples need the packages of the extra [examples]", FAILURE)
     else:
         sys.__excepthook__(kind, error, trace)
 

@@ -14,10 +14,13 @@ NAMES = Path(__file__).parent / "data" / "names.txt"
 LONGEST = 100_000_000  # bytes of a file of names
 
 
-def read_names(path: Path, alphabet: str, *, lower: bool = False, at_least: int = 10) -> list[str]:
+def read_names(
+    path: Path, alphabet: str, *, lower: bool = False, at_least: int = 10, adjustable: bool = True
+) -> list[str]:
     """The names in a UTF-8 file, one per line; `lower` puts them into lower case.
 
-    BadInputError for a line that is not a name, and for a file of fewer than `at_least` names.
+    BadInputError for a line that is not a name, and for a file of fewer than `at_least` names. If the program is
+    `adjustable`, by the options --lower and --alphabet, the error says which of them helps.
     """
     try:
         with path.open("rb") as file:
@@ -40,8 +43,9 @@ def read_names(path: Path, alphabet: str, *, lower: bool = False, at_least: int 
             raise BadInputError(f"{path}, line {number}: there is nothing in it")
         if strangers := set(name) - set(alphabet):
             stranger = min(strangers)
-            remedy = "--lower makes names lower case" if stranger.lower() in alphabet else "--alphabet can name it"
-            raise BadInputError(f"{path}, line {number}: {stranger!r} in {name!r} is none of {alphabet!r}; {remedy}")
+            remedy = "; --lower makes names lower case" if stranger.lower() in alphabet else "; --alphabet can name it"
+            told = f"{path}, line {number}: {stranger!r} in {name!r} is none of {alphabet!r}"
+            raise BadInputError(told + remedy * adjustable)
     if len(names) < at_least:
         raise BadInputError(f"{path}: it takes at least {at_least} names, and there are {len(names)}")
     return names

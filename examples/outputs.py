@@ -1,10 +1,9 @@
 """The folder that a run writes into. It holds the files of one run; folders in it hold those of earlier runs."""
 
-from command_line import BadInputError, reason
+from command_line import check_folder, reason
 
 import itertools
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -25,14 +24,7 @@ class Outputs:
 
     def check(self) -> None:
         """Check, before the work starts, that all files can be written. BadInputError if one cannot."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=self.folder).close()
-        except OSError as error:
-            raise BadInputError(f"--out {self.folder}: {error.strerror or error}") from None
-        for name in self.names:
-            if self[name].exists() and not self[name].is_file():
-                raise BadInputError(f"--out {self.folder}: {self[name]} is no file, and a file is to be written there")
+        check_folder("--out", self.folder, self.names)
 
     def begin(self) -> None:
         """Before this run writes its first file, move the files of an earlier run into a new folder."""
