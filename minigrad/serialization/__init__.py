@@ -1,8 +1,8 @@
 """`save` and `load`: the state of a model, or of a whole training run, in a file.
 
 The file is in PyTorch's format (`torch_file.py`) or in numpy's (`npz.py`). `files.py`, one folder up, makes it appear
-whole or not at all. No file can run code when it is loaded. None takes more memory than its size allows, and a damaged
-one is refused.
+whole or not at all. No file can run code when it is loaded. None takes memory out of proportion to its size, and a
+damaged one is refused.
 """
 
 import io

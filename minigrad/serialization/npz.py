@@ -124,6 +124,8 @@ def _new(path: str, tensors: Mapping[str, Tensor]) -> str:
 
 def _unpacked(tree: Any, tensors: Mapping[str, Tensor]) -> Any:
     """Return the object that `_packed` made a tree of."""
+    if isinstance(tree, dict):
+        raise ValueError("the manifest has a dict where a kind and parts are expected")
     if not isinstance(tree, list):
         return tree
     kind, parts = tree

@@ -191,7 +191,8 @@ def _tensor(storage: Any, offset: int, size: Any, stride: Any, requires_grad: bo
         raise ValueError(f"a tensor of shape {size} with strides {stride} needs more than {storage.size} numbers")
     start = min(offset, storage.size)
     strides = [step * storage.itemsize for step in stride]
-    tensor = wrap(np.lib.stride_tricks.as_strided(storage[start:], size, strides))
+    # Views of one array, so that a change of one of several Tensors that share memory is noted for all.
+    tensor = wrap(np.ndarray(size, storage.dtype, storage, start * storage.itemsize, strides))
     tensor.requires_grad = bool(requires_grad)
     return tensor
 
