@@ -186,6 +186,7 @@ def _tensor(storage: Any, offset: int, size: Any, stride: Any, requires_grad: bo
         raise ValueError("a tensor has no storage, shape or strides")
     if len(size) != len(stride) or not all(type(n) is int and 0 <= n <= LARGEST_INT for n in (*size, *stride, offset)):
         raise ValueError(f"a tensor of shape {shown(size)} with strides {shown(stride)} is not possible")
+    # numpy checks this, too, but its products overflow.
     last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
     if math.prod(size) and last >= storage.size:
         raise ValueError(f"a tensor of shape {size} with strides {stride} needs more than {storage.size} numbers")

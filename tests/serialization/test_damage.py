@@ -295,6 +295,9 @@ PROGRAMS: dict[str, bytes] = {
     "a negative offset": tensor_with(offset=b"J\xff\xff\xff\xff"),
     "a huge size": tensor_with(size=HUGE + b"\x85", stride=b"K\0\x85"),
     "a size of int64": tensor_with(size=b"\x8a\x08" + b"\xff" * 7 + b"\x7f\x85", stride=b"K\0\x85"),
+    "strides whose bytes overflow to 0": tensor_with(
+        size=b"\x8a\6" + (2**40 + 1).to_bytes(6, "little") + b"\x85", stride=b"J" + struct.pack("<i", 2**22) + b"\x85"
+    ),
     "a huge stride": tensor_with(stride=HUGE + b"\x85"),
     "a huge offset": tensor_with(offset=HUGE, size=b"K\0\x85"),
     "a bool as a size": tensor_with(size=b"\x88\x85"),
