@@ -225,6 +225,12 @@ def test_an_npz_file_with_another_content_is_refused(change: Callable[[Any, Any]
     refused(altered(change), "")
 
 
+def test_other_numbers_than_those_of_the_manifest_are_refused(tmp_path: Path) -> None:
+    """The checksums of the archive are right, so that only the digest in the manifest tells."""
+    one, two = (entries_of(saved_as("x.npz", {"x": minigrad.full((3,), n)}, tmp_path)) for n in (1.0, 2.0))
+    refused(archive_of(one | {"x.npy": two["x.npy"]}), "x: the numbers are not those that were saved")
+
+
 def test_another_npz_file_is_refused_with_the_remedy(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", x=np.ones(2))
     with pytest.raises(ValueError, match=r"load: .*x\.npz: .*numpy\.load reads other \.npz files"):
