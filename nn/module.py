@@ -344,7 +344,7 @@ class Module:
         if assign:
             self._assign({name: _tensor_of(state_dict[name], given[name]) for name in targets})
             return keys
-        with np.errstate(invalid="ignore"):  # a NaN for an integer becomes one, as in PyTorch
+        with np.errstate(invalid="ignore", over="ignore"):  # a NaN for an integer becomes one, as in PyTorch
             converted = {name: given[name].astype(array.dtype, copy=False) for name, array in targets.items()}
         for name, array in targets.items():  # from here on nothing can fail
             array[...] = converted[name]
@@ -360,9 +360,10 @@ class Module:
             old = getattr(owner, attribute)
             if isinstance(old, Parameter):
                 tensor = tensor if isinstance(tensor, Parameter) else Parameter(tensor, old.requires_grad)
-                tensor.requires_grad_(old.requires_grad)
-            places.append((owner, attribute, tensor))
-        for owner, attribute, tensor in places:
+            places.append((owner, attribute, tensor, old.requires_grad))
+        for owner, attribute, tensor, requires_grad in places:  # from here on nothing can fail
+            if isinstance(tensor, Parameter):
+                tensor.requires_grad_(requires_grad)
             setattr(owner, attribute, tensor)
 
     def apply(self, fn: Callable[["Module"], Any]) -> Self:
@@ -542,6 +543,7 @@ def _with_names(
 def _numbers(name: str, value: Any) -> np.ndarray:
     """Return the array of an entry of a state dict. Raises a RuntimeError if it does not hold numbers."""
     try:
+        value = value.detach() if hasattr(value, "detach") else value  # PyTorch's own need this, too
         array = np.asarray(getattr(value, "array", value))
         category(array.dtype)
     except (ValueError, TypeError):

@@ -1,15 +1,14 @@
 """`save` and `load`: the state of a model, or of a whole training run, in a file.
 
 The file is in PyTorch's format (`torch_file.py`) or in numpy's (`npz.py`). `files.py`, one folder up, makes it appear
-whole or not at all. No file can run code when it is loaded. None takes more memory than its size allows, and a damaged
-one is refused.
+whole or not at all. No file can run code when it is loaded. None takes memory out of proportion to its size, and a
+damaged one is refused.
 """
 
 import io
 import os
 import stat
 import zipfile
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from minigrad.api.device import Device
@@ -29,7 +28,7 @@ def save(obj: Any, f: str | os.PathLike[str] | BinaryIO) -> None:
     Raises a TypeError for objects of other kinds, a ValueError for an object that contains itself, and an OSError if
     the file cannot be written.
     """
-    to_npz = isinstance(f, str | os.PathLike) and os.fspath(f).endswith(".npz")
+    to_npz = isinstance(f, str | os.PathLike) and os.fsdecode(f).endswith(".npz")
     write = npz.write if to_npz else torch_file.write
     try:
         if isinstance(f, str | os.PathLike):
@@ -56,11 +55,12 @@ def load(f: str | os.PathLike[str] | BinaryIO, map_location: Any = None, *, weig
     if map_location is not None:
         Device(map_location)
     if isinstance(f, str | os.PathLike):
-        path = Path(f)
-        with path.open("rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise OSError(f"load: {path} is a device or a pipe; give the name of a file")
-            return _read(file, os.fspath(path))
+        path = os.fsdecode(f)
+        mode = os.stat(path).st_mode  # before it is opened, because a pipe opens when somebody writes
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise OSError(f"load: {path} is a device or a pipe; give the name of a file")
+        with open(path, "rb") as file:
+            return _read(file, path)
     if callable(getattr(f, "read", None)) and callable(getattr(f, "seek", None)):
         return _read(f, str(getattr(f, "name", "the open file")))
     raise TypeError(f"load: expected the path of a file or an open binary file, got {shown(f)}")
@@ -79,5 +79,9 @@ def _read(file: BinaryIO, name: str) -> Any:
         old = file.read(len(torch_file.BEFORE_1_6)) == torch_file.BEFORE_1_6
         why = "PyTorch before 1.6 wrote it; save it again with a newer PyTorch" if old else f"it is damaged: {error}"
         raise ValueError(f"load: {name} is no file of save or torch.save, or {why}") from None
-    except Exception as error:  # a damaged archive fails in many ways
+    except MemoryError:
+        raise
+    except ValueError as error:
         raise ValueError(f"load: {name}: {error}") from error
+    except Exception as error:  # a damaged archive fails in many ways
+        raise ValueError(f"load: {name} is damaged: {type(error).__name__}: {error}") from error

@@ -14,7 +14,8 @@ def entries_of(archive: zipfile.ZipFile, size: int) -> Entries:
     entries: Entries = {}
     for entry in archive.infolist():
         if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1:
-            raise ValueError(f"{entry.filename!r} is compressed or encrypted, which save and torch.save never do")
+            remedy = "save a state_dict() in place of a TorchScript"
+            raise ValueError(f"{entry.filename!r} is compressed or encrypted, which save never does; {remedy}")
         if entry.filename in entries:
             raise ValueError(f"there are two entries {entry.filename!r}")
         entries[entry.filename] = entry

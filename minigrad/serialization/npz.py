@@ -16,10 +16,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from minigrad.checks import shown
 from minigrad.core.dtypes import dtype
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.serialization.archives import Entries, add
-from minigrad.serialization.contents import DTYPES, check_number, refusal
+from minigrad.serialization.contents import DTYPES, array_of, check_key, check_number, refusal
 
 MANIFEST, FORMAT = "manifest.json", "minigrad 1"
 LONGEST_NAME = 200  # characters of the keys that lead to a Tensor
@@ -43,7 +44,7 @@ def write(obj: Any, file: BinaryIO) -> None:
                 "sha256": hashlib.sha256(data).hexdigest(),
             }
         manifest = {"format": FORMAT, "tree": tree, "tensors": about}
-        add(archive, MANIFEST, json.dumps(manifest).encode())
+        add(archive, MANIFEST, json.dumps(manifest, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
 def is_here(entries: Entries) -> bool:
@@ -81,21 +82,23 @@ def _tensor(name: str, data: bytes, dtype: str, shape: list[int], requires_grad:
     return tensor
 
 
-def _packed(obj: Any, path: str, tensors: dict[str, Tensor], names: dict[int, str]) -> Any:
+def _packed(obj: Any, path: str, tensors: dict[str, Tensor], names: dict[Tensor, str]) -> Any:
     """Return an object as JSON has it: a kind and parts for a container, the name of an entry for a Tensor.
 
     A Tensor is named after the keys that lead to it. One that is there several times has one entry.
     """
     if isinstance(obj, Tensor):
-        name = names.get(id(obj)) or _new(path, tensors)
-        names[id(obj)], tensors[name] = name, obj
-        return ["tensor", name]
+        array_of(obj)
+        if obj not in names:
+            names[obj] = _new(path, tensors)
+            tensors[names[obj]] = obj
+        return ["tensor", names[obj]]
     inside = f"{path}/" if path else ""
     if isinstance(obj, Mapping):
-        pairs = [
-            [_packed(key, f"{inside}{key}", tensors, names), _packed(value, f"{inside}{key}", tensors, names)]
-            for key, value in obj.items()
-        ]
+        pairs = []
+        for key, value in obj.items():
+            path = inside + (key if isinstance(key, str) else shown(key))
+            pairs.append([_packed(check_key(key), path, tensors, names), _packed(value, path, tensors, names)])
         return ["dict", pairs]
     if isinstance(obj, tuple | list):
         parts = [_packed(x, f"{inside}{i}", tensors, names) for i, x in enumerate(obj)]
@@ -121,6 +124,8 @@ def _new(path: str, tensors: Mapping[str, Tensor]) -> str:
 
 def _unpacked(tree: Any, tensors: Mapping[str, Tensor]) -> Any:
     """Return the object that `_packed` made a tree of."""
+    if isinstance(tree, dict):
+        raise ValueError("the manifest has a dict where a kind and parts are expected")
     if not isinstance(tree, list):
         return tree
     kind, parts = tree

@@ -11,6 +11,8 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from minigrad.serialization.contents import check_key
+
 
 class Global(NamedTuple):
     """A function or class, by its module and its name."""
@@ -107,17 +109,16 @@ def loads(
         if instruction.name not in INSTRUCTIONS:
             raise ValueError(f"the pickle has the instruction {instruction.name}, which plain data does not need")
         INSTRUCTIONS[instruction.name](machine, argument)
-    (result,) = machine.stack
-    return result
+    return machine.take(1)[0]
 
 
 class _Machine:
-    """A stack of objects, the lengths it had at marks, and a memo of objects by number."""
+    """A stack of objects, the stacks below it from before the marks, and a memo of objects by number."""
 
     def __init__(self, functions: Any, constant: Any, outside: Any) -> None:
         self.functions, self.constant, self.outside = functions, constant, outside
         self.stack: list[Any] = []
-        self.marks: list[int] = []
+        self.below: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
 
     def push(self, x: Any) -> None:
@@ -128,25 +129,34 @@ class _Machine:
         """Take the last objects off the stack."""
         if count > len(self.stack):
             raise ValueError("the pickle takes more off its stack than there is")
-        taken = self.stack[len(self.stack) - count :]
-        del self.stack[len(self.stack) - count :]
+        taken = self.stack[-count:]
+        del self.stack[-count:]
         return taken
 
-    def since_mark(self) -> list[Any]:
-        """Take the objects since the last mark off the stack."""
-        if not self.marks:
-            raise ValueError("the pickle goes back to a mark that is not there")
-        return self.take(len(self.stack) - self.marks.pop())
+    def mark(self) -> None:
+        """Begin a stack of its own for the parts of a container."""
+        self.below.append(self.stack)
+        self.stack = []
 
-    def last(self, kind: type) -> Any:
+    def since_mark(self) -> list[Any]:
+        """Take all objects since the last mark."""
+        if not self.below:
+            raise ValueError("the pickle goes back to a mark that is not there")
+        taken, self.stack = self.stack, self.below.pop()
+        return taken
+
+    def last(self, kind: type = object) -> Any:
         """Return the last object on the stack, which must be of a kind."""
-        if not self.stack or type(self.stack[-1]) is not kind:
+        if not self.stack or kind not in (object, type(self.stack[-1])):
             raise ValueError(f"the pickle needs a {kind.__name__} where there is none")
         return self.stack[-1]
 
-    def refer(self, name: Global) -> None:
+    def refer(self, module: Any, name: Any) -> None:
         """Push what a global means."""
-        self.push(_Function(self.functions[name]) if name in self.functions else self.constant(name))
+        if type(module) is not str or type(name) is not str:
+            raise ValueError("the pickle has a global whose name is no text")
+        found = Global(module, name)
+        self.push(_Function(self.functions[found]) if found in self.functions else self.constant(found))
 
     def reduce(self) -> None:
         """Call a function with the arguments behind it on the stack."""
@@ -162,7 +172,23 @@ class _Machine:
 
     def set_items(self, parts: list[Any]) -> None:
         """Add keys and values to a dict."""
+        for key in parts[::2]:
+            check_key(key)
         self.last(dict).update(zip(parts[::2], parts[1::2], strict=True))
+
+    def extend(self, parts: list[Any]) -> None:
+        """Add objects to a list."""
+        self.last(list).extend(parts)
+
+    def memoize(self, number: int) -> None:
+        """Note the last object on the stack by a number."""
+        self.memo[number] = self.last()
+
+    def recall(self, number: int) -> None:
+        """Push the object with a number."""
+        if number not in self.memo:
+            raise ValueError(f"the pickle refers to an object {number} that is not there")
+        self.push(self.memo[number])
 
 
 class _Function(NamedTuple):
@@ -171,17 +197,7 @@ class _Function(NamedTuple):
     call: Callable[..., Any]
 
 
-def _stack_global(machine: _Machine) -> None:
-    module, name = machine.take(2)
-    machine.refer(Global(module, name))
-
-
-def _memoize(machine: _Machine, number: int) -> None:
-    machine.memo[number] = machine.stack[-1]
-
-
-Instruction = Callable[[_Machine, Any], Any]
-INSTRUCTIONS: dict[str, Instruction] = {
+INSTRUCTIONS: dict[str, Callable[[_Machine, Any], Any]] = {
     **dict.fromkeys(("PROTO", "FRAME", "STOP"), lambda machine, x: None),
     **dict.fromkeys(("BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT"), _Machine.push),
     **dict.fromkeys(("BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"), _Machine.push),
@@ -191,25 +207,21 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "EMPTY_DICT": lambda machine, x: machine.push({}),
     "EMPTY_LIST": lambda machine, x: machine.push([]),
     "EMPTY_TUPLE": lambda machine, x: machine.push(()),
-    "MARK": lambda machine, x: machine.marks.append(len(machine.stack)),
+    "MARK": lambda machine, x: machine.mark(),
     "TUPLE": lambda machine, x: machine.push(tuple(machine.since_mark())),
     "TUPLE1": lambda machine, x: machine.push(tuple(machine.take(1))),
     "TUPLE2": lambda machine, x: machine.push(tuple(machine.take(2))),
     "TUPLE3": lambda machine, x: machine.push(tuple(machine.take(3))),
     "SETITEM": lambda machine, x: machine.set_items(machine.take(2)),
     "SETITEMS": lambda machine, x: machine.set_items(machine.since_mark()),
-    "APPEND": lambda machine, x: _append(machine, machine.take(1)),
-    "APPENDS": lambda machine, x: _append(machine, machine.since_mark()),
-    "GLOBAL": lambda machine, x: machine.refer(Global(*x.split(" ", 1))),
-    "STACK_GLOBAL": lambda machine, x: _stack_global(machine),
+    "APPEND": lambda machine, x: machine.extend(machine.take(1)),
+    "APPENDS": lambda machine, x: machine.extend(machine.since_mark()),
+    "GLOBAL": lambda machine, x: machine.refer(*x.split(" ", 1)),
+    "STACK_GLOBAL": lambda machine, x: machine.refer(*machine.take(2)),
     "REDUCE": lambda machine, x: machine.reduce(),
     "BUILD": lambda machine, x: machine.build(),
     "BINPERSID": lambda machine, x: machine.push(machine.outside(machine.take(1)[0])),
-    **dict.fromkeys(("BINPUT", "LONG_BINPUT"), _memoize),
-    **dict.fromkeys(("BINGET", "LONG_BINGET"), lambda machine, number: machine.push(machine.memo[number])),
-    "MEMOIZE": lambda machine, x: _memoize(machine, len(machine.memo)),
+    **dict.fromkeys(("BINPUT", "LONG_BINPUT"), _Machine.memoize),
+    **dict.fromkeys(("BINGET", "LONG_BINGET"), _Machine.recall),
+    "MEMOIZE": lambda machine, x: machine.memoize(len(machine.memo)),
 }
-
-
-def _append(machine: _Machine, parts: list[Any]) -> None:
-    machine.last(list).extend(parts)
