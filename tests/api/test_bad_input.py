@@ -153,7 +153,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "a wide integer": lambda: np.uint64(2**63),
     "a date": lambda: datetime.date(2020, 1, 1),
     "numpy's date": lambda: np.datetime64("2020-01-01"),
-    "a time": lambda: np.timedelta64(1),
+    "a time": lambda: np.timedelta64(1, "s"),
     "a huge integer": lambda: 10**400,
     "a negative huge integer": lambda: -(10**400),
     "an integer that is too long to print": lambda: 10**5000,

@@ -77,7 +77,7 @@ def test_an_import_brings_nothing_but(package: str, brings: set[str]) -> None:
 
 
 LOADED = """
-import copy, heapq, inspect, numpy, sys, threading
+import __future__, copy, heapq, inspect, numpy, pathlib, sys, threading
 before = {*sys.modules}
 import minigrad
 print(*{*sys.modules} - before)
