@@ -659,8 +659,8 @@ FORWARD: dict[str, tuple[Make, np.ndarray]] = {
 @pytest.fixture
 def double_precision() -> Iterator[None]:
     """Make float64 the default dtype of both libraries during a test."""
-    minigrad.set_default_dtype(minigrad.float64)
     torch.set_default_dtype(torch.float64)
+    minigrad.set_default_dtype(minigrad.float64)
     yield
     minigrad.set_default_dtype(minigrad.float32)
     torch.set_default_dtype(torch.float32)
