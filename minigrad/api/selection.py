@@ -144,7 +144,7 @@ def _without_leading_ones(value: Any, ndim: int) -> Tensor:
 _TUPLE_MAKERS = (list, tuple, range, slice, type(None), type(...), np.ndarray, Traced)
 _PLACES = {int, type(None), type(...)}
 
-# numpy before 2.3 takes any index into an array without elements.
+# numpy before 2.3 takes any index into an array without elements, and any if the result has none.
 _EMPTY_TAKES_ALL = np.lib.NumpyVersion(np.__version__) < "2.3.0"
 
 
@@ -161,7 +161,7 @@ def _parts(shape: Shape, key: Any) -> list[tuple[Any, ...]]:
     if kinds.isdisjoint((np.ndarray, bool)):
         # numpy returns a number for a full set of ints, or for (); `...` makes it return a view.
         return [(*key, ...) if kinds <= {int} and len(key) == len(shape) else key]
-    if _EMPTY_TAKES_ALL:
+    if _EMPTY_TAKES_ALL and (0 in shape or slice in kinds):
         _check_places(shape, key)
     if kinds == {np.ndarray} and "b" not in [k.dtype.kind for k in key]:
         return [key]
@@ -237,7 +237,8 @@ def _check_places(shape: Shape, key: tuple[Any, ...]) -> None:
         if isinstance(k, np.ndarray) and k.dtype != bool and dim < len(shape):
             wrong = k[(k < -shape[dim]) | (k >= shape[dim])]
             if wrong.size:
-                raise IndexError(f"index {wrong[0]} is out of bounds for axis {dim} with size {shape[dim]}")
+                bounds = f"out of bounds for axis {dim} with size {shape[dim]}"
+                raise IndexError(f"index: of shape {shape}: index {wrong[0]} is {bounds}")
         dim += _dims(k)
 
 

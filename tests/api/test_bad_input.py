@@ -168,7 +168,9 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "lists of two lengths": lambda: [[1, 2], [3]],
     "a group of no Tensors": lambda: {"params": [1]},
 }
-NUMPYS = [np.float32(1.5), np.int64(1), np.bool_(True), np.array([1.0, 2.0]), np.array(["a"]), np.array(None)]
+# To numpy before 2.3 its truth values are indices, and so they are to PyTorch's containers.
+TRUTHS = [np.bool_(True)] if np.lib.NumpyVersion(np.__version__) >= "2.3.0" else []
+NUMPYS = [np.float32(1.5), np.int64(1), *TRUTHS, np.array([1.0, 2.0]), np.array(["a"]), np.array(None)]
 BAD = [
     None, "x", "", b"x", [], {}, (), THING, len, int, 1j, 10**30, -(10**30), 2**62, float("nan"), float("inf"),
     -1, 7, -7, True, False, 1.5, -0.5, (1.5,), [None], ("a", "b"), {"a": 1}, {1, 2}, [1, [2]], slice(0, 2), ...,
