@@ -77,8 +77,10 @@ class Symbol(Arithmetic):
         """An array of zeros with this shape and dtype."""
         if self.array is None:
             assert self.primitive
+            # `x ** y` of numpy before 2.3 has the dtype of x alone, if y is a 0-d array of a small number.
+            forward = np.power if self.primitive is ops.pow else self.primitive.forward
             with np.errstate(all="ignore"):
-                result = np.asarray(self.primitive.forward(*map(likes, self.arguments)))
+                result = np.asarray(forward(*map(likes, self.arguments)))
             self.array = np.broadcast_to(np.zeros((), result.dtype), result.shape)
         return self.array
 

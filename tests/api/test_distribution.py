@@ -15,7 +15,7 @@ from tests.support import ROOT
 
 pytestmark = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="only a clone knows which files belong to it")
 BUILD = "import sys, setuptools.build_meta as backend; print(getattr(backend, sys.argv[1])(sys.argv[2]))"
-OF_THE_CLONE = {".ci/run", ".gitignore"}
+OF_THE_CLONE = {".ci/matrix", ".ci/run", ".gitignore"}
 
 
 def build(kind: str, source: Path, folder: Path) -> Path:

@@ -17,7 +17,7 @@ HERE = """
 '''What it is for.'''
 from __future__ import annotations
 import os, sys
-names = {name: thing for name, thing in vars().items() if name != "__loader__"}
+names = {name: thing for name, thing in sorted(vars().items()) if name != "__loader__"}
 print({name: thing for name, thing in names.items() if isinstance(thing, str | dict | None)}, sys.argv)
 print(__name__, __doc__, sys.path[0], sys.modules["__main__"].__dict__ is globals(), annotations.compiler_flag)
 x: undefined = 3

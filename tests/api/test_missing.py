@@ -13,6 +13,7 @@ import minigrad
 import nn
 from minigrad.api import missing
 from tests.support import torch_names
+from tests.support.without_torch import needs_torch
 
 # What the error says
 
@@ -224,6 +225,7 @@ def test_an_import_of_a_missing_name_is_an_import_error() -> None:
         exec("from minigrad import softmux")
 
 
+@needs_torch
 def test_the_list_of_pytorchs_names_is_pytorchs() -> None:
     assert torch_names.PATH.read_text(encoding="utf-8") == torch_names.text(), "run python -m tests.support.torch_names"
     assert {reference for _, reference in OWNERS.values()} == {*torch_names.OWNERS} == {*missing.torch_names()}
