@@ -2,8 +2,8 @@
 
     python -m tests.support.kills --times 100
 
-Each must end with the same bits as a run that nobody killed. This process imports the program once, and forks itself
-for each run.
+Each must end with the same bits as a run that nobody killed. It starts in a folder that holds an earlier run, whose
+files must never stand beside its own. This process imports the program once, and forks itself for each run.
 """
 
 import argparse
@@ -12,10 +12,11 @@ import importlib
 import multiprocessing
 import random
 import re
+import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,17 @@ def result(folder: Path, output: Path) -> tuple[str, dict[str, bytes], list[str]
     assert printed, output.read_text()
     model = minigrad.load(folder / "model.npz")["model"]
     bits = {name: np.ascontiguousarray(x.numpy()).tobytes() for name, x in model.items()}
-    return printed[0], bits, sorted(path.name for path in folder.iterdir())
+    return printed[0], bits, [*contents(folder)]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """The files in a folder."""
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+
+
+def is_complete(files: Mapping[str, bytes]) -> bool:
+    """Whether a run has written all that it writes, and removed its checkpoint."""
+    return "model.npz" in files and "checkpoint.npz" not in files
 
 
 def kill_runs(program: Any, folder: Path, options: Sequence[str], source: random.Random, kills: int) -> list[int]:
@@ -57,17 +68,20 @@ def kill_runs(program: Any, folder: Path, options: Sequence[str], source: random
         process.start()
         return process
 
+    started("earlier", "--seed", "1").join()
+    earlier = contents(folder / "earlier")
     start = time.monotonic()
-    whole = started("whole")
-    whole.join()
+    started("whole").join()
     took = time.monotonic() - start
     expected = result(folder / "whole", folder / "whole.txt")
     counts: list[int] = []
     while sum(counts) < kills:
         out = f"killed-{len(counts)}"
+        shutil.copytree(folder / "earlier", folder / out)
         counts.append(0)
-        while not (folder / out / "model.npz").exists() or (folder / out / "checkpoint.npz").exists():
-            process = started(out, "--resume")
+        while (files := contents(folder / out)).items() & earlier.items() or not is_complete(files):
+            assert len(files.items() & earlier.items()) in (0, len(files)), "a mixture of two runs"
+            process = started(out, *["--resume"] * ("checkpoint.npz" in files))
             process.join(source.uniform(0, 1.2) * took)
             counts[-1] += process.exitcode is None
             process.kill()
