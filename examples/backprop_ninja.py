@@ -8,26 +8,28 @@
 The network, and the names of its variables, are the lecture's; it learns from our names.
 """
 
+from command_line import BadInputError, check_folder, exit_code, positive, rate, seed
+
 import argparse
 import ast
 import difflib
 import inspect
-import os
+import shlex
 import string
 import sys
 import textwrap
-import traceback
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from grading import changed_by, graded, read
+from names import END, NAMES, contexts, read_names, split
 from threadpoolctl import threadpool_limits
-from train_names import END, NAMES, BadInputError, contexts, positive, read_names, seed, split
 
 import minigrad
-import nn.functional as F
+import minigrad.nn.functional as F
 from minigrad import Tensor, cmp, walks
 from minigrad.core.ops import reshape
 from minigrad.core.primitive import parameter_names
@@ -35,10 +37,12 @@ from minigrad.debug.cmp import numbers_of
 from minigrad.derive.formula import formula
 from minigrad.derive.naming import key, variables
 from minigrad.derive.symbols import Symbol
+from minigrad.files import replacing
 
 PROGRAM = "python examples/backprop_ninja.py"
 CHARACTERS = END + string.ascii_lowercase
 BLOCK, EMBEDDING, HIDDEN, BATCH = 3, 10, 64, 32
+DAY = 24 * 60 * 60  # seconds
 PARAMETERS = ("C", "W1", "b1", "W2", "b2", "bngain", "bnbias")
 
 # The variables to find the gradients of, in the order in which a backward pass comes to them, and in its parts.
@@ -71,10 +75,8 @@ class Data(NamedTuple):
 
 def prepared(options: argparse.Namespace) -> tuple[Data, dict[str, Tensor]]:
     """The data, and the parameters that training starts from."""
-    names = read_names(options.names, string.ascii_lowercase)
+    names = read_names(options.names, string.ascii_lowercase, adjustable=False)
     parts = split(names, options.seed)
-    if not all(parts):
-        raise BadInputError(f"{options.names}: {len(names)} names cannot be split 80/10/10; it takes at least 10")
     (inputs, targets), validation = (contexts(part, CHARACTERS, BLOCK) for part in parts[:2])
     minigrad.manual_seed(options.seed)
     start = initial()
@@ -440,6 +442,11 @@ def statements() -> str:
 def exercise(options: argparse.Namespace) -> None:
     """Write the file to fill in."""
     path = options.exercise
+    if path.exists() or path.is_symlink():
+        raise BadInputError(f"--exercise {path}: it is there already, and stays as it is; give another name")
+    check_folder("--exercise", path.parent, make=False)
+    command = f"{PROGRAM} --check {shlex.quote(path.as_posix())}"
+    quoted = repr(command)[1:-1].replace('"', '\\"')  # so that it can stand between three quotes
     text = f'''"""Backprop ninja: the backward pass by your own hand.
 
 This is the forward pass, and all of its variables are there when your file runs, as minigrad Tensors:
@@ -450,7 +457,7 @@ Below, put in place of each None what the gradient of the loss with respect to t
 probs. Take as many lines as you like, in this order or another, with Tensors (minigrad has PyTorch's words) or with
 arrays (probs.numpy() is one). Then run
 
-    {PROGRAM} --check {path.as_posix()}
+    {quoted}
 
 which compares each with the engine's. What is missing or wrong it replaces by the right numbers once it is graded, so
 that the lines below go on from those: every gradient is judged on its own. When you are stuck,
@@ -463,116 +470,31 @@ says a little about dprobs, and more with --more.
 import numpy as np
 
 import minigrad
-import nn.functional as F
+import minigrad.nn.functional as F
 '''
     for part, names in PARTS.items():
         text += f"\n# {part}\n" + "".join(f"d{name} = None  # your turn\n" for name in names)
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise BadInputError(f"--exercise {path}: it is there already, and stays as it is; give another name") from None
-    except OSError as error:
-        raise BadInputError(f"--exercise {path}: {error.strerror or error}") from None
-    print(f"wrote {path}; fill it in, and check it with\n    {PROGRAM} --check {path}")
+    with replacing(path) as file:
+        file.write(text.encode())
+    print(f"wrote {path}; fill it in, and check it with\n    {command}")
 
 
 def check(options: argparse.Namespace) -> int:
     """Run the learner's file and grade its gradients. Return 0 if all of them are right, else 1."""
-    program = learners(options.check)
+    source = read(options.check)
     data, start = prepared(options)
-    expected = backward(data, start)
-    given = {name: x.detach() if isinstance(x, Tensor) else x for name, x in expected.items()}
-    right = graded(program, options.check, given, expected)
+    variables = backward(data, start)
+    gradients = {name: variables[name] for name in ORDER}
+    right, problem = graded(source, options.check, variables, gradients, options.time_limit)
     wrong = [name for name in ORDER if name not in right]
+    print(f"\n{problem}" if problem else "")
     if wrong:
-        print(f"\n{len(right)} of {len(ORDER)} are right; next: d{wrong[0]}   (stuck? --hint {wrong[0]})")
-        return 1
-    print(f"\n{len(right)} of {len(ORDER)} are right: you are a backprop ninja.")
-    return 0
-
-
-def learners(path: Path) -> list[ast.stmt]:
-    """The statements of a file. BadInputError if the file cannot be read or parsed."""
-    try:
-        return ast.parse(path.read_bytes(), str(path)).body
-    except OSError as error:
-        raise BadInputError(f"--check {path}: {error.strerror or error}") from None
-    except SyntaxError as error:
-        line = f", line {error.lineno}" if error.lineno else ""
-        raise BadInputError(f"{path}{line}: this is no Python: {error.msg}") from None
-    except (ValueError, MemoryError, RecursionError) as error:
-        raise BadInputError(f"{path}: this is no Python: {error}") from None
-
-
-def graded(program: Sequence[ast.stmt], path: Path, given: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
-    """Run a program on the variables `given`; returns the names of those whose gradients it computes rightly.
-
-    A gradient is graded after the last statement that changes it. What is not right, or missing, is replaced.
-    """
-    last = {name: statement for statement in program for name in changed_by(statement)}
-    space = {**given, "__name__": path.stem, "__file__": str(path)}
-    space |= {f"d{name}": expected[name].grad.clone() for name in ORDER if f"d{name}" not in last}
-    right: dict[str, np.ndarray] = {}
-    for statement in program:
-        failed = fails(statement, path, space)
-        for name in ORDER:
-            if last.get(f"d{name}") is statement:
-                value = space.get(f"d{name}")
-                if not failed and is_right(name, value, expected[name]):
-                    right[name] = numbers_of(value).copy()
-                else:
-                    space[f"d{name}"] = expected[name].grad.clone()
-    for name in ORDER:
-        if f"d{name}" not in last:
-            print(f"{name:15s} | missing: nothing is called d{name}")
-        elif name in right and not np.array_equal(numbers_of(space[f"d{name}"]), right[name], equal_nan=True):
-            print(f"{name:15s} | wrong: it was right, but a later line changed it in place; begin there with .clone()")
-            del right[name]
-    return [*right]
-
-
-def changed_by(statement: ast.stmt) -> set[str]:
-    """The names that a statement changes: `x = ...`, `x[...] += ...`, `x.add_(...)`, `np.add.at(x, ...)`."""
-    changed = set()
-    for node in ast.walk(statement):
-        match node:
-            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
-                changed.add(name)
-            case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store()):
-                changed.add(name)
-            case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner), args=arguments)):
-                changed |= {x.id for x in (owner, *arguments[:1]) if isinstance(x, ast.Name)}
-    return changed
-
-
-def fails(statement: ast.stmt, path: Path, space: dict[str, Any]) -> bool:
-    """Run a statement. If it raises, print the error and the line."""
-    try:
-        with minigrad.no_grad():
-            exec(compile(ast.Module([statement], []), str(path), "exec"), space)
-    except (Exception, SystemExit) as error:
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-        names = [name for name in ORDER if f"d{name}" in changed_by(statement)]
-        what = f"{type(error).__name__}: {error}".splitlines()[0]
-        print(f"{', '.join(names):15s} | {path}, line {lines[-1] if lines else statement.lineno}: {what}")
-        return True
-    return False
-
-
-def is_right(name: str, value: Any, expected: Tensor) -> bool:
-    """Compare one gradient, and print how it compares."""
-    if value is None:
-        print(f"{name:15s} | your turn: it is None")
-        return False
-    try:
-        numeric = numbers_of(value).dtype.kind in "biuf"
-    except (TypeError, ValueError):
-        numeric = False
-    if not numeric:
-        print(f"{name:15s} | wrong: it is a {type(value).__name__}, neither a Tensor nor an array of numbers")
-        return False
-    return bool(cmp(name, value, expected))
+        print(f"{len(right)} of {len(ORDER)} are right; next: d{wrong[0]}   (stuck? --hint {wrong[0]})")
+    elif problem:
+        print(f"{len(right)} of {len(ORDER)} are right, but the file did not pass")
+    else:
+        print(f"{len(right)} of {len(ORDER)} are right: you are a backprop ninja.")
+    return 1 if wrong or problem else 0
 
 
 # The program
@@ -580,43 +502,50 @@ def is_right(name: str, value: Any, expected: Tensor) -> bool:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the options. Exit with code 2, and a line that says why, if they make no sense."""
-    parser = argparse.ArgumentParser(description="Become a backprop ninja: makemore part 4, and the answers derived.")
+    parser = argparse.ArgumentParser(
+        description="Become a backprop ninja: makemore part 4, and the answers derived.",
+        epilog="--check runs the code in FILE, so check only files that you trust. It runs in a process of its own, in "
+        "which the engine's backward pass is switched off: work the gradients out by hand. The grading is honest, but "
+        "it is made for learning, and not for an exam: whoever wants to cheat can run another program from FILE.",
+    )
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument(
         "--exercise", type=Path, metavar="FILE", nargs="?", const=Path("my_backprop.py"),
         help="write a file to fill in (default: my_backprop.py)",
     )  # fmt: skip
-    instead.add_argument("--check", type=Path, metavar="FILE", help="grade a file that you have filled in")
+    instead.add_argument("--check", type=Path, metavar="FILE", help="run and grade a file that you have filled in")
     instead.add_argument("--hint", metavar="NAME", help="a hint for the gradient of a variable, such as probs")
     parser.add_argument("--more", action="count", default=0, help="another hint; twice for all three")
+    parser.add_argument(
+        "--time-limit",
+        type=rate,
+        metavar="SECONDS",
+        default=60,
+        help="of a file that is checked (default: %(default)s)",
+    )
     parser.add_argument("--steps", type=positive, default=20_000, help="of training (default: %(default)s)")
     parser.add_argument("--names", type=Path, metavar="FILE", default=NAMES, help="one name a line (default: ours)")
     parser.add_argument("--seed", type=seed, default=2147483647, help="of all random numbers (default: %(default)s)")
     options = parser.parse_args(arguments)
     if options.more and options.hint is None:
         parser.error("argument --more: goes with --hint NAME")
+    if options.time_limit > DAY:
+        parser.error(f"argument --time-limit: at most a day, which is {DAY} seconds")
     return options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run with command-line arguments. Return the exit code: 1 if a gradient is wrong, 2 for bad input."""
     options = parse(arguments)
-    try:
+
+    def work() -> int | None:
         with threadpool_limits(limits=1):  # matrices this small are multiplied faster by one thread
             if options.check is not None:
                 return check(options)
             job = exercise if options.exercise is not None else hint if options.hint is not None else walk
-            job(options)
-    except BadInputError as error:
-        print(f"backprop_ninja.py: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("backprop_ninja.py: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # what it prints goes to a program, such as head, that has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    return 0
+            return job(options)
+
+    return exit_code(work, "backprop_ninja.py")
 
 
 if __name__ == "__main__":

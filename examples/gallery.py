@@ -5,25 +5,31 @@
 writes the graphs as SVG and the curves as PNG into a folder, in under a minute.
 """
 
+from command_line import BadInputError, Interrupted, check_folder, exit_code, positive
+
 import argparse
 import ast
+import io
 import itertools
 import string
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from names import END, NAMES, contexts, read_names
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
-from train_names import END, NAMES, contexts, read_names
 
 import minigrad
-import nn
-import nn.functional as F
-import viz
-from minigrad import Tensor, Value
+import minigrad.nn.functional as F
+from minigrad import Tensor, Value, nn, viz
+from minigrad.files import replacing
+from minigrad.viz.layout import lay_out
 
+CHARACTERS = END + string.ascii_lowercase
 BLOCK, RATE, SEED = 3, 0.1, 2147483647
+SHOWN = 1024  # examples, of which the activations and their gradients are shown
 
 
 def expression() -> viz.Drawing:
@@ -125,7 +131,7 @@ def rooms() -> viz.Drawing:
     root = Path(__file__).parents[1]
     files = {room: [path for pattern in patterns for path in root.glob(pattern)] for room, patterns in ROOMS.items()}
     owner = {path.relative_to(root).with_suffix("").as_posix(): room for room, paths in files.items() for path in paths}
-    owner |= {room: room for room in ROOMS}
+    owner |= {room: room for room in ROOMS} | {"minigrad/nn": "nn", "minigrad/viz": "viz"}
     arrows: dict[str, set[str]] = {room: set() for room in ROOMS}
     for room, paths in files.items():
         for path in paths:
@@ -168,14 +174,22 @@ GRAPHS: dict[str, Callable[[], viz.Drawing]] = {
 }
 
 
-def curves(names: Path, steps: int) -> dict[str, Any]:
-    """The course's diagnostic plots, for a deep network after some steps of training."""
-    characters = END + string.ascii_lowercase
-    X, Y = contexts(read_names(names, characters), characters, BLOCK)
+class Trained(NamedTuple):
+    """A deep network after some steps of training: its losses and updates, and contexts with the next characters."""
+
+    model: nn.Sequential
+    losses: list[float]
+    updates: list[list[float]]
+    X: Tensor
+    Y: Tensor
+
+
+def train(names: Sequence[str], steps: int) -> Trained:
+    """Train a network that the course's diagnostic plots show."""
+    X, Y = contexts(names, CHARACTERS, BLOCK)
     sizes = [BLOCK * 10, 100, 100, 100, 100]
     hidden = [part for n, m in itertools.pairwise(sizes) for part in (nn.Linear(n, m), nn.BatchNorm1d(m), nn.Tanh())]
-    table = nn.Embedding(27, 10)
-    model = nn.Sequential(table, nn.Flatten(), *hidden, nn.Linear(100, 27))
+    model = nn.Sequential(nn.Embedding(27, 10), nn.Flatten(), *hidden, nn.Linear(100, 27))
     optimizer = nn.optim.SGD(model.parameters(), lr=RATE)
     losses, updates = [], []
     for _ in tqdm(range(steps), unit="step"):
@@ -186,36 +200,94 @@ def curves(names: Path, steps: int) -> dict[str, Any]:
         updates.append(viz.update_to_data(model.parameters(), RATE))
         optimizer.step()
         losses.append(loss.item())
-    bigrams = minigrad.zeros(27 * 27, dtype=minigrad.int64)
-    bigrams.index_add_(0, X[:, -1] * 27 + Y, minigrad.ones_like(Y))
-    X, Y = X[:1024], Y[:1024]
-    return {
-        "loss": viz.loss_curve(losses),
-        "activations": viz.activations(model, X),
-        "gradients": viz.gradients(model, X, Y, F.cross_entropy),
-        "weight_gradients": viz.weight_gradients(model),
-        "updates": viz.update_ratios(updates, [name for name, p in model.named_parameters() if p.ndim == 2]),
-        "embedding": viz.embedding(table.weight, characters),
-        "bigrams": viz.bigrams(bigrams.view(27, 27), characters),
-    }
+    return Trained(model, losses, updates, X, Y)
 
 
-def main() -> None:
-    """Draw everything."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--out", type=Path, default=Path("gallery"), help="the folder to write into")
-    parser.add_argument("--names", type=Path, default=NAMES, help="a file of names to train on, one a line")
-    parser.add_argument("--steps", type=int, default=2_000, help="of the training that the curves show")
-    options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
+def bigrams(trained: Trained) -> Any:
+    """How often each character follows each other one."""
+    X, Y = trained.X, trained.Y
+    counts = minigrad.zeros(27 * 27, dtype=minigrad.int64)
+    counts.index_add_(0, X[:, -1] * 27 + Y, minigrad.ones_like(Y))
+    return viz.bigrams(counts.view(27, 27), CHARACTERS)
+
+
+def update_ratios(trained: Trained) -> Any:
+    """The size of each update, as a share of the size of the weights."""
+    matrices = [name for name, p in trained.model.named_parameters() if p.ndim == 2]
+    return viz.update_ratios(trained.updates, matrices)
+
+
+CURVES: dict[str, Callable[[Trained], Any]] = {
+    "loss": lambda t: viz.loss_curve(t.losses),
+    "activations": lambda t: viz.activations(t.model, t.X[:SHOWN]),
+    "gradients": lambda t: viz.gradients(t.model, t.X[:SHOWN], t.Y[:SHOWN], F.cross_entropy),
+    "weight_gradients": lambda t: viz.weight_gradients(t.model),
+    "updates": update_ratios,
+    "embedding": lambda t: viz.embedding(t.model[0].weight, CHARACTERS),
+    "bigrams": bigrams,
+}
+
+
+def pictures(names: Sequence[str], steps: int) -> dict[str, bytes]:
+    """Draw everything. Return the files by their names."""
+    drawn = {f"{name}.svg": lay_out(draw().source, "svg") for name, draw in GRAPHS.items()}
+    trained = train(names, steps)
+    for name, plot in CURVES.items():
+        with io.BytesIO() as file:
+            plot(trained).savefig(file, format="png", dpi=100)
+            drawn[f"{name}.png"] = file.getvalue()
+    return drawn
+
+
+def write_all(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write the files into a folder. An interrupt says how many of them are there."""
+    written = 0
+    try:
+        for name, data in files.items():
+            with replacing(folder / name) as file:
+                file.write(data)
+            written += 1
+    except KeyboardInterrupt:
+        raise Interrupted(f"{written} of {len(files)} pictures were written into {folder}") from None
+    print(f"wrote {written} pictures into {folder}")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Check what is needed, draw everything, and write it."""
+    names = read_names(options.names, string.ascii_lowercase, adjustable=False)
+    check_folder("--out", options.out, [*(f"{name}.svg" for name in GRAPHS), *(f"{name}.png" for name in CURVES)])
+    check_extras()
     minigrad.manual_seed(SEED)
-    with threadpool_limits(1):
-        for name, draw in GRAPHS.items():
-            (options.out / f"{name}.svg").write_bytes(draw().pipe("svg"))
-        for name, figure in curves(options.names, options.steps).items():
-            figure.savefig(options.out / f"{name}.png", dpi=100)
-    print(f"wrote {len(list(options.out.iterdir()))} pictures into {options.out}")
+    with threadpool_limits(limits=1):  # matrices this small are multiplied faster by one thread
+        files = pictures(names, options.steps)
+    write_all(files, options.out)
+
+
+def check_extras() -> None:
+    """Draw two small pictures. BadInputError if Graphviz or matplotlib is missing."""
+    try:
+        lay_out("digraph {}", "svg")
+        viz.loss_curve([1.0])
+    except (RuntimeError, ImportError) as error:
+        raise BadInputError(f"pictures cannot be drawn: {error}") from None
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Parse the options. Exit with code 2, and a line that says why, if they make no sense."""
+    parser = argparse.ArgumentParser(
+        description=__doc__.partition("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, metavar="FOLDER", default=Path("gallery"), help="where to put the pictures")
+    parser.add_argument("--names", type=Path, metavar="FILE", default=NAMES, help="one name a line")
+    parser.add_argument("--steps", type=positive, default=2_000, help="of the training that the curves show")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run with command-line arguments. Return the exit code: 2 for bad input, after a line that says what is wrong."""
+    options = parse(arguments)
+    return exit_code(lambda: run(options), "gallery.py")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,6 +6,8 @@
 losses follow from one seed: minigrad draws PyTorch's random numbers, and every figure should agree in every digit.
 """
 
+from command_line import FAILURE, SUCCESS, BadInputError, exit_code, positive
+
 import argparse
 import random
 import string
@@ -13,14 +15,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from names import END, contexts, read_names
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
-from train_names import END, BadInputError, contexts, positive, read_names
 
 import minigrad
-import nn
-import nn.functional as F
-from minigrad import Generator, Tensor
+import minigrad.nn.functional as F
+from minigrad import Generator, Tensor, nn
 
 CHARACTERS = END + string.ascii_lowercase
 NAMES = 32033  # in the course's list
@@ -109,7 +110,7 @@ def evaluate(model: LectureMLP, inputs: Tensor, targets: Tensor) -> float:
 
 def run(path: Path, steps: int) -> bool:
     """Print the table. Return whether all figures equal the published ones."""
-    names = read_names(path, string.ascii_lowercase)
+    names = read_names(path, string.ascii_lowercase, adjustable=False)
     if len(names) != NAMES:
         raise BadInputError(f"{path}: {len(names)} names, so this is not the course's list, which has {NAMES}")
     random.Random(SPLIT_SEED).shuffle(names)
@@ -141,16 +142,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run with command-line arguments. Return the exit code: 1 if a figure differs, 2 for bad input."""
     options = parse(arguments)
-    try:
+
+    def work() -> int:
         minigrad.retain_freed_memory()  # the losses of a whole split take arrays of many megabytes
         with threadpool_limits(limits=1):  # matrices this small are multiplied faster by one thread
-            return 0 if run(options.names, options.steps) else 1
-    except BadInputError as error:
-        print(f"lecture_figures.py: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("lecture_figures.py: interrupted", file=sys.stderr)
-        return 130
+            return SUCCESS if run(options.names, options.steps) else FAILURE
+
+    return exit_code(work, "lecture_figures.py")
 
 
 if __name__ == "__main__":

@@ -219,8 +219,6 @@ from minigrad.api.sampling import randn_like as randn_like
 from minigrad.api.sampling import randperm as randperm
 from minigrad.api.sampling import seed as seed
 from minigrad.api.sampling import set_rng_state as set_rng_state
-from minigrad.api.serialization import load as load
-from minigrad.api.serialization import save as save
 from minigrad.api.shapes import broadcast_tensors as broadcast_tensors
 from minigrad.api.shapes import broadcast_to as broadcast_to
 from minigrad.api.shapes import flatten as flatten
@@ -292,6 +290,8 @@ from minigrad.machine import set_num_threads as set_num_threads
 from minigrad.machine import use_deterministic_algorithms as use_deterministic_algorithms
 from minigrad.memory import retain_freed_memory as retain_freed_memory
 from minigrad.random import Generator as Generator
+from minigrad.serialization import load as load
+from minigrad.serialization import save as save
 
 e: builtins.float
 inf: builtins.float

@@ -10,6 +10,7 @@ program is read from the standard input.
 
 import builtins
 import importlib.util
+import linecache
 import os
 import sys
 from importlib.abc import InspectLoader
@@ -28,6 +29,8 @@ def main() -> None:
         case ["-m", name, *rest]:
             _run_module(name, rest)
         case ["-c", code, *rest]:
+            if sys.version_info >= (3, 13):  # a traceback shows the lines of such code
+                linecache.cache["<string>"] = (len(code), None, code.splitlines(keepends=True), "<string>")
             _run(code, "<string>", ["-c", *rest], "")
         case ["-", *_]:
             _run(sys.stdin.buffer.read(), "<stdin>", arguments, "", __file__="<stdin>", __cached__=None)

@@ -1,4 +1,4 @@
-"""After `import minigrad.as_torch`, `import torch` imports minigrad, and `import torch.nn` imports `nn`.
+"""After `import minigrad.as_torch`, `import torch` imports minigrad, and `import torch.nn` imports `minigrad.nn`.
 
 So a program or notebook that was written for PyTorch runs as it stands, with this line before its imports, or in
 IPython with `%load_ext minigrad.as_torch`. `import micrograd` imports minigrad's Value and scalar networks. Every name

@@ -1,14 +1,19 @@
 """Neural networks on minigrad with PyTorch's names: modules, functions, initial values and optimizers.
 
-This is a package beside minigrad, so that the engine knows nothing of layers.
+This is a package beside minigrad, so that the engine knows nothing of layers. It is imported as `minigrad.nn`.
 """
 
 import importlib
 from typing import Any
 
 from minigrad.api import missing
-from nn import functional, init, optim, parameter, scalar
-from nn.activations import (
+from minigrad.beside import share as _share
+
+if __name__ == "nn":  # `import nn` gives the same modules
+    _share("minigrad.nn", __name__)
+
+from . import functional, init, optim, parameter, scalar
+from .activations import (
     CELU,
     ELU,
     GELU,
@@ -32,8 +37,8 @@ from nn.activations import (
     Tanh,
     Tanhshrink,
 )
-from nn.containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
-from nn.layers import (
+from .containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
+from .layers import (
     BatchNorm1d,
     CosineSimilarity,
     Dropout,
@@ -47,7 +52,7 @@ from nn.layers import (
     RMSNorm,
     Unflatten,
 )
-from nn.losses import (
+from .losses import (
     BCELoss,
     BCEWithLogitsLoss,
     CrossEntropyLoss,
@@ -58,16 +63,16 @@ from nn.losses import (
     NLLLoss,
     SmoothL1Loss,
 )
-from nn.mlp import MLP
-from nn.module import Module
-from nn.parameter import Parameter
+from .mlp import MLP
+from .module import Module
+from .parameter import Parameter
 
 _refuse = missing.of_module(
     __name__,
     "torch.nn",
     {
-        "Layer": "nn.scalar.Layer",  # micrograd's
-        "Neuron": "nn.scalar.Neuron",  # micrograd's
+        "Layer": "minigrad.nn.scalar.Layer",  # micrograd's
+        "Neuron": "minigrad.nn.scalar.Neuron",  # micrograd's
     },
     functional.LEFT_TO_PYTORCH,
 )
@@ -75,5 +80,5 @@ _refuse = missing.of_module(
 
 def __getattr__(name: str) -> Any:
     if name == "utils":  # which most programs do without
-        return importlib.import_module("nn.utils")
+        return importlib.import_module(f"{__name__}.utils")
     return _refuse(name)

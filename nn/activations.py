@@ -2,8 +2,9 @@
 
 from minigrad.checks import number_of
 from minigrad.core.tensor import Tensor
-from nn import functional as F
-from nn.module import Module
+
+from . import functional as F
+from .module import Module
 
 
 class _Choice(Module):

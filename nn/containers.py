@@ -10,8 +10,9 @@ from typing import Any, Self
 
 from minigrad.checks import int_of, members_of, shown
 from minigrad.core.tensor import Tensor
-from nn.module import Module
-from nn.parameter import Parameter
+
+from .module import Module
+from .parameter import Parameter
 
 
 class Numbered(Module):

@@ -14,11 +14,12 @@ from minigrad.checks import flag_of, int_of, number_of, shown
 from minigrad.core.dtypes import DType
 from minigrad.core.tensor import Tensor
 from minigrad.core.versions import bump_version
-from nn import functional as F
-from nn import init
-from nn.functional.layers import check_probability, check_table, row_of
-from nn.module import Module
-from nn.parameter import Parameter
+
+from . import functional as F
+from . import init
+from .functional.layers import check_probability, check_table, row_of
+from .module import Module
+from .parameter import Parameter
 
 
 class Linear(Module):

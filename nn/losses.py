@@ -1,9 +1,10 @@
 """Losses as Modules: each keeps the settings of a function of `nn.functional` and calls it."""
 
 from minigrad.core.tensor import Tensor
-from nn import functional as F
-from nn.functional.arguments import REDUCTIONS, check_reduction
-from nn.module import Module
+
+from . import functional as F
+from .functional.arguments import REDUCTIONS, check_reduction
+from .module import Module
 
 
 class _Loss(Module):

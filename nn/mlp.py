@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from minigrad.checks import flag_of, int_of
-from nn import init
-from nn.activations import Tanh
-from nn.containers import Sequential
-from nn.layers import BatchNorm1d, Embedding, Flatten, Linear
-from nn.module import Module
+
+from . import init
+from .activations import Tanh
+from .containers import Sequential
+from .layers import BatchNorm1d, Embedding, Flatten, Linear
+from .module import Module
 
 
 class MLP(Sequential):

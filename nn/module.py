@@ -15,13 +15,14 @@ import numpy as np
 from minigrad.api import missing
 from minigrad.api.device import Device
 from minigrad.checks import flag_of, shown
-from minigrad.core.dtypes import DType, number_dtype
+from minigrad.core.dtypes import DType, category, number_dtype
 from minigrad.core.modes import current_scope, enter_scope, leave_scope
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.versions import bump_version
 from minigrad.scopes import Scope
-from nn.hooks import Hook, RemovableHandle, call_with_hooks, registered
-from nn.parameter import Parameter, clear_grad
+
+from .hooks import Hook, RemovableHandle, call_with_hooks, registered
+from .parameter import Parameter, clear_grad
 
 
 class LoadedKeys(NamedTuple):
@@ -312,9 +313,10 @@ class Module:
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> LoadedKeys:
         """Copy the values of a state dict into Parameters and buffers (`torch.nn.Module.load_state_dict`).
 
-        A value is a Tensor, an array or anything else that numpy converts to an array. With `assign`, it takes the
-        place of the Parameter or buffer, with its dtype. Raises a RuntimeError if a shape differs, or if `strict` and a
-        name is missing or unknown; then nothing is copied.
+        A value is a Tensor, an array or anything else that numpy converts to an array of numbers. With `assign`, it
+        takes the place of the Parameter or buffer, with its dtype. Raises a RuntimeError if a value does not hold
+        numbers, if a shape differs, if the memory is read-only, or if `strict` and a name is missing or unknown. Then
+        nothing is changed.
         """
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"load_state_dict: expected a dict of names and Tensors, got {type(state_dict).__name__}")
@@ -326,31 +328,43 @@ class Module:
         keys = LoadedKeys(missing, [name for name in given if name not in expected])
         faults = [f"{name} is missing" for name in keys.missing_keys if strict]
         faults += [f"{name} is unknown" for name in keys.unexpected_keys if strict]
+        targets = {name: tensor.array for name, tensor in expected.items() if name in given}
         faults += [
-            f"{name} has shape {given[name].shape} instead of {tensor.array.shape}"
-            for name, tensor in expected.items()
-            if name in given and given[name].shape != tensor.array.shape
+            f"{name} has shape {given[name].shape} instead of {array.shape}"
+            for name, array in targets.items()
+            if given[name].shape != array.shape
+        ]
+        faults += [
+            f"{name} is read-only; copy it into memory of its own first"
+            for name, array in targets.items()
+            if not (array.flags.writeable or assign)
         ]
         if faults:
             raise RuntimeError(f"load_state_dict: {type(self).__name__}: {'; '.join(faults)}")
-        for name, tensor in expected.items():
-            if name in given and assign:
-                self._assign(name, state_dict[name], given[name])
-            elif name in given:
-                tensor.array[...] = given[name]
-                bump_version("load_state_dict", tensor.array)
+        if assign:
+            self._assign({name: _tensor_of(state_dict[name], given[name]) for name in targets})
+            return keys
+        with np.errstate(invalid="ignore", over="ignore"):  # a NaN for an integer becomes one, as in PyTorch
+            converted = {name: given[name].astype(array.dtype, copy=False) for name, array in targets.items()}
+        for name, array in targets.items():  # from here on nothing can fail
+            array[...] = converted[name]
+            bump_version("load_state_dict", array)
         return keys
 
-    def _assign(self, name: str, value: Any, array: np.ndarray) -> None:
-        """Set the Parameter or buffer of a dotted name to a value, whose array is given."""
-        path, _, attribute = name.rpartition(".")
-        owner = self.get_submodule(path)
-        old = getattr(owner, attribute)
-        new = value if isinstance(value, Tensor) else wrap(array)
-        if isinstance(old, Parameter):
-            new = new if isinstance(new, Parameter) else Parameter(new, old.requires_grad)
-            new.requires_grad_(old.requires_grad)
-        setattr(owner, attribute, new)
+    def _assign(self, state: Mapping[str, Tensor]) -> None:
+        """Put Tensors in the places of the Parameters and buffers of dotted names."""
+        places = []
+        for name, tensor in state.items():
+            path, _, attribute = name.rpartition(".")
+            owner = self.get_submodule(path)
+            old = getattr(owner, attribute)
+            if isinstance(old, Parameter):
+                tensor = tensor if isinstance(tensor, Parameter) else Parameter(tensor, old.requires_grad)
+            places.append((owner, attribute, tensor, old.requires_grad))
+        for owner, attribute, tensor, requires_grad in places:  # from here on nothing can fail
+            if isinstance(tensor, Parameter):
+                tensor.requires_grad_(requires_grad)
+            setattr(owner, attribute, tensor)
 
     def apply(self, fn: Callable[["Module"], Any]) -> Self:
         """Call `fn` with all Modules inside, then with this one, and return this Module (`torch.nn.Module.apply`).
@@ -529,12 +543,16 @@ def _with_names(
 def _numbers(name: str, value: Any) -> np.ndarray:
     """Return the array of an entry of a state dict. Raises a RuntimeError if it does not hold numbers."""
     try:
+        value = value.detach() if hasattr(value, "detach") else value  # PyTorch's own need this, too
         array = np.asarray(getattr(value, "array", value))
-    except ValueError:
-        array = np.array(None)
-    if array.dtype.kind not in "biuf":
-        raise RuntimeError(f"load_state_dict: {shown(name)} must hold numbers, got {shown(value)}")
+        category(array.dtype)
+    except (ValueError, TypeError):
+        raise RuntimeError(f"load_state_dict: {shown(name)} must hold numbers, got {shown(value)}") from None
     return array
+
+
+def _tensor_of(value: Any, array: np.ndarray) -> Tensor:
+    return value if isinstance(value, Tensor) else wrap(array)
 
 
 def _each_once(named: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import hypothesis
 import numpy as np
 import pytest
-import torch
 
 import minigrad
 
 pytest.register_assert_rewrite("tests.support")  # whose failures then show both sides, as in a test
+from tests.support import without_torch  # noqa: E402, I001 - before PyTorch is imported, which it stands for
+import torch  # noqa: E402
 from tests.support import comparison  # noqa: E402
 
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -31,4 +32,5 @@ def the_same_random_numbers() -> None:
     """Start the random numbers anew, so that a test gets the same ones whichever others ran before it."""
     comparison.random.bit_generator.state = np.random.default_rng(2147483647).bit_generator.state
     minigrad.manual_seed(2147483647)
-    torch.manual_seed(2147483647)
+    if without_torch.IS_INSTALLED:
+        torch.manual_seed(2147483647)

@@ -1,4 +1,4 @@
-"""viz: draws the graph behind a result. It needs minigrad and graphviz; plots need matplotlib (see `install.py`).
+"""viz: draws the graph behind a result. It needs minigrad and graphviz; plots need matplotlib (`minigrad/extras.py`).
 
 `walk.py` walks from a result to what it was computed from, `graph.py` says what a picture shows, `text.py` shortens
 numbers, `dot.py` writes the picture in Graphviz's language, and `layout.py` lays it out. `curves.py` has the course's
@@ -10,9 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from minigrad import Value
+from minigrad.beside import share as _share
 from minigrad.checks import flag_of
-from viz import dot, graph, layout
-from viz.curves import (
+
+if __name__ == "viz":  # `import viz` gives the same modules
+    _share("minigrad.viz", __name__)
+
+from . import dot, graph, layout
+from .curves import (
     activations,
     bigrams,
     embedding,
@@ -22,7 +27,7 @@ from viz.curves import (
     update_to_data,
     weight_gradients,
 )
-from viz.layout import Drawing
+from .layout import Drawing
 
 
 def draw(

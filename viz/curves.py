@@ -15,8 +15,8 @@ import numpy as np
 
 from minigrad import Tensor, enable_grad, grad, no_grad, tensor
 from minigrad.checks import int_of, members_of, number_of, shown
+from minigrad.extras import remedy
 from minigrad.random import default_generator
-from viz.install import INSTALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -470,7 +470,7 @@ def _picture() -> "type[Figure]":
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(f"viz: plots need matplotlib; use {INSTALL}", name=error.name) from None
+        raise ModuleNotFoundError(f"viz: plots need matplotlib; {remedy('viz')}", name=error.name) from None
 
     class Picture(Figure):
         def _repr_png_(self) -> tuple[bytes, dict[str, int]]:

@@ -12,9 +12,10 @@ from collections.abc import Iterable
 import numpy as np
 
 from minigrad.checks import shown
-from viz.graph import Box, Folded, Number, Operation, Picture, Role
-from viz.layout import FORMATS, Drawing, graphviz
-from viz.text import cells, heat, number
+
+from .graph import Box, Folded, Number, Operation, Picture, Role
+from .layout import FORMATS, Drawing, graphviz
+from .text import cells, heat, number
 
 DIRECTIONS = ("LR", "RL", "TB", "BT")
 

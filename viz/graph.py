@@ -19,7 +19,8 @@ from minigrad.derive.formula import formula, gradients, said
 from minigrad.derive.infix import infix_of
 from minigrad.derive.naming import Key, Names, key, variables
 from minigrad.scopes import Scope
-from viz.walk import (
+
+from .walk import (
     Frames,
     Item,
     Part,

@@ -8,15 +8,15 @@ import pathlib
 import shutil
 import subprocess
 import sysconfig
-import tempfile
 from typing import Any
 
-from viz.install import INSTALL
+from minigrad.extras import remedy
+from minigrad.files import replacing
 
 try:
     import graphviz  # type: ignore[import-untyped]
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(f"viz: needs the package graphviz; use {INSTALL}", name=error.name) from None
+    raise ModuleNotFoundError(f"viz: needs the package graphviz; {remedy('viz')}", name=error.name) from None
 
 FORMATS = ("svg", "png", "pdf", "dot")
 SHARP_BUT_BOUNDED = ("-Gdpi=192", "-Gsize=30,30")  # a large PNG is scaled down before it fills the memory
@@ -55,10 +55,8 @@ def write(source: str, path: str | os.PathLike[str], format: str) -> None:
     if not path.parent.is_dir():
         raise FileNotFoundError(f"render: there is no folder {str(path.parent)!r}")
     picture = lay_out(source, format)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".render-") as folder:  # for this call alone
-        part = pathlib.Path(folder) / path.name
-        part.write_bytes(picture)
-        part.replace(path)
+    with replacing(path) as file:
+        file.write(picture)
 
 
 def view(path: str | os.PathLike[str]) -> None:
@@ -90,7 +88,7 @@ def _engine(format: str) -> list[str]:
     folders = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)])
     pure = shutil.which("graphviz-pure", path=folders)
     if pure is None:
-        raise RuntimeError(f"draw: no Graphviz to draw with; use {INSTALL}, or write a .dot file")
+        raise RuntimeError(f"draw: no Graphviz to draw with; {remedy('viz')}, or write a .dot file")
     if format == "pdf":
         raise RuntimeError("draw: a pdf needs Graphviz's own `dot`: install it from graphviz.org, or write .svg")
     return [pure, "-Kdot", "-q"]

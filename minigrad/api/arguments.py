@@ -135,7 +135,7 @@ def sizes_of(name: str, given: tuple[Any, ...]) -> Shape:
     if kinds == {int}:
         return tuple(sizes)
     try:
-        if given and bool not in kinds:
+        if given and kinds.isdisjoint((bool, np.bool)):  # a np.bool is an index to numpy before 2.3
             return tuple([operator.index(size) for size in sizes])
     except TypeError:
         pass

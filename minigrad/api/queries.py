@@ -49,7 +49,7 @@ def numel(input: Tensor) -> int:
     return array_of("numel", input).size
 
 
-def finfo(type: DType = None) -> np.finfo[Any]:
+def finfo(type: DType = None) -> "np.finfo[Any]":  # which numpy 2.0 cannot evaluate
     """Return the limits of a floating dtype: `max`, `min`, `eps`, `tiny` and others, from numpy (`torch.finfo`).
 
     >>> import minigrad
@@ -59,7 +59,7 @@ def finfo(type: DType = None) -> np.finfo[Any]:
     return np.finfo(number_dtype("finfo", type, get_default_dtype()))
 
 
-def iinfo(type: DType) -> np.iinfo[Any]:
+def iinfo(type: DType) -> "np.iinfo[Any]":
     """Return the limits of an integer dtype: `max`, `min` and `bits`, from numpy (`torch.iinfo`)."""
     return np.iinfo(number_dtype("iinfo", type))
 

@@ -144,6 +144,9 @@ def _without_leading_ones(value: Any, ndim: int) -> Tensor:
 _TUPLE_MAKERS = (list, tuple, range, slice, type(None), type(...), np.ndarray, Traced)
 _PLACES = {int, type(None), type(...)}
 
+# numpy before 2.3 takes any index into an array without elements, and any if the result has none.
+_EMPTY_TAKES_ALL = np.lib.NumpyVersion(np.__version__) < "2.3.0"
+
 
 def _parts(shape: Shape, key: Any) -> list[tuple[Any, ...]]:
     """Return `key` as a list of keys, each a tuple, that numpy applies one after the other.
@@ -158,6 +161,8 @@ def _parts(shape: Shape, key: Any) -> list[tuple[Any, ...]]:
     if kinds.isdisjoint((np.ndarray, bool)):
         # numpy returns a number for a full set of ints, or for (); `...` makes it return a view.
         return [(*key, ...) if kinds <= {int} and len(key) == len(shape) else key]
+    if _EMPTY_TAKES_ALL and (0 in shape or slice in kinds):
+        _check_places(shape, key)
     if kinds == {np.ndarray} and "b" not in [k.dtype.kind for k in key]:
         return [key]
     key = _spelled_out(shape, key)
@@ -222,6 +227,20 @@ def _spelled_out(shape: Shape, key: tuple[Any, ...]) -> tuple[Any, ...]:
         spelled.append(k)
         dim += _dims(k)
     return tuple(spelled)
+
+
+def _check_places(shape: Shape, key: tuple[Any, ...]) -> None:
+    """Raise an IndexError if an array has an index that is out of range, unless the arrays choose nothing at all."""
+    if not all(k.any() if k.dtype == bool else k.size for k in key if isinstance(k, np.ndarray)):
+        return
+    dim = 0
+    for k in _spelled_out(shape, key):
+        if isinstance(k, np.ndarray) and k.dtype != bool and dim < len(shape):
+            wrong = k[(k < -shape[dim]) | (k >= shape[dim])]
+            if wrong.size:
+                bounds = f"out of bounds for axis {dim} with size {shape[dim]}"
+                raise IndexError(f"index: of shape {shape}: index {wrong[0]} is {bounds}")
+        dim += _dims(k)
 
 
 def _dims(key: Any) -> int:

@@ -198,7 +198,7 @@ def picker(places: Sequence[int]) -> Callable[[Any], tuple[Any, ...]]:
 @functools.lru_cache(1000)
 def parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
     """The names of a function's parameters. Functions without Python code, such as ufuncs, have none."""
-    if isinstance(function, np.ufunc | BuiltinFunctionType):
+    if isinstance(function, np.ufunc | BuiltinFunctionType) or function is np.where:
         return ()
     if isinstance(function, FunctionType) and not vars(function):
         code = function.__code__

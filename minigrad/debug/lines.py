@@ -4,8 +4,6 @@ import linecache
 import sys
 from typing import NamedTuple
 
-PACKAGES = ("minigrad", "nn")  # the packages of this distribution: their lines are not the user's code
-
 
 class Line(NamedTuple):
     """A line of the user's code that called an operation."""
@@ -22,7 +20,7 @@ class Line(NamedTuple):
 def calling_line() -> Line | None:
     """Return the line of the user's code that is running; None in a thread that runs none of it."""
     frame = sys._getframe(1)
-    while frame.f_globals.get("__name__", "").partition(".")[0] in PACKAGES:
+    while frame.f_globals.get("__name__", "").partition(".")[0] == "minigrad":
         if frame.f_back is None:
             return None
         frame = frame.f_back

@@ -23,7 +23,6 @@ from minigrad.core.primitive import Primitive
 from minigrad.derive.naming import identifier, unused
 from minigrad.derive.plain import array_text, is_number, literal, plain
 
-OURS = {"minigrad", "nn", "viz"}  # the derived source runs without these
 LARGEST = 1000  # elements of an array that is written out
 PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...), tuple, list, set, dict)
 
@@ -163,7 +162,7 @@ def _text(thing: Any, attribute: str) -> str:
 def _is_importable(module: str) -> bool:
     """Whether the source may import a module of this name, and the name is one that Python can read."""
     words = module.split(".")
-    return words[0] not in {"__main__", *OURS} and words == [*map(identifier, words)]
+    return words[0] not in ("__main__", "minigrad") and words == [*map(identifier, words)]
 
 
 def _found(module: str, name: str) -> Any:

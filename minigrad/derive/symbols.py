@@ -155,8 +155,10 @@ def _zeros_like_result(primitive: Primitive, arguments: tuple[Any, ...]) -> np.n
         shape = kept if keepdims else tuple([size for axis, size in enumerate(kept) if axis not in axes])
     if shape is not None:
         arguments = tuple([np.zeros((1,) * x.ndim, x.dtype) if isinstance(x, np.ndarray) else x for x in arguments])
+    # `x ** y` of numpy before 2.3 has the dtype of x alone, if y is a 0-d array of a small number.
+    forward = np.power if primitive is ops.pow else primitive.forward
     with np.errstate(all="ignore"):
-        result = np.asarray(primitive.forward(*arguments))
+        result = np.asarray(forward(*arguments))
     return np.broadcast_to(np.zeros((), result.dtype), result.shape if shape is None else shape)
 
 

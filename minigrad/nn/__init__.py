@@ -1,6 +1,5 @@
-"""`minigrad.nn` is the package `nn` beside minigrad, under PyTorch's name for it: the same modules, no copies."""
+"""`minigrad.nn` is the package in the folder `nn` beside minigrad."""
 
-import nn
-from minigrad.beside import enter
+from minigrad.beside import load as _load
 
-enter(__name__, nn)
+_load(__name__)

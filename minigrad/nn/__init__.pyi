@@ -1,4 +1,4 @@
-"""What `nn` offers.
+"""What `minigrad.nn` offers.
 
 Written by `python -m tests.support.stubs`."""
 

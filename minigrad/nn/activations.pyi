@@ -1,4 +1,4 @@
-"""What `nn.activations` offers.
+"""What `minigrad.nn.activations` offers.
 
 Written by `python -m tests.support.stubs`."""
 

@@ -1,4 +1,4 @@
-"""What `nn.containers` offers.
+"""What `minigrad.nn.containers` offers.
 
 Written by `python -m tests.support.stubs`."""
 

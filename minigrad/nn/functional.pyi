@@ -1,4 +1,4 @@
-"""What `nn.functional` offers.
+"""What `minigrad.nn.functional` offers.
 
 Written by `python -m tests.support.stubs`."""
 

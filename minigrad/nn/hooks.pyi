@@ -1,4 +1,4 @@
-"""What `nn.hooks` offers.
+"""What `minigrad.nn.hooks` offers.
 
 Written by `python -m tests.support.stubs`."""
 

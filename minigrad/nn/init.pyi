@@ -1,4 +1,4 @@
-"""What `nn.init` offers.
+"""What `minigrad.nn.init` offers.
 
 Written by `python -m tests.support.stubs`."""
 

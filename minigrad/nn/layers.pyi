@@ -1,4 +1,4 @@
-"""What `nn.layers` offers.
+"""What `minigrad.nn.layers` offers.
 
 Written by `python -m tests.support.stubs`."""
 

@@ -1,4 +1,4 @@
-"""What `nn.losses` offers.
+"""What `minigrad.nn.losses` offers.
 
 Written by `python -m tests.support.stubs`."""
 

@@ -1,4 +1,4 @@
-"""What `nn.mlp` offers.
+"""What `minigrad.nn.mlp` offers.
 
 Written by `python -m tests.support.stubs`."""
 

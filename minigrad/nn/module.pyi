@@ -1,4 +1,4 @@
-"""What `nn.module` offers.
+"""What `minigrad.nn.module` offers.
 
 Written by `python -m tests.support.stubs`."""
 

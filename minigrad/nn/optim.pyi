@@ -1,4 +1,4 @@
-"""What `nn.optim` offers.
+"""What `minigrad.nn.optim` offers.
 
 Written by `python -m tests.support.stubs`."""
 

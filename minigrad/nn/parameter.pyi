@@ -1,4 +1,4 @@
-"""What `nn.parameter` offers.
+"""What `minigrad.nn.parameter` offers.
 
 Written by `python -m tests.support.stubs`."""
 

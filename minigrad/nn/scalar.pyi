@@ -1,4 +1,4 @@
-"""What `nn.scalar` offers.
+"""What `minigrad.nn.scalar` offers.
 
 Written by `python -m tests.support.stubs`."""
 

@@ -1,4 +1,4 @@
-"""What `nn.utils` offers.
+"""What `minigrad.nn.utils` offers.
 
 Written by `python -m tests.support.stubs`."""
 

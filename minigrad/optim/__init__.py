@@ -1,6 +1,5 @@
-"""`minigrad.optim` is `nn.optim`, under PyTorch's name for it: the same module, no copy."""
+"""`minigrad.optim` is `minigrad.nn.optim`, by PyTorch's name for it: the same module, no copy."""
 
-from minigrad.beside import enter
-from nn import optim
+from minigrad.beside import share
 
-enter(__name__, optim)
+share("minigrad.nn.optim", __name__)

@@ -1,4 +1,4 @@
-"""What `nn.optim.algorithms` offers.
+"""What `minigrad.nn.optim.algorithms` offers.
 
 Written by `python -m tests.support.stubs`."""
 

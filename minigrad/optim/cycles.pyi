@@ -1,4 +1,4 @@
-"""What `nn.optim.cycles` offers.
+"""What `minigrad.nn.optim.cycles` offers.
 
 Written by `python -m tests.support.stubs`."""
 

@@ -1,4 +1,4 @@
-"""What `nn.optim.lr_scheduler` offers.
+"""What `minigrad.nn.optim.lr_scheduler` offers.
 
 Written by `python -m tests.support.stubs`."""
 

@@ -1,4 +1,4 @@
-"""What `nn.optim.optimizer` offers.
+"""What `minigrad.nn.optim.optimizer` offers.
 
 Written by `python -m tests.support.stubs`."""
 

@@ -1,4 +1,4 @@
-"""What `nn.optim.schedules` offers.
+"""What `minigrad.nn.optim.schedules` offers.
 
 Written by `python -m tests.support.stubs`."""
 

@@ -3,13 +3,13 @@
 from typing import Any
 
 from minigrad.core.tensor import Tensor
+from minigrad.extras import remedy
 
 try:
     import tensorboardX
 except ImportError as error:
     raise ImportError(
-        "minigrad.utils.tensorboard: SummaryWriter needs the package tensorboardX; "
-        "use pip install 'tensorboardX>=2.6', or the extra `tensorboard` of a clone: pip install -e '.[tensorboard]'"
+        f"minigrad.utils.tensorboard: SummaryWriter needs the package tensorboardX; {remedy('tensorboard')}"
     ) from error
 
 

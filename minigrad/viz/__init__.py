@@ -1,6 +1,5 @@
-"""`minigrad.viz` is the package `viz` beside minigrad: the same modules, no copies."""
+"""`minigrad.viz` is the package in the folder `viz` beside minigrad."""
 
-import viz
-from minigrad.beside import enter
+from minigrad.beside import load as _load
 
-enter(__name__, viz)
+_load(__name__)

@@ -1,4 +1,4 @@
-"""What `viz` offers.
+"""What `minigrad.viz` offers.
 
 Written by `python -m tests.support.stubs`."""
 
@@ -7,7 +7,6 @@ from viz import dot as dot
 from viz import draw as draw
 from viz import draw_dot as draw_dot
 from viz import graph as graph
-from viz import install as install
 from viz import layout as layout
 from viz import render as render
 from viz import text as text

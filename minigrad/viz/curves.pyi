@@ -1,4 +1,4 @@
-"""What `viz.curves` offers.
+"""What `minigrad.viz.curves` offers.
 
 Written by `python -m tests.support.stubs`."""
 

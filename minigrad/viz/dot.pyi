@@ -1,4 +1,4 @@
-"""What `viz.dot` offers.
+"""What `minigrad.viz.dot` offers.
 
 Written by `python -m tests.support.stubs`."""
 

@@ -1,4 +1,4 @@
-"""What `viz.graph` offers.
+"""What `minigrad.viz.graph` offers.
 
 Written by `python -m tests.support.stubs`."""
 

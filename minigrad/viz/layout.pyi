@@ -1,4 +1,4 @@
-"""What `viz.layout` offers.
+"""What `minigrad.viz.layout` offers.
 
 Written by `python -m tests.support.stubs`."""
 

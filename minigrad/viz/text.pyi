@@ -1,4 +1,4 @@
-"""What `viz.text` offers.
+"""What `minigrad.viz.text` offers.
 
 Written by `python -m tests.support.stubs`."""
 

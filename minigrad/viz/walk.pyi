@@ -1,4 +1,4 @@
-"""What `viz.walk` offers.
+"""What `minigrad.viz.walk` offers.
 
 Written by `python -m tests.support.stubs`."""
 

@@ -5,7 +5,8 @@ The layers, which keep parameters and call these functions, stand beside this pa
 
 from minigrad.api import missing
 from minigrad.api.pointwise import sigmoid, tanh
-from nn.functional.activations import (
+
+from .activations import (
     celu,
     elu,
     gelu,
@@ -28,9 +29,9 @@ from nn.functional.activations import (
     softsign,
     tanhshrink,
 )
-from nn.functional.distances import cosine_similarity, normalize, pairwise_distance
-from nn.functional.layers import dropout, embedding, linear, one_hot, pad, scaled_dot_product_attention
-from nn.functional.losses import (
+from .distances import cosine_similarity, normalize, pairwise_distance
+from .layers import dropout, embedding, linear, one_hot, pad, scaled_dot_product_attention
+from .losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
@@ -41,7 +42,7 @@ from nn.functional.losses import (
     nll_loss,
     smooth_l1_loss,
 )
-from nn.functional.normalization import batch_norm, group_norm, layer_norm, rms_norm
+from .normalization import batch_norm, group_norm, layer_norm, rms_norm
 
 __all__ = [
     "batch_norm", "binary_cross_entropy", "binary_cross_entropy_with_logits", "celu", "cosine_similarity",

@@ -16,8 +16,9 @@ from minigrad.checks import flag_of, int_of, is_int, number_of, shown
 from minigrad.core import ops
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.random import default_generator, for_each_element
-from nn.functional.activations import in_place
-from nn.functional.arguments import CLASSES, ROWS, check_choices, check_dtypes, check_integers, check_shapes
+
+from .activations import in_place
+from .arguments import CLASSES, ROWS, check_choices, check_dtypes, check_integers, check_shapes
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -12,8 +12,9 @@ from minigrad.api.pointwise import abs, square
 from minigrad.checks import flag_of, int_of, number_of, shown
 from minigrad.core import ops
 from minigrad.core.tensor import Tensor, wrap
-from nn.functional.activations import log_softmax, logsigmoid
-from nn.functional.arguments import (
+
+from .activations import log_softmax, logsigmoid
+from .arguments import (
     CLASSES,
     REDUCTIONS,
     are_below,
@@ -24,7 +25,7 @@ from nn.functional.arguments import (
     check_shapes,
     reduced,
 )
-from nn.functional.primitives import binary_cross_entropy as cross_entropy_of_two
+from .primitives import binary_cross_entropy as cross_entropy_of_two
 
 # Classes
 

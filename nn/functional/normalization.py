@@ -12,7 +12,8 @@ from minigrad.checks import flag_of, int_of, number_of
 from minigrad.core import ops
 from minigrad.core.tensor import Tensor
 from minigrad.core.versions import bump_version
-from nn.functional.arguments import check_parameters, sizes_at_the_end
+
+from .arguments import check_parameters, sizes_at_the_end
 
 
 def batch_norm(

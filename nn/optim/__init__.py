@@ -7,8 +7,9 @@ import importlib
 from typing import Any
 
 from minigrad.api import missing
-from nn.optim.algorithms import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, NAdam, RMSprop
-from nn.optim.optimizer import Optimizer
+
+from .algorithms import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, NAdam, RMSprop
+from .optimizer import Optimizer
 
 __all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "Optimizer", "RMSprop"]
 
@@ -17,7 +18,7 @@ _refuse = missing.of_module(__name__, "torch.optim")
 
 def __getattr__(name: str) -> Any:
     if name == "lr_scheduler":  # which many programs do without
-        return importlib.import_module("nn.optim.lr_scheduler")
+        return importlib.import_module(f"{__name__}.lr_scheduler")
     return _refuse(name)
 
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from minigrad.checks import flag_of, number_of
 from minigrad.core.tensor import Tensor, wrap
-from nn.optim.optimizer import Group, Optimizer, arrays_of, counted
+
+from .optimizer import Group, Optimizer, arrays_of, counted
 
 State = dict[str, Any]
 Betas = tuple[float, float]

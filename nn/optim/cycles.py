@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from minigrad.checks import flag_of, is_int, number_of, shown
-from nn.optim.optimizer import Optimizer
-from nn.optim.schedules import LRScheduler, for_each_group, set_rate
+
+from .optimizer import Optimizer
+from .schedules import LRScheduler, for_each_group, set_rate
 
 
 class CosineAnnealingLR(LRScheduler):

@@ -10,9 +10,10 @@ from typing import Any
 
 from minigrad.api import missing
 from minigrad.checks import int_of, number_of, shown
-from nn.optim.cycles import CosineAnnealingLR, CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR
-from nn.optim.optimizer import Optimizer
-from nn.optim.schedules import (
+
+from .cycles import CosineAnnealingLR, CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR
+from .optimizer import Optimizer
+from .schedules import (
     ConstantLR,
     ExponentialLR,
     LambdaLR,

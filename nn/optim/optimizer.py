@@ -8,11 +8,13 @@ import numpy as np
 
 from minigrad.api import missing
 from minigrad.checks import flag_of, members_of, number_of, shown
+from minigrad.core.dtypes import category
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.versions import bump_version
 from minigrad.grad_mode import enable_grad
-from nn.hooks import Hooks, RemovableHandle, registered
-from nn.parameter import clear_grad
+
+from ..hooks import Hooks, RemovableHandle, registered
+from ..parameter import clear_grad
 
 Group = dict[str, Any]
 
@@ -163,29 +165,42 @@ class Optimizer:
         """Take over copies of the states and settings of a state dict (`torch.optim.Optimizer.load_state_dict`).
 
         Tensors of other libraries and arrays become Tensors, and get the dtypes of their parameters, except for `step`.
-        Raises a ValueError if there are other numbers of groups or of parameters.
+        Raises a ValueError if there are other numbers of groups or of parameters, or if a setting is out of
+        range, and a TypeError for what has a wrong kind. Then nothing is changed.
         """
         kind = type(self).__name__
         if not isinstance(state_dict, Mapping) or not {"state", "param_groups"} <= {*state_dict}:
             raise TypeError(
                 f"{kind}.load_state_dict: expected a dict with state and param_groups, got {shown(state_dict)}"
             )
-        given, own = (
-            [len(group["params"]) for group in groups] for groups in (state_dict["param_groups"], self.param_groups)
-        )
+        groups, state_of = state_dict["param_groups"], state_dict["state"]
+        if not isinstance(state_of, Mapping) or not isinstance(groups, list | tuple):
+            raise TypeError(
+                f"{kind}.load_state_dict: expected a dict of states and a list of groups, got {shown(state_dict)}"
+            )
+        for entry in (*groups, *state_of.values()):
+            if not isinstance(entry, Mapping):
+                raise TypeError(f"{kind}.load_state_dict: a group and a state must be a dict, got {shown(entry)}")
+        given, own = ([len(group.get("params", ())) for group in each] for each in (groups, self.param_groups))
         if given != own:
             raise ValueError(f"{kind}.load_state_dict: got groups of {given} parameters, but there are groups of {own}")
         by_number: dict[Any, Tensor] = {}
-        for group, theirs in zip(self.param_groups, state_dict["param_groups"], strict=True):
+        settings = []
+        for group, theirs in zip(self.param_groups, groups, strict=True):
             by_number |= dict(zip(theirs["params"], group["params"], strict=True))
-            group.update({name: _copied(value) for name, value in theirs.items() if name != "params"})
-        self.state.clear()
-        for number, state in state_dict["state"].items():
+            settings.append({name: _copied(value) for name, value in theirs.items() if name != "params"})
+            check_settings(kind, {name: value for name, value in settings[-1].items() if name in self.defaults})
+        states = {}
+        for number, state in state_of.items():
             if number in by_number:
                 dtype = by_number[number].array.dtype
-                self.state[by_number[number]] = {
+                states[by_number[number]] = {
                     name: _copied(value, None if name == "step" else dtype) for name, value in state.items()
                 }
+        for group, theirs in zip(self.param_groups, settings, strict=True):  # from here on nothing can fail
+            group.update(theirs)
+        self.state.clear()
+        self.state.update(states)
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
@@ -249,7 +264,9 @@ def _changed(result: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
 def _copied(value: Any, dtype: Any = None) -> Any:
     """Return a copy of an entry of a state dict, with Tensors in place of the tensors of any library."""
     if isinstance(value, Tensor | np.ndarray) or hasattr(value, "detach"):
-        array = np.asarray(value.detach() if hasattr(value, "detach") else value).copy()
+        value = value.detach() if hasattr(value, "detach") else value
+        array = np.array(np.asarray(value))
+        category(array.dtype)
         return wrap(array if dtype is None or array.dtype.kind != "f" else array.astype(dtype))
     return list(value) if isinstance(value, list) else value
 

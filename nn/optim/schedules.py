@@ -12,7 +12,8 @@ from typing import Any
 
 from minigrad.checks import int_of, number_of, shown
 from minigrad.core.tensor import Tensor
-from nn.optim.optimizer import Optimizer
+
+from .optimizer import Optimizer
 
 
 class LRScheduler:

@@ -15,7 +15,8 @@ from minigrad.checks import flag_of, members_of, number_of
 from minigrad.core.dtypes import result_dtype
 from minigrad.core.tensor import Tensor, wrap
 from minigrad.core.versions import bump_version
-from nn.utils import rnn
+
+from . import rnn
 
 __all__ = [
     "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm", "parameters_to_vector", "rnn",

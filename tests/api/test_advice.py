@@ -20,8 +20,8 @@ def advice_of(owner: str, name: str) -> str:
 
 
 def test_micrograds_classes_are_where_the_advice_says() -> None:
-    assert advice_of("nn", "Neuron") == "nn.scalar.Neuron"
-    assert advice_of("nn", "Layer") == "nn.scalar.Layer"
+    assert advice_of("minigrad.nn", "Neuron") == "minigrad.nn.scalar.Neuron"
+    assert advice_of("minigrad.nn", "Layer") == "minigrad.nn.scalar.Layer"
     assert callable(nn.scalar.Neuron)
     assert callable(nn.scalar.Layer)
 

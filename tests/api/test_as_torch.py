@@ -7,6 +7,7 @@ from importlib.util import find_spec
 import pytest
 
 from tests.api.test_names import COURSE, run
+from tests.support.without_torch import needs_torch
 
 FIRST = "import minigrad.as_torch\n"
 HOMES: dict[str, str] = eval(run(f"{FIRST}print(minigrad.as_torch.HOMES)"))  # here PyTorch itself is imported
@@ -104,6 +105,7 @@ def test_the_real_one_and_minigrad_are_not_mixed(package: str) -> None:
     assert run(again) == "True"
 
 
+@needs_torch
 def test_the_real_torch_is_told() -> None:
     assert "torch is imported already" in failure("import torch\n" + FIRST)
 

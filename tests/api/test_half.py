@@ -118,7 +118,8 @@ def test_long_sums_keep_their_digits(shape: tuple[int, ...]) -> None:
     np.testing.assert_allclose(mine.std(-2).numpy(), 0, atol=2e-6 * shape[-1])
     np.testing.assert_allclose(mine.cumsum(-2).numpy()[..., -1, :], exact, rtol=2e-6)
     by_columns = ours(np.ascontiguousarray(np.moveaxis(x, -2, -1))).mT
-    np.testing.assert_allclose(by_columns.sum(-2).numpy(), exact, rtol=2e-6)
+    # numpy before 2.3 sums a long column by pieces of 8,192 elements, and adds these one after another.
+    np.testing.assert_allclose(by_columns.sum(-2).numpy(), exact, rtol=3e-6)
 
 
 def test_the_gradient_of_a_bias_over_many_rows_keeps_its_digits() -> None:

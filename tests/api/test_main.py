@@ -17,7 +17,7 @@ HERE = """
 '''What it is for.'''
 from __future__ import annotations
 import os, sys
-names = {name: thing for name, thing in vars().items() if name != "__loader__"}
+names = {name: thing for name, thing in sorted(vars().items()) if name != "__loader__"}
 print({name: thing for name, thing in names.items() if isinstance(thing, str | dict | None)}, sys.argv)
 print(__name__, __doc__, sys.path[0], sys.modules["__main__"].__dict__ is globals(), annotations.compiler_flag)
 x: undefined = 3
@@ -179,7 +179,7 @@ def test_torch_is_minigrad_in_all_ways_to_run(folder: Path) -> None:
     text = "import sys, torch, torch.nn as nn\nprint(torch.__name__, nn.Tanh.__module__)"
     (folder / "program.py").write_text(text, encoding="utf-8")
     for arguments in (["program.py"], ["-m", "program"], ["-c", text], ["-"]):
-        assert run([*MINIGRAD, *arguments], folder, text).stdout == "minigrad nn.activations\n"
+        assert run([*MINIGRAD, *arguments], folder, text).stdout == "minigrad minigrad.nn.activations\n"
 
 
 def test_minigrad_is_found_where_only_the_current_folder_has_it(folder: Path) -> None:
@@ -188,4 +188,4 @@ def test_minigrad_is_found_where_only_the_current_folder_has_it(folder: Path) ->
     arguments = [*MINIGRAD[1:], str(folder / "program.py")]
     environment = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert (done.stdout, done.stderr) == ("nn\n", "")
+    assert (done.stdout, done.stderr) == ("minigrad.nn\n", "")

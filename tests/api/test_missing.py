@@ -1,11 +1,9 @@
 """Names that minigrad does not have: what the error says, and when. `test_advice.py` follows its advice."""
 
-import configparser
 import copy
 import pickle
 import pkgutil
 import traceback
-from fnmatch import fnmatch
 from typing import Any
 
 import numpy as np
@@ -14,7 +12,8 @@ import pytest
 import minigrad
 import nn
 from minigrad.api import missing
-from tests.support import ROOT, torch_names
+from tests.support import torch_names
+from tests.support.without_torch import needs_torch
 
 # What the error says
 
@@ -53,12 +52,12 @@ OWNERS: dict[str, tuple[Any, str]] = {
     "minigrad.testing": (minigrad.testing, "torch.testing"),
     "minigrad.utils": (minigrad.utils, "torch.utils"),
     "minigrad.utils.data": (minigrad.utils.data, "torch.utils.data"),
-    "nn": (nn, "torch.nn"),
-    "nn.functional": (nn.functional, "torch.nn.functional"),
-    "nn.init": (nn.init, "torch.nn.init"),
-    "nn.optim": (nn.optim, "torch.optim"),
-    "nn.optim.lr_scheduler": (nn.optim.lr_scheduler, "torch.optim.lr_scheduler"),
-    "nn.utils": (nn.utils, "torch.nn.utils"),
+    "minigrad.nn": (nn, "torch.nn"),
+    "minigrad.nn.functional": (nn.functional, "torch.nn.functional"),
+    "minigrad.nn.init": (nn.init, "torch.nn.init"),
+    "minigrad.nn.optim": (nn.optim, "torch.optim"),
+    "minigrad.nn.optim.lr_scheduler": (nn.optim.lr_scheduler, "torch.optim.lr_scheduler"),
+    "minigrad.nn.utils": (nn.utils, "torch.nn.utils"),
     "Net": (Net(), "torch.nn.Module"),
     "SGD": (nn.optim.SGD([minigrad.ones(2)]), "torch.optim.Optimizer"),
 }
@@ -79,12 +78,12 @@ NAMES = {
     "minigrad.testing": ("assert_clos", "assert_close", "make_tensor"),
     "minigrad.utils": ("dta", "data", "checkpoint"),
     "minigrad.utils.data": ("random_spilt", "random_split", "DistributedSampler"),
-    "nn": ("Lineer", "Linear", "Bilinear"),
-    "nn.functional": ("crossentropy", "cross_entropy", "bilinear"),
-    "nn.init": ("kaiming_norml_", "kaiming_normal_", "dirac_"),
-    "nn.optim": ("AdmaW", "AdamW", "LBFGS"),
-    "nn.optim.lr_scheduler": ("StepLr", "StepLR", "EPOCH_DEPRECATION_WARNING"),
-    "nn.utils": ("clip_grad_nrm_", "clip_grad_norm_", "parametrize"),
+    "minigrad.nn": ("Lineer", "Linear", "Bilinear"),
+    "minigrad.nn.functional": ("crossentropy", "cross_entropy", "bilinear"),
+    "minigrad.nn.init": ("kaiming_norml_", "kaiming_normal_", "dirac_"),
+    "minigrad.nn.optim": ("AdmaW", "AdamW", "LBFGS"),
+    "minigrad.nn.optim.lr_scheduler": ("StepLr", "StepLR", "EPOCH_DEPRECATION_WARNING"),
+    "minigrad.nn.utils": ("clip_grad_nrm_", "clip_grad_norm_", "parametrize"),
     "Net": ("hiden", "hidden", "register_full_backward_hook"),
     "SGD": ("zero_grads", "zero_grad", "register_state_dict_pre_hook"),
 }
@@ -119,14 +118,15 @@ LEFT = ["Conv2d", "ConvTranspose1d", "MaxPool2d", "LSTM", "GRUCell", "MultiheadA
 @pytest.mark.parametrize("name", LEFT)
 def test_a_layer_that_is_left_to_pytorch_says_so(name: str) -> None:
     reason = "on purpose: PyTorch is the place for it, and a state_dict() moves there unchanged"
-    assert message(nn, name) == f"nn has no attribute {name!r}, {reason}"
+    assert message(nn, name) == f"minigrad.nn has no attribute {name!r}, {reason}"
 
 
 def test_functions_are_left_to_pytorch_too() -> None:
     for name in ("conv2d", "max_pool1d", "interpolate"):
         assert ("on purpose" in message(nn.functional, name)) == (name != "interpolate")
-    assert message(nn, "conv2D").startswith("nn has no attribute 'conv2D'; did you mean 'Conv2d'? nn has no attribute")
-    assert message(nn, "conv2D").endswith("moves there unchanged")
+    told = message(nn, "conv2D")
+    assert told.startswith("minigrad.nn has no attribute 'conv2D'; did you mean 'Conv2d'? minigrad.nn has no attribute")
+    assert told.endswith("moves there unchanged")
 
 
 @TITLES
@@ -146,7 +146,7 @@ def test_an_unknown_name_and_a_private_one_get_the_plain_message(title: str, nam
     ],
 )
 def test_a_name_in_the_wrong_case_is_misspelt(misspelt: str, meant: str) -> None:
-    assert message(nn, misspelt) == f"nn has no attribute {misspelt!r}; did you mean {meant!r}?"
+    assert message(nn, misspelt) == f"minigrad.nn has no attribute {misspelt!r}; did you mean {meant!r}?"
 
 
 def test_a_misspelt_name_that_only_pytorch_has() -> None:
@@ -178,7 +178,7 @@ def test_a_property_shows_its_own_error() -> None:
 
 def test_micrograds_names_point_to_nn_scalar() -> None:
     for name in ("Neuron", "Layer"):
-        assert message(nn, name) == f"nn has no attribute {name!r}; use nn.scalar.{name}"
+        assert message(nn, name) == f"minigrad.nn has no attribute {name!r}; use minigrad.nn.scalar.{name}"
         assert hasattr(nn.scalar, name)
     for arguments in ((3, [4, 1]), (3, [4, 1], "more")):
         with pytest.raises(TypeError, match=r"^MLP: got \d arguments without names; .* or use nn\.scalar\.MLP"):
@@ -225,6 +225,7 @@ def test_an_import_of_a_missing_name_is_an_import_error() -> None:
         exec("from minigrad import softmux")
 
 
+@needs_torch
 def test_the_list_of_pytorchs_names_is_pytorchs() -> None:
     assert torch_names.PATH.read_text(encoding="utf-8") == torch_names.text(), "run python -m tests.support.torch_names"
     assert {reference for _, reference in OWNERS.values()} == {*torch_names.OWNERS} == {*missing.torch_names()}
@@ -236,21 +237,3 @@ def test_every_name_in_the_list_is_one_that_pytorch_has(title: str) -> None:
     owner = torch_names.OWNERS[reference]
     modules = {module.name for module in pkgutil.iter_modules(getattr(owner, "__path__", []))}
     assert not [name for name in missing.torch_names()[reference] - modules if not hasattr(owner, name)]
-
-
-def test_the_distribution_has_every_file_that_is_no_python() -> None:
-    setup = configparser.ConfigParser()
-    setup.read(ROOT / "setup.cfg")
-    patterns = {package: text.split(", ") for package, text in setup["options.package_data"].items()}
-    packages = setup["options"]["packages"].split()
-    found = {
-        (package, path.name)
-        for package in packages
-        for path in (ROOT / package.replace(".", "/")).iterdir()
-        if path.is_file() and path.suffix != ".py"
-    }
-    assert ("minigrad.api", torch_names.PATH.name) in found
-    left_out = {
-        (package, name) for package, name in found if not any(fnmatch(name, p) for p in patterns.get(package, []))
-    }
-    assert not left_out

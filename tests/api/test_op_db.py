@@ -11,6 +11,7 @@ from torch.testing._internal.opinfo.core import OpInfo
 import minigrad
 from tests.support.comparison import REFUSALS, tensors
 from tests.support.op_db import DTYPES, Call, calls, function_of, leaves, operations
+from tests.support.without_torch import needs_torch
 
 # What differs on purpose, or cannot be compared here, and why.
 EXCLUDED = {
@@ -238,5 +239,6 @@ def test_the_method_that_changes_a_tensor_in_place(op: OpInfo) -> None:
         compare_gradients(op, call, mine, reference)
 
 
+@needs_torch
 def test_the_dtypes_are_those_of_minigrad() -> None:
     assert [repr(mine) for mine in DTYPES.values()] == [repr(theirs) for theirs in DTYPES]

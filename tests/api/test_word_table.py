@@ -1,8 +1,10 @@
 """The table of PyTorch's words says what is here."""
 
 from tests.support import words
+from tests.support.without_torch import needs_torch
 
 
+@needs_torch
 def test_the_table_is_up_to_date() -> None:
     """Where this fails, write it anew: python -m tests.support.words"""
     assert words.PATH.read_text(encoding="utf-8") == words.text()

@@ -41,6 +41,6 @@ def test_the_names_of_a_functions_parameters_are_those_of_its_signature() -> Non
         assert parameter_names(function) == tuple(inspect.signature(function).parameters)
 
 
-@pytest.mark.parametrize("function", [operator.add, np.add, len])
+@pytest.mark.parametrize("function", [operator.add, np.add, np.where, len])
 def test_what_is_not_written_in_python_names_no_parameters(function: Function) -> None:
     assert parameter_names(function) == ()

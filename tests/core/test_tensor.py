@@ -72,8 +72,8 @@ def test_the_repr_of_a_result_names_the_operation(function: Function) -> None:
 
 
 def test_the_repr_of_a_default_dtype() -> None:
-    for library in LIBRARIES:
-        library.set_default_dtype(library.float64)
+    torch.set_default_dtype(torch.float64)
+    minigrad.set_default_dtype(minigrad.float64)
     try:
         mine, reference = (library.tensor([1.0]) for library in LIBRARIES)
         assert_same(mine, reference)

@@ -3,12 +3,17 @@
 The backward pass by hand, below, is the reference for the grading, and is compared with PyTorch itself.
 """
 
+import ast
 import importlib
 import random
 import re
+import shlex
+import signal
+import socket
 import string
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -73,6 +78,9 @@ NUMPY = {
 }
 
 
+PREFACE = ["import os, sys, time", "import numpy as np", "import minigrad", "import nn.functional as F"]
+
+
 class Outcome(NamedTuple):
     """How a run of the program ended: its exit code, and what it wrote on stdout and stderr."""
 
@@ -87,7 +95,7 @@ class Runner(NamedTuple):
     program: ModuleType
     names: Path
     folder: Path
-    capsys: pytest.CaptureFixture[str]
+    capfd: pytest.CaptureFixture[str]
 
     def __call__(self, *arguments: str) -> Outcome:
         """Run it with some arguments."""
@@ -95,7 +103,7 @@ class Runner(NamedTuple):
             code = self.program.main(["--names", str(self.names), *arguments])
         except SystemExit as end:
             code = end.code
-        return Outcome(code, *self.capsys.readouterr())
+        return Outcome(code, *self.capfd.readouterr())
 
     def check(self, answers: Mapping[str, str]) -> Outcome:
         """Write the exercise, fill these answers in, and have it graded."""
@@ -106,8 +114,13 @@ class Runner(NamedTuple):
         for name, answer in answers.items():
             assert f"\nd{name} = None  # your turn\n" in text
             text = text.replace(f"\nd{name} = None  # your turn\n", f"\n{answer}\n")
+        return self.graded(text)
+
+    def graded(self, text: str, *options: str) -> Outcome:
+        """Have a file of this text graded."""
+        path = self.folder / "mine.py"
         path.write_text(text, encoding="utf-8")
-        return self("--check", str(path))
+        return self("--check", str(path), *options)
 
     def options(self) -> Any:
         """The options of a run without arguments."""
@@ -115,14 +128,14 @@ class Runner(NamedTuple):
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Runner:
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Runner:
     """The program, which finds its neighbours, and two hundred names of a consonant and a vowel in turn."""
     monkeypatch.syspath_prepend(PROGRAM.parent)
     source = random.Random(0)
     syllables = [consonant + vowel for consonant in "bdklmnrst" for vowel in "aeio"]
     names = ["".join(source.choices(syllables, k=source.randint(1, 4))) for _ in range(200)]
     (tmp_path / "names.txt").write_text("\n".join(names), encoding="utf-8")
-    return Runner(importlib.import_module(PROGRAM.stem), tmp_path / "names.txt", tmp_path, capsys)
+    return Runner(importlib.import_module(PROGRAM.stem), tmp_path / "names.txt", tmp_path, capfd)
 
 
 @pytest.fixture
@@ -333,42 +346,47 @@ def test_the_first_answers_are_graded_while_the_others_are_open(run: Runner) -> 
     assert closing(run.check(first)) == "5 of 26 are right; next: dnorm_logits"
 
 
-@pytest.mark.parametrize("name", [name for name in BY_HAND if name not in ZERO])
-def test_each_gradient_is_judged_on_its_own(name: str, run: Runner) -> None:
-    """One that is twice too large is wrong, and those that are computed from it are right."""
-    outcome = run.check(BY_HAND | {name: f"{BY_HAND[name]}\nd{name} = 2 * d{name}"})
-    assert closing(outcome) == f"25 of 26 are right; next: d{name}"
-    assert "wrong" in row_of(name, outcome)
-    assert "a factor of 1/2 is missing" in row_of(name, outcome)
+@pytest.mark.parametrize("first", [0, 1])
+def test_each_gradient_is_judged_on_its_own(first: int, run: Runner) -> None:
+    """Every second one is twice too large and wrong, and those that are computed from it are right."""
+    spoiled = [name for name in [*BY_HAND][first::2] if name not in ZERO]
+    outcome = run.check(BY_HAND | {name: f"{BY_HAND[name]}\nd{name} = 2 * d{name}" for name in spoiled})
+    assert closing(outcome) == f"{26 - len(spoiled)} of 26 are right; next: d{spoiled[0]}"
+    for name in BY_HAND:
+        assert ("a factor of 1/2 is missing" in row_of(name, outcome)) == (name in spoiled)
 
 
-@pytest.mark.parametrize("name", ZERO)
-def test_where_the_gradient_is_zero_but_for_rounding_zero_is_right(name: str, run: Runner) -> None:
-    assert run.check(BY_HAND | {name: f"d{name} = minigrad.zeros_like({name})"}).code == 0
-    assert run.check(BY_HAND | {name: f"d{name} = minigrad.ones_like({name}) / 1000"}).code == 1
+def test_where_the_gradient_is_zero_but_for_rounding_zero_is_right(run: Runner) -> None:
+    assert run.check(BY_HAND | {name: f"d{name} = minigrad.zeros_like({name})" for name in ZERO}).code == 0
+    outcome = run.check(BY_HAND | {name: f"d{name} = minigrad.ones_like({name}) / 1000" for name in ZERO})
+    assert closing(outcome) == "24 of 26 are right; next: dlogit_maxes"
 
 
 MISTAKES = {
-    "a sign": ("bnvar", "dbnvar = 0.5 * (bnvar + 1e-5) ** -1.5 * dbnvar_inv", "a minus is missing"),
-    "no sum": ("b2", "db2 = dlogits", "after .sum(0) the numbers agree"),
-    "keepdim": ("bnbias", "dbnbias = dhpreact.sum(0)", "with keepdim=True"),
-    "1/n for 1/(n-1)": ("bndiff2", "dbndiff2 = minigrad.ones_like(bndiff2) / n * dbnvar", "Bessel"),
-    "one use of two": ("counts", "dcounts = counts_sum_inv * dprobs", "wrong"),
-    "None": ("h", "dh = None", "None"),
-    "nothing": ("h", "", "missing: nothing is called dh"),
-    "deleted": ("h", "dh = dlogits @ W2.T\ndel dh", "None"),
-    "a text": ("h", "dh = 'dlogits @ W2.T'", "it is a str"),
-    "a ragged list": ("h", "dh = [[1.0], [1.0, 2.0]]", "it is a list"),
-    "complex": ("h", "dh = np.ones((32, 64)) * 1j", "it is a ndarray"),
-    "a function": ("h", "dh = np.tanh", "it is a ufunc"),
+    "bnvar": ("dbnvar = 0.5 * (bnvar + 1e-5) ** -1.5 * dbnvar_inv", "a minus is missing"),
+    "b2": ("db2 = dlogits", "after .sum(0) the numbers agree"),
+    "bnbias": ("dbnbias = dhpreact.sum(0)", "with keepdim=True"),
+    "bndiff2": ("dbndiff2 = minigrad.ones_like(bndiff2) / n * dbnvar", "Bessel"),
+    "counts": ("dcounts = counts_sum_inv * dprobs", "wrong"),
+    "h": ("dh = None", "your turn: it is None"),
+    "W2": ("", "missing: nothing is called dW2"),
+    "hpreact": ("dhpreact = (1 - h**2) * dh\ndel dhpreact", "your turn: it is None"),
+    "bngain": ("dbngain = 'bnraw * dhpreact'", "it is a str"),
+    "bnraw": ("dbnraw = [[1.0], [1.0, 2.0]]", "it is a list"),
+    "bndiff": ("dbndiff = np.ones((32, 64)) * 1j", "it is a ndarray"),
+    "emb": ("demb = np.tanh", "it is a ufunc"),
+    "bnmeani": ("class Odd:\n    def __array__(self): raise KeyError\ndbnmeani = Odd()", "it is a Odd"),
+    "embcat": ("dembcat = np.zeros((32, 30), [('x', 'f4')])", "it is a ndarray"),
+    "W1": ("dW1 = np.zeros(10**8)", "it is a ndarray"),
+    "C": ("dC = 0 * C.numpy() + np.inf", "wrong"),
 }
 
 
-@pytest.mark.parametrize(("name", "answer", "words"), MISTAKES.values(), ids=MISTAKES)
-def test_a_mistake_is_named(name: str, answer: str, words: str, run: Runner) -> None:
-    outcome = run.check(BY_HAND | {name: answer})
-    assert closing(outcome) == f"25 of 26 are right; next: d{name}"
-    assert words in row_of(name, outcome)
+def test_a_mistake_is_named(run: Runner) -> None:
+    outcome = run.check(BY_HAND | {name: answer for name, (answer, _) in MISTAKES.items()})
+    assert closing(outcome) == f"{26 - len(MISTAKES)} of 26 are right; next: dcounts"
+    for name, (_, words) in MISTAKES.items():
+        assert words in row_of(name, outcome)
 
 
 def test_of_several_mistakes_the_first_is_next(run: Runner) -> None:
@@ -376,25 +394,22 @@ def test_of_several_mistakes_the_first_is_next(run: Runner) -> None:
     assert closing(run.check(BY_HAND | spoiled)) == "23 of 26 are right; next: dbnvar"
 
 
-@pytest.mark.parametrize(
-    ("answer", "error"),
-    [
-        ("dh = dlogits @ W2", "RuntimeError: "),
-        ("dh = dlogits @ W3.T", "NameError: name 'W3' is not defined"),
-        ("dh = 1 / 0", "ZeroDivisionError: "),
-        ("raise ValueError('first\\nsecond'); dh = 1", "ValueError: first"),
-        ("dh = exit(0)", "SystemExit: 0"),
-    ],
-)
-def test_an_exception_is_told_with_its_line_and_the_rest_goes_on(answer: str, error: str, run: Runner) -> None:
-    outcome = run.check(BY_HAND | {"h": answer.replace("; ", "\n")})
+EXCEPTIONS = {
+    "h": ("dh = dlogits @ W2", "RuntimeError: "),
+    "W2": ("dW2 = h.T @ dlogit", "NameError: name 'dlogit' is not defined"),
+    "b2": ("db2 = 1 / 0", "ZeroDivisionError: "),
+    "bnraw": ("dbnraw = exec('raise KeyboardInterrupt')", "KeyboardInterrupt: "),
+    "C": ("raise ValueError('first\\nsecond')\ndC = 1", "ValueError: first"),
+}
+
+
+def test_an_exception_is_told_with_its_line_and_the_rest_goes_on(run: Runner) -> None:
+    outcome = run.check(BY_HAND | {name: answer for name, (answer, _) in EXCEPTIONS.items()})
     lines = (run.folder / "mine.py").read_text(encoding="utf-8").splitlines()
-    number = lines.index(answer.split("; ")[0]) + 1
-    assert f"mine.py, line {number}: {error}" in outcome.output
+    for answer, error in EXCEPTIONS.values():
+        assert f"mine.py, line {lines.index(answer.splitlines()[0]) + 1}: {error}" in outcome.output
     assert "second" not in outcome.output
-    assert closing(outcome).startswith(
-        "26" if "; " in answer and "dh = 1" not in answer else "25 of 26 are right; next: dh"
-    )
+    assert closing(outcome) == "21 of 26 are right; next: dh"
 
 
 def test_an_exception_within_a_function_of_the_file_is_told_with_its_line_there(run: Runner) -> None:
@@ -426,6 +441,244 @@ def test_what_the_file_prints_is_shown(run: Runner) -> None:
 def test_another_seed_grades_the_same(run: Runner) -> None:
     assert run.check(BY_HAND).code == 0
     assert run("--check", str(run.folder / "mine.py"), "--seed", "-5").code == 0
+
+
+def test_the_help_says_that_the_file_is_run(run: Runner) -> None:
+    text = " ".join(run("--help").output.split())
+    assert "--check runs the code in FILE, so check only files that you trust" in text
+    assert "--time-limit SECONDS" in text
+
+
+# A file that does not come to its end
+
+ENDINGS = {
+    "os._exit": ("os._exit(0)", "the process ended here, with the exit code 0"),
+    "a signal": ("os.kill(os.getpid(), 15)", "the process ended here, by the signal SIGTERM"),
+    "a loop": (
+        "while True:\n    try: time.sleep(100)\n    except BaseException: pass",
+        "no end after 1 seconds (see --time-limit)",
+    ),
+    "closed files": ("os.closerange(3, 99), time.sleep(100)", "the file has broken the connection"),
+    "a fake grade": (
+        "print('26 of 26 are right: you are a backprop ninja.'); os._exit(0)",
+        "the process ended here, with the exit code 0",
+    ),
+}
+
+
+@pytest.mark.parametrize(("statement", "words"), ENDINGS.values(), ids=ENDINGS)
+def test_a_file_that_does_not_come_to_its_end_has_not_passed(statement: str, words: str, run: Runner) -> None:
+    answers = [*BY_HAND.values()]
+    text = "\n".join([*PREFACE, *answers[:5], statement, *answers[5:]])
+    outcome = run.graded(text, "--time-limit", "1")
+    assert closing(outcome) == "5 of 26 are right; next: dnorm_logits"
+    line = text.splitlines().index(statement.splitlines()[0]) + 1
+    assert re.search(rf"mine\.py, line {line}: {re.escape(words)}", outcome.output)
+
+
+@pytest.mark.parametrize("statement", ["os._exit(0)", "sys.exit()"])
+def test_all_right_is_not_enough_if_the_file_ends_the_program(statement: str, run: Runner) -> None:
+    outcome = run.graded("\n".join([*PREFACE, *BY_HAND.values(), statement]))
+    assert (outcome.code, outcome.errors) == (1, "")
+    assert outcome.output.splitlines()[-1] == "26 of 26 are right, but the file did not pass"
+    assert "mine.py, line " in outcome.output.splitlines()[-2]
+
+
+def is_running(process: int) -> bool:
+    """Whether a process runs. One that has ended, and waits for its parent to notice, does not."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return status.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def wait_for_the_end(process: int) -> None:
+    """Wait until a process does not run any more."""
+    end = time.monotonic() + 20
+    while is_running(process):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
+
+
+@needs_proc
+def test_what_the_file_has_started_ends_with_it(run: Runner) -> None:
+    start = "import subprocess\nprint('started', subprocess.Popen(['sleep', '1000']).pid)"
+    outcome = run.graded("\n".join([*PREFACE, start, *BY_HAND.values()]))
+    assert closing(outcome).startswith("26 of 26")
+    (process,) = re.findall(r"^started (\d+)$", outcome.output, re.MULTILINE)
+    wait_for_the_end(int(process))
+
+
+@needs_proc
+@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP", "SIGKILL"])
+def test_an_interrupt_leaves_no_process_behind(name: str, run: Runner) -> None:
+    """SIGKILL, which no program can catch, leaves one that ends with the time limit."""
+    path = run.folder / "mine.py"
+    path.write_text("import os\nprint(os.getpid())\nwhile True: pass")
+    limit = "0.5" if name == "SIGKILL" else "60"
+    command = [sys.executable, str(PROGRAM), "--check", str(path), "--time-limit", limit]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        child = int(process.stdout.readline())
+        process.send_signal(getattr(signal, name))
+        process.wait(20)
+        wait_for_the_end(child)
+        if name != "SIGKILL":
+            assert process.stderr.read() == "backprop_ninja.py: interrupted; nothing was written\n"
+            assert process.returncode == 130
+
+
+# Cheats
+
+
+def autograd(variable: str, loss: str, way: str) -> str:
+    """Statements that rebuild a part of the graph with recording on, and let the engine go back through it."""
+    return (
+        f"x = {variable}.clone().requires_grad_()\nwith minigrad.enable_grad(): y = F.cross_entropy({loss}, Yb)\n"
+        f"{way}\nd{variable} = x.grad"
+    )
+
+
+AUTOGRAD = {
+    "probs": "loss.backward()\ndprobs = probs.grad",
+    "counts": "dcounts, = minigrad.grad(loss, counts)",
+    "logits": autograd("logits", "x", "y.backward()"),
+    "h": autograd("h", "x @ W2 + b2", "minigrad.autograd.backward(y)"),
+    "W2": autograd("W2", "h @ x + b2", "x.grad, = minigrad.autograd.grad(y, x)"),
+    "b2": autograd("b2", "h @ W2 + x", "_, x.grad = minigrad.derive(y, {'x': x})(x=x)"),
+    "hpreact": autograd(
+        *("hpreact", "x.tanh() @ W2 + b2"),
+        "x.grad = minigrad.autograd.functional.vjp(lambda x: F.cross_entropy(x.tanh() @ W2 + b2, Yb), x)[1]",
+    ),
+    "C": (
+        "import backprop_ninja as ninja\n"
+        "with minigrad.enable_grad(): dC = ninja.backward(*ninja.prepared(ninja.parse([])))['C'].grad"
+    ),
+}
+
+
+def test_the_engines_backward_pass_is_switched_off(run: Runner) -> None:
+    outcome = run.check(BY_HAND | AUTOGRAD)
+    assert closing(outcome) == f"{26 - len(AUTOGRAD)} of 26 are right; next: dprobs"
+    assert outcome.output.count("work the gradient out by hand") == len(AUTOGRAD)
+
+
+ZEROS = [f"d{name} = np.zeros({name}.shape, np.float32)" for name in BY_HAND]
+IN_THE_CHILD = """
+import gc, minigrad.debug.cmp, backprop_ninja, grading
+
+held = [x for x in gc.get_objects() if isinstance(x, minigrad.Tensor) and x.grad is not None]
+frames = [sys._getframe()]
+while frames[-1].f_back:
+    frames.append(frames[-1].f_back)
+names = {name for frame in frames for name in frame.f_locals}
+print("held:", len(held), names & {"expected", "gradients"})
+
+for module in (minigrad, sys.modules["minigrad.debug.cmp"], backprop_ninja, grading, sys.modules["__main__"]):
+    module.cmp = module.is_right = lambda *arguments: True
+np.isclose = np.allclose = np.array_equal = lambda *arguments, **options: True
+
+class Right(np.ndarray):
+    __eq__ = lambda self, other: np.ones(self.shape, bool)
+    __sub__ = __rsub__ = lambda self, other: zeros(self.shape)
+    __array_ufunc__ = lambda self, *arguments, **options: zeros(self.shape)
+
+zeros, np.zeros = np.zeros, lambda *arguments: zeros(*arguments).view(Right)
+"""
+CHANNEL = "import gc\nchannel = next(x for x in gc.get_objects() if type(x).__name__ == 'Channel')"
+ASKING_FOR_ANSWERS = f"""
+{CHANNEL}
+answers = {{}}
+for name in {[*BY_HAND]}:
+    channel.send({{"gradient": name, "type": "ndarray"}}, np.zeros(3))
+    answers[name] = channel.receive()[1]
+for name, answer in answers.items():
+    channel.send({{"gradient": name, "type": "ndarray"}}, answer)
+"""
+
+
+def test_nothing_in_the_child_changes_a_grade(run: Runner) -> None:
+    outcome = run.graded("\n".join([*PREFACE, IN_THE_CHILD, *ZEROS]))
+    assert "held: 0 set()" in outcome.output
+    assert closing(outcome) == "2 of 26 are right; next: dlogprobs"
+    assert all("wrong" in row_of(name, outcome) for name in BY_HAND if name not in ZERO)
+
+
+@pytest.mark.parametrize("cheat", [ASKING_FOR_ANSWERS, f"{CHANNEL}\nchannel.send({{'changed': []}})"])
+def test_a_talk_with_the_grading_gains_nothing(cheat: str, run: Runner) -> None:
+    outcome = run.graded("\n".join([*PREFACE, cheat, *BY_HAND.values()]))
+    assert closing(outcome) == "0 of 26 are right; next: dlogprobs"
+
+
+@pytest.mark.parametrize(
+    ("message", "error"),
+    [
+        (b"\xff" * 8, "a message of 18446744073709551615 bytes"),
+        (b"\x00\x00", "closed"),
+        ("{", "Expecting property name"),
+        ("\xff", "Expecting value"),
+        ("[]", "a message that is no object"),
+        ('{"dtype": "O", "shape": [1]}', "no numbers"),
+        ('{"dtype": "<f4", "shape": [-1]}', "no numbers"),
+        ('{"dtype": "<f4", "shape": [99999999999]}', "a message of 399999999996 bytes"),
+        ('{"dtype": "<f4", "shape": 1}', "not iterable"),
+        ('{"dtype": "<f4"}', "shape"),
+        ('{"dtype": "<f4", "shape": [1]}', "closed"),
+    ],
+)
+def test_a_message_that_makes_no_sense_is_refused(message: str | bytes, error: str, run: Runner) -> None:
+    grading = importlib.import_module("grading")
+    mine, other = socket.socketpair()
+    with mine:
+        with other:
+            text = message if isinstance(message, bytes) else message.encode()
+            other.sendall(text if isinstance(message, bytes) else len(text).to_bytes(8) + text)
+        with pytest.raises(grading.Broken, match=error):
+            grading.Channel(mine).receive()
+
+
+@pytest.mark.parametrize("dtype", [">f8", "<f4", "f2", "i8", "u1", "?", "longdouble"])
+@pytest.mark.parametrize("shape", [(), (0, 3), (2, 3)])
+def test_an_array_arrives_as_it_was_sent(dtype: str, shape: tuple[int, ...], run: Runner) -> None:
+    grading = importlib.import_module("grading")
+    array = (normal(*shape, 2)[..., ::2].squeeze(-1) * 9).astype(dtype)
+    mine, other = socket.socketpair()
+    with mine, other:
+        grading.Channel(mine).send({"name": "ünï\udcff"}, array)
+        message, arrived = grading.Channel(other).receive()
+    assert message["name"] == "ünï\udcff"
+    assert arrived.dtype == array.dtype
+    np.testing.assert_array_equal(arrived, array)
+
+
+# The name of an exercise
+
+NAMES = [
+    "it's.py",
+    'a "b".py',
+    'a """ b.py',
+    "a\\b\\n.py",
+    'a\\"""\\.py',
+    "a\nb.py",
+    "''' \".py",
+    "ünï.py",
+    "$HOME ;.py",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_exercise_of_any_name_is_python_and_says_how_to_check_it(name: str, run: Runner) -> None:
+    path = run.folder / name
+    assert run("--exercise", str(path)).code == 0
+    document = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")), clean=False)
+    assert document
+    (command,) = re.findall(r"^    (python .* --check [\s\S]*?)\n\nwhich compares", document, re.MULTILINE)
+    assert shlex.split(command)[-2:] == ["--check", str(path)]
 
 
 # Hints
@@ -511,7 +764,7 @@ def test_the_last_hint_is_numpy_that_makes_the_gradient_that_pytorch_finds(
     assert_same_gradient(name, space[f"d{name}"], reference)
 
 
-# Bad input
+# Bad input, beside what is the same for all examples (test_bad_input.py)
 
 
 def complaint(outcome: Outcome) -> str:
@@ -525,24 +778,17 @@ def complaint(outcome: Outcome) -> str:
 @pytest.mark.parametrize(
     "options",
     [
-        "--steps 0",
-        "--steps -1",
-        "--steps 1.5",
-        "--steps many",
-        "--seed 1.5",
-        "--seed 18446744073709551616",
+        "--time-limit 86401",
         "--more",
         "--check",
         "--hint",
         "--hint probs --check mine.py",
         "--exercise mine.py --hint probs",
-        "--speed 9",
     ],
 )
 def test_a_bad_option_is_named(options: str, run: Runner) -> None:
-    assert options.split()[-2 if options.count("--") > 1 or " " in options else -1].strip() in complaint(
-        run(*options.split())
-    )
+    *_, named = re.findall(r"--[a-z-]+", options)
+    assert f"argument {named}" in complaint(run(*options.split()))
 
 
 @pytest.mark.parametrize(
@@ -556,18 +802,6 @@ def test_a_variable_that_is_not_there_is_named_with_one_that_is_near(name: str, 
 
 def test_where_none_is_near_all_variables_are_named(run: Runner) -> None:
     assert complaint(run("--hint", "zzz")).endswith(f"it is one of {', '.join(BY_HAND)}")
-
-
-@pytest.mark.parametrize("options", [["--steps", "1"], ["--hint", "probs"], ["--check", "mine.py"]])
-def test_bad_names_are_named(options: list[str], run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(run.folder)
-    (run.folder / "mine.py").write_text("")
-    for text, words in (("anna\nBo\n", ", line 2: 'B'"), ("anna\nbo\n", "2 names cannot be split"), ("", "empty")):
-        run.names.write_text(text)
-        assert f"{run.names}" in (line := complaint(run(*options)))
-        assert words in line
-    run.names.unlink()
-    assert str(run.names) in complaint(run(*options))
 
 
 @pytest.mark.parametrize(
@@ -584,13 +818,6 @@ def test_a_file_that_is_no_python_is_named(content: bytes, words: str, run: Runn
     path = run.folder / "mine.py"
     path.write_bytes(content)
     assert f"{path}{words}" in complaint(run("--check", str(path)))
-
-
-def test_a_file_that_cannot_be_read_or_written_is_named(run: Runner) -> None:
-    missing = str(run.folder / "no" / "mine.py")
-    assert f"--check {missing}" in complaint(run("--check", missing))
-    assert f"--check {run.folder}" in complaint(run("--check", str(run.folder)))
-    assert f"--exercise {missing}" in complaint(run("--exercise", missing))
 
 
 def test_an_empty_file_misses_everything(run: Runner) -> None:

@@ -4,6 +4,7 @@ import importlib
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,13 @@ def block(language: str, i: int = 0) -> str:
 def test_an_example_prints_what_the_readme_says(i: int) -> None:
     run = subprocess.run([sys.executable, "-c", block("python", i)], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == block("text", i).strip()
+
+
+def test_the_model_of_the_main_job_is_loaded_as_it_says(tmp_path: Path) -> None:
+    options = ["--steps", "1", "--batch", "2", "--hidden", "3", "--quiet"]
+    subprocess.run([sys.executable, ROOT / "examples" / "train_names.py", *options], cwd=tmp_path, check=True)
+    check = "assert model(minigrad.zeros(1, 4, dtype=minigrad.int64)).shape == (1, 27)"
+    subprocess.run([sys.executable, "-c", f"{block('python', 3)}\n{check}"], cwd=tmp_path, check=True)
 
 
 def test_the_example_has_ten_lines() -> None:

@@ -60,7 +60,7 @@ LAYERS: list[Make] = [
     lambda layers: layers.Sequential(layers.Sequential(layers.Linear(1, 2), layers.ReLU()), layers.Flatten()),
 ]
 
-every_layer = pytest.mark.parametrize("make", LAYERS, ids=lambda make: repr(make(torch.nn)).replace("\n", ""))
+every_layer = pytest.mark.parametrize("make", LAYERS, ids=lambda make: repr(make(nn)).replace("\n", ""))
 
 
 def autoencoder(layers: Any) -> Any:
@@ -659,8 +659,8 @@ FORWARD: dict[str, tuple[Make, np.ndarray]] = {
 @pytest.fixture
 def double_precision() -> Iterator[None]:
     """Make float64 the default dtype of both libraries during a test."""
-    minigrad.set_default_dtype(minigrad.float64)
     torch.set_default_dtype(torch.float64)
+    minigrad.set_default_dtype(minigrad.float64)
     yield
     minigrad.set_default_dtype(minigrad.float32)
     torch.set_default_dtype(torch.float32)
@@ -846,7 +846,7 @@ UNIFORM_UNITS, NORMAL_UNITS = 1, 4
         (autoencoder, NORMAL_UNITS),
         (transformer, NORMAL_UNITS),
     ],
-    ids=lambda x: repr(x(torch.nn)).replace("\n", "") if callable(x) else None,
+    ids=lambda x: repr(x(nn)).replace("\n", "") if callable(x) else None,
 )
 def test_the_same_seed_gives_pytorchs_initial_values(make: Make, units: int, seed: int) -> None:
     minigrad.manual_seed(seed)

@@ -6,8 +6,10 @@
 import ast
 import builtins
 import collections.abc
+import importlib
 import inspect
 import pkgutil
+import re
 import subprocess
 import sys
 import textwrap
@@ -75,14 +77,18 @@ def package_stub() -> str:
 
 
 def second_names() -> dict[str, str]:
-    """The stubs in `minigrad/nn/`, `minigrad/optim/` and `minigrad/viz/`: what the modules beside minigrad offer."""
+    """The stubs in `minigrad/nn/`, `minigrad/optim/` and `minigrad/viz/`: what the modules beside minigrad offer.
+
+    A type checker reads these modules where they are, as `nn` and `viz`.
+    """
     texts = {}
     for name in minigrad._BESIDE:
         package = getattr(minigrad, name)
         names = [module.name for module in pkgutil.iter_modules(getattr(package, "__path__", []))]
-        modules = {each: sys.modules[f"minigrad.{name}.{each}"] for each in names}
+        modules = {each: importlib.import_module(f"minigrad.{name}.{each}") for each in names}
         for stub, module in ({"__init__": package} | modules).items():
             lines = sorted({_import(public, thing) for public, thing in _offered(module)})
+            lines = [re.sub(r"^from minigrad\.(nn|viz)\b", r"from \1", line) for line in lines]
             text = HEADER.format(f"What `{module.__name__}` offers.") + "".join(f"{line}\n" for line in lines)
             texts[f"minigrad/{name}/{stub}.pyi"] = text
     return texts

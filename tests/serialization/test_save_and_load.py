@@ -1,6 +1,8 @@
 """minigrad.save and minigrad.load: the round trip, files that appear whole or not at all, and files of other kinds."""
 
+import collections
 import os
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -8,10 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 import minigrad
 import nn
 from minigrad.core.tensor import wrap
+from tests.serialization.contents import FORMATS, assert_same_content, contents
 from tests.support.comparison import normal, ours
 
 
@@ -75,7 +79,7 @@ def test_numpy_reads_it(path: Path) -> None:
     array = normal(3, 2)
     minigrad.save({"0.weight": ours(array)}, path)
     with np.load(path, allow_pickle=False) as archive:
-        assert archive.files == ["0.weight"]
+        assert archive.files == ["0.weight", "manifest.json"]
         np.testing.assert_array_equal(archive["0.weight"], array)
 
 
@@ -89,9 +93,13 @@ def test_a_model_goes_on_where_it_was_saved(path: Path) -> None:
     np.testing.assert_array_equal(again.eval()(inputs).detach().numpy(), model.eval()(inputs).detach().numpy())
 
 
-def test_what_requires_a_gradient_is_loaded_as_a_constant(path: Path) -> None:
-    minigrad.save({"x": minigrad.ones(2, requires_grad=True)}, path)
-    assert not minigrad.load(path)["x"].requires_grad
+@pytest.mark.parametrize("name", ["x.npz", "x.pt"])
+def test_what_requires_a_gradient_requires_it_again(name: str, tmp_path: Path) -> None:
+    """As in PyTorch: `torch.load` returns a leaf."""
+    leaf = minigrad.ones(2, requires_grad=True)
+    minigrad.save({"leaf": leaf, "result": leaf * 2, "constant": minigrad.ones(2)}, tmp_path / name)
+    loaded = minigrad.load(tmp_path / name)
+    assert [(x.requires_grad, x.is_leaf) for x in loaded.values()] == [(True, True), (True, True), (False, True)]
 
 
 def test_a_file_is_replaced(path: Path) -> None:
@@ -107,6 +115,95 @@ def test_others_may_read_it_as_any_file(path: Path) -> None:
     assert path.stat().st_mode == ordinary.stat().st_mode
 
 
+# Whatever a checkpoint may hold
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@given(content=contents)
+@settings(max_examples=80, deadline=None)
+def test_whatever_is_saved_is_loaded(name: str, content: Any) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        minigrad.save(content, Path(folder) / name)
+        loaded = minigrad.load(Path(folder) / name)
+    assert_same_content(loaded, content)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_tensor_that_is_there_twice_is_one_when_it_is_loaded(name: str, tmp_path: Path) -> None:
+    x = minigrad.ones(2)
+    minigrad.save({"x": x, "again": [x], "equal": minigrad.ones(2)}, tmp_path / name)
+    loaded = minigrad.load(tmp_path / name)
+    assert loaded["x"] is loaded["again"][0]
+    loaded["x"][0] = 5.0
+    assert loaded["equal"].tolist() == [1, 1]
+
+
+def test_tied_weights_share_memory_again(tmp_path: Path) -> None:
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    model[1].weight = model[0].weight
+    minigrad.save(model.state_dict(), tmp_path / "model.pt")
+    loaded = minigrad.load(tmp_path / "model.pt")
+    loaded["0.weight"][0, 0] = 5.0
+    assert loaded["1.weight"][0, 0] == 5
+
+
+class Fresh(collections.UserDict[str, Any]):
+    """A Mapping whose Tensors live only while they are read, so that one may have the id of the one before."""
+
+    def __getitem__(self, key: str) -> Any:
+        return wrap(np.full(3, float(key)))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_tensors_that_are_made_while_they_are_read_are_not_confused(name: str, tmp_path: Path) -> None:
+    minigrad.save(Fresh({str(i): None for i in range(20)}), tmp_path / name)
+    assert [x.tolist() for x in minigrad.load(tmp_path / name).values()] == [[i] * 3 for i in range(20)]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_equal_states_make_equal_files(name: str, tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        minigrad.save({"x": minigrad.arange(5), "y": [1, "a"]}, tmp_path / folder / name)
+    assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_contains_itself_is_refused(name: str, tmp_path: Path) -> None:
+    loop: list[Any] = []
+    loop.append({"inside": loop})
+    with pytest.raises(ValueError, match="contains itself, or is nested too deep; save a state_dict"):
+        minigrad.save(loop, tmp_path / name)
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize(
+    ("content", "kind", "message"),
+    [
+        ({"x": np.ones(2)}, TypeError, "minigrad.from_numpy makes a Tensor"),
+        ([np.int64(3)], TypeError, r"\.item\(\) a number"),
+        (nn.Linear(2, 2), TypeError, r"save its state_dict\(\)"),
+        ({"a": {1, 2}}, TypeError, "save what it is made of"),
+        (b"abc", TypeError, "save what it is made of"),
+        (1j, TypeError, "save what it is made of"),
+        (print, TypeError, "save what it is made of"),
+        (object(), TypeError, "save what it is made of"),
+        ({minigrad.ones(2): 1}, TypeError, "a key of a dict must be a number, a text"),
+        ({tuple(range(2000)): 1}, ValueError, "use a text"),
+        (2**2040, ValueError, "2041 bits is too long; save it as a text"),
+        ({10**6000: minigrad.ones(2)}, ValueError, "too long; save it as a text"),
+    ],
+    ids=lambda x: type(x).__name__,
+)
+def test_what_no_file_can_hold_is_refused_with_a_remedy(
+    name: str, content: Any, kind: type[Exception], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(kind, match=message):
+        minigrad.save(content, tmp_path / name)
+    assert not [*tmp_path.iterdir()]
+
+
 # Writing that fails
 
 
@@ -116,7 +213,7 @@ def unwritable() -> dict[str, minigrad.Tensor]:
 
 
 def test_a_failing_write_leaves_nothing(path: Path) -> None:
-    with pytest.raises(Exception, match="pickle"):
+    with pytest.raises(Exception, match="not numbers"):
         minigrad.save(unwritable(), path)
     assert os.listdir(path.parent) == []
 
@@ -124,7 +221,7 @@ def test_a_failing_write_leaves_nothing(path: Path) -> None:
 def test_a_failing_write_leaves_the_file_that_was_there(path: Path) -> None:
     minigrad.save({"x": ours(np.ones(2))}, path)
     before = path.read_bytes()
-    with pytest.raises(Exception, match="pickle"):
+    with pytest.raises(Exception, match="not numbers"):
         minigrad.save(unwritable(), path)
     assert path.read_bytes() == before
     assert os.listdir(path.parent) == [path.name]
@@ -171,31 +268,6 @@ def test_a_file_of_another_kind_is_refused_by_name(write: Callable[[Path], Any],
         minigrad.load(path)
 
 
-def test_a_file_that_is_cut_off_is_refused_wherever_it_is(path: Path) -> None:
-    minigrad.save({"x": ours(normal(3)), "y": ours(np.array(2))}, path)
-    whole = path.read_bytes()
-    for length in range(len(whole)):
-        path.write_bytes(whole[:length])
-        with pytest.raises(ValueError, match=r"load: .*model\.npz"):
-            minigrad.load(path)
-
-
-def test_a_damaged_file_is_refused_or_read_but_nothing_else(path: Path) -> None:
-    """A damaged byte in a place that nobody reads does no harm."""
-    minigrad.save({"x": ours(normal(3)), "y": ours(np.array(2))}, path)
-    whole, refused = path.read_bytes(), 0
-    for place in range(len(whole)):
-        for damage in (0x01, 0x80, 0xFF):
-            path.write_bytes(whole[:place] + bytes([whole[place] ^ damage]) + whole[place + 1 :])
-            try:
-                state = minigrad.load(path)
-            except ValueError:
-                refused += 1
-            else:
-                assert all(type(tensor.array) is np.ndarray for tensor in state.values())
-    assert refused > len(whole)
-
-
 def test_a_missing_file_and_a_folder_are_refused_as_ever(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         minigrad.load(tmp_path / "missing.npz")
@@ -220,10 +292,3 @@ def test_a_training_run_in_a_file(tmp_path: Path) -> None:
     assert repr(loaded) == repr(checkpoint)
     assert [*loaded["optimizer"]["state"]] == [0, 1]
     nn.optim.AdamW(nn.Linear(2, 1).parameters()).load_state_dict(loaded["optimizer"])
-
-
-def test_what_is_no_state_is_refused(tmp_path: Path) -> None:
-    for thing in ({"a": {1, 2}}, [print], np.ones(2), {"x": np.ones(2)}, nn.Linear(2, 2)):
-        with pytest.raises(TypeError, match="save: expected dicts, lists, numbers, texts and Tensors"):
-            minigrad.save(thing, tmp_path / "file")
-    assert not [*tmp_path.iterdir()]

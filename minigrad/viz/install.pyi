@@ -1,3 +1,0 @@
-"""What `viz.install` offers.
-
-Written by `python -m tests.support.stubs`."""
