@@ -181,6 +181,6 @@ def listener() -> "Recording | None":
         if frame.f_back is None:
             break
         frame = frame.f_back
-    if caller not in ("minigrad", "nn"):
+    if caller != "minigrad":
         heard.refuse("numpy's functions on the array of a Tensor", "use minigrad's own words")
     return heard

@@ -15,7 +15,7 @@ import numpy as np
 
 from minigrad.core.tensor import Tensor
 
-OURS = ("minigrad", "nn", "viz", "numpy", "torch")
+OURS = ("minigrad", "numpy", "torch")
 PLAIN = (int, float, complex, str, bytes, type(None), type(...))
 END = object()
 LONG = 10_000  # items of a list, from where on only its length is looked at

@@ -16,7 +16,7 @@ from minigrad.core.primitive import Primitive
 from minigrad.core.record import Node
 from minigrad.core.tensor import Tensor
 from minigrad.core.versions import owner
-from minigrad.debug.lines import PACKAGES, calling_line
+from minigrad.debug.lines import calling_line
 from minigrad.derive.sharing import symbols_in
 from minigrad.derive.symbols import OUTPUT, Symbol
 from minigrad.derive.trace import Symbols
@@ -411,7 +411,7 @@ def _place(x: np.ndarray) -> Place:
 def _reader() -> str:
     """The function of minigrad's that the user called, which reads a number now."""
     frame, name = sys._getframe(2), ""
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in (*PACKAGES, "numpy"):
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("minigrad", "numpy"):
         name = frame.f_code.co_name
         frame = frame.f_back
     return name
