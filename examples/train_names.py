@@ -58,7 +58,9 @@ class Training:
             else nn.optim.SGD(model.parameters(), lr=options.lr, momentum=options.momentum)
         )
         self.backward = (
-            derived_backward(model, *self.first_minibatch()) if options.derived else recorded_backward(model)
+            derived_backward(model, *self.first_minibatch())
+            if options.derived
+            else recorded_backward(model, compiled=not options.eager)
         )
 
     def first_minibatch(self) -> tuple[Tensor, Tensor]:
@@ -109,11 +111,16 @@ def learning_rate(options: argparse.Namespace, step: int) -> float:
     return float(options.lr * (options.decay + (1 - options.decay) * remaining))
 
 
-def recorded_backward(model: nn.MLP) -> Backward:
-    """A function that records the loss of a minibatch and runs the backward pass."""
+def recorded_backward(model: nn.MLP, compiled: bool) -> Backward:
+    """A function that computes the loss of a minibatch and runs the backward pass, compiled or not: the bits agree."""
+
+    def loss_of(inputs: Tensor, targets: Tensor) -> Tensor:
+        return F.cross_entropy(model(inputs), targets)
+
+    forward = minigrad.compile(loss_of) if compiled else loss_of
 
     def backward(inputs: Tensor, targets: Tensor) -> Tensor:
-        loss = F.cross_entropy(model(inputs), targets)
+        loss = forward(inputs, targets)
         loss.backward()
         return loss
 
@@ -369,9 +376,9 @@ def parse(arguments: Sequence[str] | None, settings: Mapping[str, Any] = Mapping
     training.add_argument("--momentum", type=share, default=0.0, help="of SGD")
     training.add_argument("--lr", type=rate, default=0.3, help="learning rate at the first step")
     training.add_argument("--decay", type=rate, default=0.01, help="what the rate falls to, as a share of the first")
-    training.add_argument(
-        "--derived", action="store_true", help="on a function that minigrad writes, instead of a graph"
-    )
+    how = training.add_mutually_exclusive_group()
+    how.add_argument("--eager", action="store_true", help="run each operation by itself, instead of a compiled step")
+    how.add_argument("--derived", action="store_true", help="run the function that minigrad.derive writes")
     training.add_argument("--seed", type=seed, default=42, help="decides the split, the first weights and the batches")
     training.add_argument("--checkpoint", type=positive, default=1000, help="steps from one checkpoint to the next")
     training.add_argument("--resume", action="store_true", help="go on with the run in --out that was interrupted")
