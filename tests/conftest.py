@@ -1,5 +1,6 @@
 """For all tests: the same examples on every run, and no test that leaves the engine's settings changed."""
 
+import signal
 from collections.abc import Iterator
 
 import hypothesis
@@ -15,6 +16,8 @@ from tests.support import comparison  # noqa: E402
 
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it, and so do its children
 
 torch.set_num_threads(1)  # its arrays here are small, and other processes may want the cores
 

@@ -236,7 +236,6 @@ def start(name: str, *options: str, **settings: Any) -> subprocess.Popen[str]:
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job ignores it
         **settings,
     )
 
