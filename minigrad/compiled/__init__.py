@@ -44,9 +44,10 @@ def compile(
 
     A program holds for the shapes, layouts, dtypes and flags of the Tensors that it gets and reaches, for grad mode,
     and for all settings that the function reaches: the modes of its modules, numbers in attributes, variables and
-    arguments. For others a new program is compiled, and the last `cache_size` are kept. Parameters and buffers are read
-    at every call, and running statistics are updated. Random operations draw the numbers that the function would draw.
-    Arrays of numpy that the function makes, or that a module of Python holds, are constants.
+    arguments. For others a new program is compiled. After `cache_size` programs, calls that none of them fits run the
+    function as it is, as in PyTorch: to compile again for every new shape would take longer. Parameters and buffers are
+    read at every call, and running statistics are updated. Random operations draw the numbers that the function would
+    draw. Arrays of numpy that the function makes, or that a module of Python holds, are constants.
 
     The results and gradients have the same bits as those of the function; only NaNs may differ in their signs. The
     first call takes as long as some hundred others. Several threads may call a compiled function. While one makes the

@@ -2,7 +2,6 @@
 
 import functools
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -29,7 +28,7 @@ class Compiled:
     def __init__(self, function: Callable[..., Any], cache_size: int) -> None:
         functools.update_wrapper(self, function, updated=())
         self.function, self.cache_size, self.source = function, cache_size, ""
-        self._entries: OrderedDict[Any, list[Entry]] = OrderedDict()
+        self._entries: dict[Any, list[Entry]] = {}
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
@@ -46,10 +45,10 @@ class Compiled:
         key = (mode.grad, dtypes.get_default_dtype().dtype.char, *kinds, *kwargs)
         with lock:
             entry = next((entry for entry in self._entries.get(key, ()) if entry.fits()), None)
-            if entry is None:
+            if entry is None and sum(map(len, self._entries.values())) < self.cache_size:
                 return self._first(key, args, kwargs, arguments)
-            if len(self._entries) > 1:
-                self._entries.move_to_end(key)
+            if entry is None:  # as PyTorch does: a function whose shapes always change would always be compiled
+                return self.function(*args, **kwargs)
             given = entry.given(arguments)
             memory = entry.program.memory()
         try:
@@ -67,12 +66,6 @@ class Compiled:
         entry, result = FirstCall(self.function, args, kwargs, arguments).compiled()
         self.source = entry.program.source
         self._entries.setdefault(key, []).append(entry)
-        self._entries.move_to_end(key)
-        while sum(map(len, self._entries.values())) > self.cache_size:
-            oldest = next(iter(self._entries))
-            self._entries[oldest].pop(0)
-            if not self._entries[oldest]:
-                del self._entries[oldest]
         return result
 
 

@@ -268,6 +268,16 @@ def test_new_shapes_dtypes_and_flags_compile_anew() -> None:
     assert not compiled(numbers(3)).requires_grad
 
 
+def test_shapes_that_always_change_are_not_always_compiled() -> None:
+    compiled = minigrad.compile(lambda x: x.cumsum(0) * 2, cache_size=2)
+    sources = set()
+    for n in (1, 2, 3, 4, 2, 1):
+        x = numbers(n)
+        np.testing.assert_array_equal(compiled(x).numpy(), x.cumsum(0).numpy() * 2)
+        sources.add(compiled.source)
+    assert len(sources) == 2
+
+
 class Scaled(nn.Module):
     """A module with a setting."""
 
