@@ -213,6 +213,19 @@ def test_the_derived_function_learns_the_same(
     np.testing.assert_allclose(*parameters, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("plain", [[], ["--plain"]], ids=["BatchNorm", "plain"])
+def test_the_compiled_step_has_the_bits_of_the_eager_one(
+    program: ModuleType, names: list[str], plain: list[str]
+) -> None:
+    results = []
+    for eager in ([], ["--eager"]):
+        training, _ = program.prepared(names, program.parse([*OPTIONS, *plain, *eager]))
+        training.run(save=lambda: None)
+        results.append([np.array(training.losses), *(x.numpy() for x in training.model.state_dict().values())])
+    for compiled, eager in zip(*results, strict=True):
+        np.testing.assert_array_equal(compiled, eager)
+
+
 @pytest.mark.parametrize("optimizer", ["--momentum 0.9", "--optimizer AdamW --lr 0.01"])
 def test_it_trains_as_pytorch_does(program: ModuleType, names: list[str], optimizer: str) -> None:
     """The same batches, optimizer and schedule, in PyTorch."""

@@ -29,7 +29,7 @@ SMALL = (
     *("--steps", "400", "--checkpoint", "25", "--batch", "16", "--block", "2", "--embedding", "4", "--hidden", "12"),
     *("--sample", "5", "--quiet"),
 )
-KILLED = ("--momentum 0.9", "--optimizer AdamW --lr 0.01", "--derived", "--plain")  # the options of the runs
+KILLED = ("--momentum 0.9", "--optimizer AdamW --lr 0.01", "--derived", "--plain --eager")  # the options of the runs
 
 
 def run(program: Any, arguments: Sequence[str], output: Path) -> None:
