@@ -24,7 +24,7 @@ def entries_of(archive: zipfile.ZipFile, size: int) -> Entries:
     return entries
 
 
-def add(archive: zipfile.ZipFile, name: str, data: bytes | memoryview) -> None:
+def add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
     """Write an entry. Its date is always the same, so that equal states make equal files."""
     with archive.open(zipfile.ZipInfo(name), "w", force_zip64=len(data) >= zipfile.ZIP64_LIMIT) as entry:
         entry.write(data)

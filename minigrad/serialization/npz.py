@@ -35,7 +35,7 @@ def write(obj: Any, file: BinaryIO) -> None:
         for name, tensor in tensors.items():
             buffer = io.BytesIO()
             np.lib.format.write_array(buffer, tensor.array, (1, 0), allow_pickle=False)
-            data = buffer.getbuffer()
+            data = buffer.getvalue()  # Python 3.12 can crash when it collects a BytesIO whose getbuffer() is in use
             add(archive, f"{name}.npy", data)
             about[name] = {
                 "dtype": tensor.array.dtype.name,

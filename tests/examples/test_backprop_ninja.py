@@ -456,7 +456,7 @@ ENDINGS = {
     "a signal": ("os.kill(os.getpid(), 15)", "the process ended here, by the signal SIGTERM"),
     "a loop": (
         "while True:\n    try: time.sleep(100)\n    except BaseException: pass",
-        "no end after 1 seconds (see --time-limit)",
+        "no end after 5 seconds (see --time-limit)",
     ),
     "closed files": ("os.closerange(3, 99), time.sleep(100)", "the file has broken the connection"),
     "a fake grade": (
@@ -470,7 +470,7 @@ ENDINGS = {
 def test_a_file_that_does_not_come_to_its_end_has_not_passed(statement: str, words: str, run: Runner) -> None:
     answers = [*BY_HAND.values()]
     text = "\n".join([*PREFACE, *answers[:5], statement, *answers[5:]])
-    outcome = run.graded(text, "--time-limit", "1")
+    outcome = run.graded(text, "--time-limit", "5")  # which a busy machine needs for the first five
     assert closing(outcome) == "5 of 26 are right; next: dnorm_logits"
     line = text.splitlines().index(statement.splitlines()[0]) + 1
     assert re.search(rf"mine\.py, line {line}: {re.escape(words)}", outcome.output)
