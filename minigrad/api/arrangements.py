@@ -141,7 +141,7 @@ def repeat_interleave(
     try:
         if np.broadcast_to(counts, old.shape).sum(dtype=np.float64) > MOST_ELEMENTS:  # numpy would crash
             raise MemoryError("the result needs more memory than any machine has")
-        places = np.repeat(old, np.asanyarray(counts, np.intp).tolist())
+        places = np.repeat(old, np.array(np.asanyarray(counts).tolist(), np.intp))
     except (ValueError, MemoryError) as error:
         raise RuntimeError(
             f"repeat_interleave: {shown(repeats)} times along dim {dim} of {input.array.shape}: {error}"
