@@ -8,6 +8,7 @@ import inspect
 import os
 import pickle
 import pydoc
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -158,7 +159,8 @@ def test_a_function_is_a_method_too(name: str) -> None:
     assert name in dir(minigrad)
     assert name in minigrad.__all__
     assert next(iter(inspect.signature(function).parameters)) == "input"
-    assert f"{name}(input: " in pydoc.plain(pydoc.render_doc(minigrad.Tensor))
+    shown = pydoc.plain(pydoc.render_doc(minigrad.Tensor))
+    assert re.search(rf"{name}\([\s|]*input: ", shown)  # Python 3.13 has a line for each of many parameters
 
 
 TYPED = """

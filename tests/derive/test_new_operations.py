@@ -449,7 +449,7 @@ def closure() -> Callable[..., Any]:
 
 
 namespace: dict[str, Any] = {}
-exec("def without_source(x):\n    return 1 * x", namespace)
+exec(compile("def without_source(x):\n    return 1 * x", "<no file>", "exec"), namespace)
 
 
 @pytest.mark.parametrize(
