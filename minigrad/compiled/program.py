@@ -1,7 +1,5 @@
 """A compiled program: its source, its memory, and the one node that its results have in the graph."""
 
-import sys
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -14,14 +12,20 @@ from minigrad.core.primitive import Plan, Primitive
 from minigrad.core.record import Node
 from minigrad.core.tensor import Tensor, wrap
 
+Passes = tuple[Callable[..., Any], Callable[..., Any]]  # a forward and a backward pass that share their arrays
+
 
 class Memory:
-    """The arrays of one call that is under way, with the two passes that use them."""
+    """The arrays of one call that is under way, in the two passes that use them. When it is gone, they are free."""
 
-    __slots__ = ("backward", "forward")
+    __slots__ = ("_free", "backward", "forward")
 
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self.forward, self.backward = make()
+    def __init__(self, passes: Passes, free: list[Passes]) -> None:
+        self.forward, self.backward = passes
+        self._free = free
+
+    def __del__(self) -> None:
+        self._free.append((self.forward, self.backward))
 
 
 class Program:
@@ -37,17 +41,15 @@ class Program:
         self.source = "import numpy as np\n\n\n" + printer.write()
         exec(compile(self.source, "<compiled>", "exec"), printer.space)
         self._make = printer.space["make"]
-        self._memories: list[Memory] = []
-        self._lock = threading.Lock()
+        self._free: list[Passes] = []
 
     def memory(self) -> Memory:
-        """Memory that nothing else refers to."""
-        with self._lock:
-            for memory in self._memories:
-                if sys.getrefcount(memory) == 3:  # the list, the variable, and the argument of getrefcount
-                    return memory
-            self._memories.append(memory := Memory(self._make))
-            return memory
+        """Memory that no other call uses."""
+        try:
+            passes = self._free.pop()  # in one step, so that no two threads take the same
+        except IndexError:
+            passes = self._make()
+        return Memory(passes, self._free)
 
 
 class Gradients:
