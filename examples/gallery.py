@@ -5,7 +5,7 @@
 writes the graphs as SVG and the curves as PNG into a folder, in under a minute.
 """
 
-from command_line import BadInputError, Interrupted, check_folder, exit_code, positive
+from command_line import Interrupted, check_folder, exit_code, positive
 
 import argparse
 import ast
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from names import END, NAMES, contexts, read_names
+from outputs import check_pictures
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
@@ -256,20 +257,11 @@ def run(options: argparse.Namespace) -> None:
     """Check what is needed, draw everything, and write it."""
     names = read_names(options.names, string.ascii_lowercase, adjustable=False)
     check_folder("--out", options.out, [*(f"{name}.svg" for name in GRAPHS), *(f"{name}.png" for name in CURVES)])
-    check_extras()
+    check_pictures()
     minigrad.manual_seed(SEED)
     with threadpool_limits(limits=1):  # matrices this small are multiplied faster by one thread
         files = pictures(names, options.steps)
     write_all(files, options.out)
-
-
-def check_extras() -> None:
-    """Draw two small pictures. BadInputError if Graphviz or matplotlib is missing."""
-    try:
-        lay_out("digraph {}", "svg")
-        viz.loss_curve([1.0])
-    except (RuntimeError, ImportError) as error:
-        raise BadInputError(f"pictures cannot be drawn: {error}") from None
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -1,11 +1,14 @@
-"""The folder that a run writes into. It holds the files of one run; folders in it hold those of earlier runs."""
+"""What a run writes: its files in a folder, beside those of earlier runs in folders of their own, and pictures."""
 
-from command_line import check_folder, reason
+from command_line import BadInputError, check_folder, reason
 
 import itertools
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import minigrad
+from minigrad import viz
 
 
 class Outputs:
@@ -51,3 +54,12 @@ class Outputs:
             print(f"wrote {self[name]}")
             return True
         return False
+
+
+def check_pictures() -> None:
+    """Draw two small pictures, so that nothing is missing after the training. BadInputError if something is."""
+    try:
+        viz.draw(minigrad.ones(1, requires_grad=True).sum()).pipe("svg")
+        viz.loss_curve([1.0])
+    except (RuntimeError, ImportError) as error:
+        raise BadInputError(f"pictures cannot be drawn: {error}") from None

@@ -23,7 +23,7 @@ from types import MappingProxyType
 from typing import Any
 
 from names import END, NAMES, contexts, read_names, split
-from outputs import Outputs
+from outputs import Outputs, check_pictures
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
@@ -295,15 +295,6 @@ def prepared(names: Sequence[str], options: argparse.Namespace) -> tuple[Trainin
 def digest(names: Sequence[str]) -> str:
     """A text that differs for other names."""
     return hashlib.sha256("\n".join(names).encode()).hexdigest()
-
-
-def check_pictures() -> None:
-    """Draw two small pictures, so that nothing is missing after the training. BadInputError if something is."""
-    try:
-        viz.draw(minigrad.ones(1, requires_grad=True).sum()).pipe("svg")
-        viz.loss_curve([1.0])
-    except (RuntimeError, ImportError) as error:
-        raise BadInputError(f"pictures cannot be drawn: {error}") from None
 
 
 def report(training: Training, validation: tuple[Tensor, Tensor]) -> None:
