@@ -26,6 +26,7 @@ import torch
 import minigrad
 from tests.support import ROOT
 from tests.support.comparison import assert_close, normal, theirs
+from tests.support.runs import Outcome
 
 PROGRAM = ROOT / "examples" / "backprop_ninja.py"
 CHARACTERS = "." + string.ascii_lowercase
@@ -79,14 +80,6 @@ NUMPY = {
 
 
 PREFACE = ["import os, sys, time", "import numpy as np", "import minigrad", "import nn.functional as F"]
-
-
-class Outcome(NamedTuple):
-    """How a run of the program ended: its exit code, and what it wrote on stdout and stderr."""
-
-    code: int
-    output: str
-    errors: str
 
 
 class Runner(NamedTuple):

@@ -15,13 +15,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import matplotlib.font_manager  # noqa: F401  (it may write a cache, which a limit on files would forbid)
 import pytest
 
 import minigrad
 from tests.support import ROOT
+from tests.support.runs import Outcome, contents, finish
 
 EXAMPLES = ROOT / "examples"
 
@@ -42,14 +43,6 @@ NUMBERS = {
     "backprop_ninja": {"--steps": POSITIVE, "--time-limit": RATE, "--seed": SEED},
 }
 FOLDERS = {"train_names": ["model.npz", "loss.png", "graph.svg"], "gallery": ["expression.svg", "loss.png"]}  # of --out
-
-
-class Outcome(NamedTuple):
-    """How a run ended: its exit code, and what it wrote on stdout and stderr."""
-
-    code: int
-    output: str
-    errors: str
 
 
 Runner = Callable[..., Outcome]
@@ -91,11 +84,6 @@ def line_of(name: str, outcome: Outcome, code: int) -> str:
     (line,) = (line for line in text.splitlines() if line.strip() and "%|" not in line)
     assert line.startswith(f"{name}.py: ")
     return line
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """The files below a folder, hidden ones too."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 # Options
@@ -238,12 +226,6 @@ def start(name: str, *options: str, **settings: Any) -> subprocess.Popen[str]:
         text=True,
         **settings,
     )
-
-
-def finish(process: subprocess.Popen[str]) -> Outcome:
-    """Wait for the end of a run."""
-    output, errors = process.communicate(timeout=60)
-    return Outcome(process.returncode, output or "", errors)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")

@@ -22,20 +22,13 @@ import torch
 import minigrad
 import nn
 from tests.support import ROOT
+from tests.support.runs import Outcome, contents, finish
 
 PROGRAM = ROOT / "examples" / "train_names.py"
 FILES = ["graph.svg", "loss.png", "model.npz"]  # in the order of their names
 WRITTEN = ["model.npz", "loss.png", "graph.svg"]  # in the order in which they are written
 BLOCK, EMBEDDING, HIDDEN = 2, 4, 12
 OPTIONS = f"--steps 50 --batch 16 --block {BLOCK} --embedding {EMBEDDING} --hidden {HIDDEN} --seed 7 --quiet".split()
-
-
-class Outcome(NamedTuple):
-    """How a run of the program ended: its exit code, and what it wrote on stdout and stderr."""
-
-    code: int
-    output: str
-    errors: str
 
 
 def start(folder: Path, *options: str, before: Sequence[str] = ()) -> subprocess.Popen[str]:
@@ -49,23 +42,12 @@ def start(folder: Path, *options: str, before: Sequence[str] = ()) -> subprocess
     )
 
 
-def finish(process: subprocess.Popen[str]) -> Outcome:
-    """Wait for the end of a run."""
-    output, errors = process.communicate(timeout=60)
-    return Outcome(process.returncode, output, errors)
-
-
 def wait_for(path: Path) -> None:
     """Wait until a file is there."""
     end = time.monotonic() + 60
     while not path.exists():
         assert time.monotonic() < end, f"no {path}"
         time.sleep(0.005)
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """The files below a folder, hidden ones too."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 @pytest.fixture(scope="module")
