@@ -96,10 +96,12 @@ def kind_of(x: Any) -> Any:
 
 
 class FirstCall:
-    """A recorded call. `arguments` are the Tensors and arrays among the arguments."""
+    """A recorded call. `arguments` are the Tensors and arrays among the arguments; `program_of` makes the program."""
 
-    def __init__(self, function: Any, args: Any, kwargs: Any, arguments: list[Any]) -> None:
-        self.arguments, self.heard = arguments, Recording()
+    def __init__(
+        self, function: Any, args: Any, kwargs: Any, arguments: list[Any], program_of: Callable[..., Program]
+    ) -> None:
+        self.arguments, self.heard, self.program_of = arguments, Recording(), program_of
         self.reach = Reach([*_roots(function), *_roots(args), *_roots(kwargs)])
         names = _argument_names(function)
         self.inputs = [self._input(x, names[i] if i < len(names) else "x") for i, x in enumerate(arguments)]
@@ -177,6 +179,8 @@ class FirstCall:
             effects=[(old, m.symbol) for m, old in heard.given if m.symbol is not old],
             seeds=[Symbol(f"g{i}", x.shape, x.dtype) for i, x in enumerate([arrays[place] for place in entry.needing])],
             gradients=[],
+            leaves=[],
+            arguments=len(self.inputs),
         )
         reached = self._differentiated(entry, wanted, nodes, leaves)
         self._enter(entry, wanted, [sources[leaf] for leaf in reached])
@@ -223,6 +227,7 @@ class FirstCall:
             return [*leaves]
         reached = [leaf for leaf in leaves if leaf in found]
         wanted.gradients.extend(found[leaf] for leaf in reached)
+        wanted.leaves.extend(self.heard.symbols[leaf] for leaf in reached)
         return reached
 
     def _enter(self, entry: Entry, wanted: Wanted, leaves: list[Source]) -> None:
@@ -232,7 +237,7 @@ class FirstCall:
         in_rows |= {id(symbol) for m, symbol in heard.given if plain(m).flags.c_contiguous}
         in_rows |= {key for key, array in heard.constants.items() if array.flags.c_contiguous}
         in_rows |= {id(seed) for seed in wanted.seeds}
-        entry.program = Program(wanted, heard.constants, in_rows)
+        entry.program = self.program_of(wanted, heard.constants, in_rows)
         count = len(self.inputs)
         read = entry.program.reads
         entry.reads = [place for place in read if place < count]

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad.compiled.first import Entry, FirstCall
 from minigrad.compiled.marks import recording
-from minigrad.compiled.program import Memory, results_of
+from minigrad.compiled.program import Memory, Program, results_of
 from minigrad.core import dtypes
 from minigrad.core.modes import current_mode
 from minigrad.core.tensor import Tensor, wrap
@@ -22,12 +22,16 @@ lock = threading.RLock()
 class Compiled:
     """A function that was compiled by `minigrad.compile`.
 
-    `source` is the numpy source of the program that was compiled last; it is empty before the first call.
+    `source` is the source of the program that was compiled last; it is empty before the first call. `program_of` makes
+    a program of what was recorded.
     """
 
-    def __init__(self, function: Callable[..., Any], cache_size: int) -> None:
+    def __init__(
+        self, function: Callable[..., Any], cache_size: int, program_of: Callable[..., Program] = Program
+    ) -> None:
         functools.update_wrapper(self, function, updated=())
         self.function, self.cache_size, self.source = function, cache_size, ""
+        self.program_of = program_of
         self._entries: dict[Any, list[Entry]] = {}
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -63,7 +67,7 @@ class Compiled:
         return _finished(entry, arguments, outputs, saved, memory)
 
     def _first(self, key: Any, args: Any, kwargs: Any, arguments: list[Any]) -> Any:
-        entry, result = FirstCall(self.function, args, kwargs, arguments).compiled()
+        entry, result = FirstCall(self.function, args, kwargs, arguments, self.program_of).compiled()
         self.source = entry.program.source
         self._entries.setdefault(key, []).append(entry)
         return result

@@ -47,10 +47,10 @@ VIEWS = {ops.reshape, ops.permute, ops.expand}
 class Wanted(NamedTuple):
     """What a program is to compute: Symbols.
 
-    `given` are those of all arrays that it may read; `shared` says of each output whether it may share memory with one
-    of them. `guards` are pairs of a Symbol and the value that it must have; `effects` pairs of a Symbol of what is
-    given, and of what it becomes; `seeds` the gradients that arrive at outputs; `gradients` what the backward pass
-    returns.
+    `given` are those of all arrays that it may read: first those of the function's `arguments`, which are so many.
+    `shared` says of each output whether it may share memory with one of them. `guards` are pairs of a Symbol and the
+    value that it must have; `effects` pairs of a Symbol of what is given, and of what it becomes; `seeds` the gradients
+    that arrive at outputs; `gradients` what the backward pass returns, those of `leaves`.
     """
 
     given: list[Symbol]
@@ -61,6 +61,8 @@ class Wanted(NamedTuple):
     effects: list[tuple[Symbol, Symbol]]
     seeds: list[Symbol]
     gradients: list[Symbol]
+    leaves: list[Symbol]
+    arguments: int
 
 
 class Layout(Expressions):

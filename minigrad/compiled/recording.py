@@ -424,4 +424,5 @@ def _at(function: Callable[..., Any]) -> Callable[..., np.ndarray]:
         function(copy, *args)
         return copy
 
+    at.__name__ = f"{function.__name__}_at"
     return at

@@ -11,7 +11,7 @@ import numpy as np
 from minigrad.core import ops
 from minigrad.derive import forms
 from minigrad.derive.copying import Helpers
-from minigrad.derive.expressions import Expressions, dtype_of, number
+from minigrad.derive.expressions import Expressions, Text, dtype_of, number
 from minigrad.derive.infix import COMPARISON, WHOLE
 from minigrad.derive.naming import identifier, unused
 from minigrad.derive.plain import ints_text
@@ -47,6 +47,10 @@ class Writer(Expressions):
         """What to call a result, if it has no name and needs one."""
         self.hints.setdefault(id(self.canonical(symbol)), word)
 
+    def text(self, symbol: Symbol) -> Text:
+        """How a step is written."""
+        return forms.text(self, symbol)
+
     # Statements
 
     def visit(self, symbol: Any, comment: str = "", total: bool = False) -> None:
@@ -76,17 +80,17 @@ class Writer(Expressions):
             self._fill(symbol, key, x)
         elif primitive is ops.assign:
             _, value, key = symbol.arguments
-            self._assign(symbol, forms.text(self, symbol)[0], comment)
+            self._assign(symbol, self.text(symbol)[0], comment)
             self._fill(symbol, key, value)
         elif not (total and self._added(symbol, comment)):
             self._write(symbol, comment)
 
     def _write(self, symbol: Symbol, comment: str) -> None:
         """The text of a Symbol; a statement if it has a name, is used more than once, or is long."""
-        text = forms.text(self, symbol)
+        text = self.text(symbol)
         while len(text[0]) > MOST and (longest := self._longest_in(symbol)) is not None:
             self._assign(longest, self.texts[id(longest)][0], "")
-            text = forms.text(self, symbol)
+            text = self.text(symbol)
         if id(symbol) in self.names or self.uses[id(symbol)] > 1 or len(text[0]) > LONGEST:
             self._assign(symbol, text[0], comment)
         else:
@@ -102,7 +106,7 @@ class Writer(Expressions):
             names[place] = self.names.get(id(output)) or self._fresh_name(output)
             self.texts[id(output)] = names[place], WHOLE
         self.texts[id(call)] = "", WHOLE  # written
-        self._line(f"{', '.join(names)} = {forms.text(self, call)[0]}", "")
+        self._line(f"{', '.join(names)} = {self.text(call)[0]}", "")
 
     def _fill(self, symbol: Symbol, key: tuple[Any, ...], value: Any) -> None:
         """Write an assignment to some places of an array."""
