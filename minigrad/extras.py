@@ -6,6 +6,7 @@ of another project that has a similar name.
 
 # The extras of setup.cfg that are imported outside of examples and tests.
 EXTRAS = {
+    "jax": ("jax>=0.8",),
     "tensorboard": ("tensorboardX>=2.6",),
     "viz": ("graphviz>=0.20", "graphviz-pure==0.2.2", "matplotlib>=3.8"),
 }

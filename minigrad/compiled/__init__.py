@@ -10,18 +10,22 @@ How it works, in the order in which to read the modules:
     statements.py a statement for each step
     printer.py    the second printer of Symbols, which writes the source of a program
     program.py    the source with its memory, and the node that its results have in the graph
+    jax_writer.py the readable source for JAX, as `derive` writes it
+    jax_program.py that source under `jax.jit`, in place of the numpy program
     first.py      the first call of a function: recorded, compiled
     function.py   the function that is returned: which program fits a call
 """
 
 import copy
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from minigrad.checks import flag_of, int_of, shown
 from minigrad.compiled.function import Compiled
+from minigrad.compiled.program import Program
 
-BACKENDS = ("inductor", "eager")
+BACKENDS = ("inductor", "eager", "jax")
 
 
 def compile(
@@ -59,7 +63,18 @@ def compile(
     gradients are refused in the backward pass. `disable` returns the function itself, as does the backend "eager". The
     other arguments of PyTorch's have no effect: every graph is full, and shapes are never dynamic.
 
-    TypeError if `model` cannot be called, and ValueError for another backend.
+    The backend "jax" runs the same steps under `jax.jit`, on the device that JAX finds, such as a GPU. It needs the
+    package jax. `source` is then readable numpy with `jax.numpy` for numpy. Everything above holds, but the last bits:
+    XLA adds in another order. What the backward pass needs stays on the device; results and gradients come back as
+    arrays of numpy, contiguous. XLA compiles at the second call, and at the first backward pass after it. A step that
+    JAX cannot run is refused at the first call, with its statement. The option `in_shardings`, as in `jax.jit`, shards
+    Tensors over devices: a `jax.sharding.NamedSharding` for all Tensors among the arguments, or a list with one for
+    each, and None for those that every device gets whole. Parameters, and all else that the function reaches, every
+    device gets whole. With the batch sharded, each device computes its part of a batch, and BatchNorm's statistics,
+    the loss and the gradients are those of the whole batch: `examples/train_data_parallel.py`.
+
+    TypeError if `model` cannot be called, ValueError for another backend or another option of the backend "jax", and
+    ModuleNotFoundError if its package is missing.
 
     >>> import minigrad
     >>> double = compile(lambda x: (x * 2).tanh())
@@ -71,20 +86,28 @@ def compile(
     tensor([2.0000, 0.1413])
     """
     if model is None:
-        return lambda model: compile(model, backend=backend, disable=disable, cache_size=cache_size)
+        return functools.partial(compile, backend=backend, options=options, disable=disable, cache_size=cache_size)
     if not callable(model):
         raise TypeError(f"compile: expected a function or a Module, got {shown(model)}")
     if backend not in BACKENDS:
-        raise ValueError(f"compile: backend must be {' or '.join(map(repr, BACKENDS))}, got {shown(backend)}")
+        names = f"{', '.join(map(repr, BACKENDS[:-1]))} or {BACKENDS[-1]!r}"
+        raise ValueError(f"compile: backend must be {names}, got {shown(backend)}")
     if flag_of("compile", "disable", disable) or backend == "eager":
         return model
     if int_of("compile", cache_size) < 1:
         raise ValueError(f"compile: cache_size must be positive, got {cache_size}")
-    compiled = Compiled(model, cache_size)
-    return _module(model, compiled) if hasattr(type(model), "named_parameters") else compiled
+    program_of: Callable[..., Any] = Program
+    if backend == "jax":
+        from minigrad.compiled.jax_program import with_options
+
+        program_of = with_options(options or {})
+    compiled = Compiled(model, cache_size, program_of)
+    if not hasattr(type(model), "named_parameters"):
+        return compiled
+    return _module(model, compiled, functools.partial(compile, backend=backend, options=options, cache_size=cache_size))
 
 
-def _module(model: Any, compiled: Compiled) -> Any:
+def _module(model: Any, compiled: Compiled, compiler: Callable[[Any], Any]) -> Any:
     """Another face of a Module: it has the same attributes, and calls the compiled Module."""
     kind = type(model)
 
@@ -92,10 +115,10 @@ def _module(model: Any, compiled: Compiled) -> Any:
         return compiled(*args, **kwargs)
 
     def copied(self: Any, memo: dict[int, Any]) -> Any:
-        return compile(copy.deepcopy(model, memo), cache_size=compiled.cache_size)
+        return compiler(copy.deepcopy(model, memo))
 
     def reduced(self: Any) -> Any:
-        return compile, (model,)
+        return compiler, (model,)
 
     names = {"__call__": call, "__deepcopy__": copied, "__reduce__": reduced, "__module__": kind.__module__}
     face: Any = object.__new__(type(kind.__name__, (kind,), names))

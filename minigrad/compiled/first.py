@@ -99,7 +99,7 @@ class FirstCall:
     """A recorded call. `arguments` are the Tensors and arrays among the arguments; `program_of` makes the program."""
 
     def __init__(
-        self, function: Any, args: Any, kwargs: Any, arguments: list[Any], program_of: Callable[..., Program]
+        self, function: Any, args: Any, kwargs: Any, arguments: list[Any], program_of: Callable[..., Any]
     ) -> None:
         self.arguments, self.heard, self.program_of = arguments, Recording(), program_of
         self.reach = Reach([*_roots(function), *_roots(args), *_roots(kwargs)])

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad.compiled.first import Entry, FirstCall
 from minigrad.compiled.marks import recording
-from minigrad.compiled.program import Memory, Program, results_of
+from minigrad.compiled.program import Memory, results_of
 from minigrad.core import dtypes
 from minigrad.core.modes import current_mode
 from minigrad.core.tensor import Tensor, wrap
@@ -26,12 +26,9 @@ class Compiled:
     a program of what was recorded.
     """
 
-    def __init__(
-        self, function: Callable[..., Any], cache_size: int, program_of: Callable[..., Program] = Program
-    ) -> None:
+    def __init__(self, function: Callable[..., Any], cache_size: int, program_of: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function, updated=())
-        self.function, self.cache_size, self.source = function, cache_size, ""
-        self.program_of = program_of
+        self.function, self.cache_size, self.program_of, self.source = function, cache_size, program_of, ""
         self._entries: dict[Any, list[Entry]] = {}
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:

@@ -9,6 +9,7 @@ numbers that checks of arguments read, and what `backward` needs.
 """
 
 import ast
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -17,16 +18,17 @@ import numpy as np
 from minigrad.compiled.layout import Wanted
 from minigrad.compiled.recording import CONTIGUOUS, ITEM, Call, called
 from minigrad.core import ops
-from minigrad.core.primitive import Primitive
+from minigrad.core.primitive import Primitive, Shape
 from minigrad.derive import forms
 from minigrad.derive.copying import library_name
 from minigrad.derive.expressions import Text, axes_text, dtype_of
 from minigrad.derive.infix import WHOLE
 from minigrad.derive.naming import identifier, unused
 from minigrad.derive.plain import ints_text
+from minigrad.derive.program import wrapped
 from minigrad.derive.sharing import symbols_in
 from minigrad.derive.source import Writer
-from minigrad.derive.symbols import AT_LEAST, LESS, Symbol
+from minigrad.derive.symbols import Symbol
 
 TAKEN = {"np", "jax", "math", "forward", "backward", "range", "max", "slice", "_", *forms.RESERVED}
 
@@ -42,7 +44,7 @@ class JaxWriter(Writer):
 
     def __init__(self, wanted: Wanted, constants: dict[int, np.ndarray]) -> None:
         self.wanted, self.constants, self.space = wanted, constants, dict[str, Any]()
-        guards = [*wanted.guards, *((symbol, True) for symbol in _ranges(wanted, constants))]
+        guards = [*wanted.guards, *((symbol, True) for symbol in _checks(wanted, constants))]
         self.checks, self.expected = [symbol for symbol, _ in guards], [value for _, value in guards]
         self.changes = [new for _, new in wanted.effects]
         taken, names, given = {*TAKEN}, dict[int, str](), dict[int, str]()
@@ -70,23 +72,18 @@ class JaxWriter(Writer):
     def write(self) -> str:
         """The source."""
         wanted = self.wanted
-        names = [self.texts[id(symbol)][0] for symbol in wanted.given]
-        draws = [self.texts[id(symbol)][0] for symbol in wanted.draws]
-        seeds = [self.texts[id(symbol)][0] for symbol in wanted.seeds]
+        names, draws, seeds = ([self.texts[id(x)][0] for x in each] for each in (wanted.given, wanted.draws, wanted.seeds))
         results = [self._tuple(symbols) for symbols in (wanted.outputs, self.changes, self.checks)]
         forward, self.lines = self.lines, []
         gradients = self._tuple(wanted.gradients)
-        backward = self.lines
-        in_forward = _names([*forward, *results])
-        before = [*names, *draws, *_names(forward, ast.Store)]
-        saved = [name for name in before if name in _names([*backward, gradients])]
-        self.given = [place for place, name in enumerate(names) if name in in_forward or name in saved]
+        read, read_later = _names([*forward, *results]), _names([*self.lines, gradients])
+        saved = [name for name in (*names, *draws, *_names(forward, ast.Store)) if name in read_later]
+        self.given = [place for place, name in enumerate(names) if name in read or name in saved]
         self.saved = [place for place, name in enumerate(names) if name in saved]
-        self.residuals = [names.index(name) if name in names else None for name in saved]
-        takes = [*(names[place] for place in self.given), *draws]
-        returns = f"return {', '.join(results)}, ({', '.join(saved)}{',' * (len(saved) == 1)})"
-        functions = [_function("forward", takes, [*forward, returns])]
-        functions += [_function("backward", [*seeds, *saved], [*backward, f"return {gradients}"])] * bool(seeds)
+        returned = wrapped("return ", [*results, _tuple(saved)], "")
+        functions = [_function("forward", [*(names[place] for place in self.given), *draws], [*forward, returned])]
+        if seeds:
+            functions.append(_function("backward", [*seeds, *saved], [*self.lines, f"return {gradients}"]))
         text = "\n\n\n".join([*self.helpers.sources, *functions])
         imports = [f"import {name}" for name in ("jax", "math") if f"{name}." in text]
         return "\n".join([*imports, "import jax.numpy as np", *self.helpers.imports]) + f"\n\n\n{text}\n"
@@ -97,7 +94,7 @@ class JaxWriter(Writer):
         for symbol in symbols:
             self.visit(symbol)
             texts.append(self.part(symbol))
-        return f"({', '.join(texts)}{',' * (len(texts) == 1)})"
+        return _tuple(texts)
 
     # The forms of jax
 
@@ -127,13 +124,14 @@ class JaxWriter(Writer):
             return _index(self, symbol)
         texts = [self.argument(x, primitive) for x in arguments]
         if primitive.name in CALLS:
-            return CALLS[primitive.name].format(*texts)
+            return CALLS[primitive.name].format(*texts, None)
         count = len(arguments) - len(primitive.keywords)
-        named = [f"{key}={text}" for key, text in zip(primitive.keywords, texts[count:], strict=True)]
+        named = zip(primitive.keywords, texts[count:], strict=True)
+        texts = [*texts[:count], *(f"{key}={text}" for key, text in named)]
         if getattr(function, "__objclass__", None) is np.ndarray:
-            return f"{self.array(arguments[0])}.{primitive.name}({', '.join([*texts[1:count], *named])})"
+            return f"{self.array(arguments[0])}.{primitive.name}({', '.join(texts[1:])})"
         name = library_name(function) or self.helpers.name_of(function, primitive.name, primitive)
-        return f"{name}({', '.join([*texts[:count], *named])})"
+        return f"{name}({', '.join(texts)})"
 
 
 def _place(writer: Any, key: tuple[Any, ...]) -> str:
@@ -147,14 +145,21 @@ def _index(writer: Any, symbol: Symbol) -> str:
 
 def _put(writer: Any, symbol: Symbol) -> str:
     x, key, shape = symbol.arguments
-    return f"np.zeros({ints_text(shape)}, {dtype_of(symbol)}).at[{_place(writer, key)}].add({writer.part(x)})"
+    added = "max" if symbol.dtype == bool else "add"
+    return f"np.zeros({ints_text(shape)}, {dtype_of(symbol)}).at[{_place(writer, key)}].{added}({writer.part(x)})"
 
 
 def _assign(writer: Any, symbol: Symbol) -> str:
     x, value, key = symbol.arguments
     filling = writer.filling(value)
-    if isinstance(value, Symbol) and value.dtype != symbol.dtype and value.value is None:
-        filling = f"{writer.part(value, WHOLE)}.astype({dtype_of(symbol)})"
+    if not isinstance(value, Symbol) or value.value is not None:
+        filling = f"{dtype_of(symbol)}({filling})"
+    elif value.dtype != symbol.dtype:
+        filling = f"{writer.array(value)}.astype({dtype_of(symbol)})"
+    mask = key[0]
+    if len(key) == 1 and isinstance(mask, Symbol) and mask.dtype == bool and mask.shape == x.shape:
+        if math.prod(getattr(value, "shape", ())) == 1:  # so that it does not matter how many places there are
+            return f"np.where({writer.part(mask)}, {filling}, {writer.part(x)})"
     return f"{writer.array(x)}.at[{_place(writer, key)}].set({filling})"
 
 
@@ -178,15 +183,22 @@ FORMS: dict[Primitive, Callable[[Any, Symbol], str]] = {
     ops.erf: lambda writer, symbol: f"jax.scipy.special.erf({writer.part(symbol.arguments[0])})",
     CONTIGUOUS: lambda writer, symbol: f"np.asarray({writer.part(symbol.arguments[0])})",
 }
-# The same for functions that numpy's arrays have.
+# The same for functions and methods of numpy, whose parameters have another order, or are others.
 CALLS = {
     "add_at": "{0}.at[{1}].add({2})",
+    "argsort": "{0}.argsort({1})",  # which is stable
+    "histogram": "np.histogram({0}, {1}, {2}, density={3}, weights={4})",
+    "take": "np.take({0}, np.asarray({1}), {2})",
 }
 
 
 def _function(name: str, parameters: list[str], lines: list[str]) -> str:
     body = "\n".join(f"    {line}" for text in lines for line in text.split("\n"))
-    return f"def {name}({', '.join(parameters)}):\n{body}"
+    return f"{wrapped(f'def {name}(', parameters, '):')}\n{body}"
+
+
+def _tuple(texts: list[str]) -> str:
+    return f"({', '.join(texts)}{',' * (len(texts) == 1)})"
 
 
 def _names(lines: Iterable[str], kind: Any = ast.expr_context) -> dict[str, None]:
@@ -195,11 +207,11 @@ def _names(lines: Iterable[str], kind: Any = ast.expr_context) -> dict[str, None
     return dict.fromkeys(node.id for node in tree if isinstance(node, ast.Name) and isinstance(node.ctx, kind))
 
 
-# Checks that numpy makes itself, and jax does not: whether each index is in range.
+# Checks that numpy makes itself, and jax does not: whether indices are in range, and the bins of a histogram in order.
 
 
-def _ranges(wanted: Wanted, constants: dict[int, np.ndarray]) -> Iterator[Symbol]:
-    """Symbols that are true if the indices are in range."""
+def _checks(wanted: Wanted, constants: dict[int, np.ndarray]) -> Iterator[Symbol]:
+    """Symbols that are true if numpy would refuse none of the numbers."""
     seen = {*map(id, wanted.draws), *constants}
     ahead = [*wanted.outputs, *(new for _, new in wanted.effects)]
     while ahead:
@@ -208,39 +220,39 @@ def _ranges(wanted: Wanted, constants: dict[int, np.ndarray]) -> Iterator[Symbol
             continue
         seen.add(id(symbol))
         ahead += symbols_in(symbol.arguments)
-        for indices, size in _indices_of(symbol):
-            if isinstance(indices, Symbol) and id(indices) not in constants and indices.value is None:
-                yield from _within(indices, size)
+        primitive, arguments = symbol.primitive, symbol.arguments
+        function = primitive.function if isinstance(primitive, Call) else None
+        if function is np.histogram and isinstance(arguments[1], Symbol):
+            bins = arguments[1]
+            yield _all(Symbol.record(ops.index, bins, (slice(1, None),)) >= bins.record(ops.index, bins, (slice(-1),)))
+        indexed: Iterable[tuple[Any, int]] = ()
+        if function is np.ndarray.take:
+            x, places, *axis = arguments
+            indexed = [(places, x.shape[axis[0]] if axis else math.prod(x.shape))]
+        elif function is ITEM or primitive in (ops.index, ops.assign):
+            indexed = _indexed(arguments[-1], arguments[0].shape)
+        for indices, size in indexed:
+            if isinstance(indices, Symbol) and id(indices) not in constants and indices.dtype.kind in "iu":
+                yield _all(indices < size)
+                if indices.dtype.kind == "i":
+                    yield _all(indices >= -size)
 
 
-def _indices_of(symbol: Symbol) -> Iterator[tuple[Any, int]]:
-    """The integer arrays by which a step indexes, each with the size of its dim."""
-    primitive, arguments = symbol.primitive, symbol.arguments
-    if isinstance(primitive, Call) and primitive.function is np.ndarray.take:
-        x, places, *axis = arguments
-        yield places, x.shape[axis[0]] if axis and axis[0] is not None else int(np.prod(x.shape))
-    elif primitive in (ops.index, ops.assign) or (isinstance(primitive, Call) and primitive.function is ITEM):
-        x, key = arguments[0], arguments[-1]
-        dims = sum(_dims(part) for part in key if part is not ...)
-        axis = 0
-        for part in key:
-            if isinstance(part, Symbol) and part.dtype.kind in "iu":
-                yield part, x.shape[axis]
-            axis += len(x.shape) - dims if part is ... else _dims(part)
+def _indexed(key: tuple[Any, ...], shape: Shape) -> Iterator[tuple[Any, int]]:
+    """The parts of an index that take one dim, each with the size of its dim."""
+    takes = [0 if part is None or part is ... else len(part.shape) if _is_mask(part) else 1 for part in key]
+    axis = 0
+    for part, count in zip(key, takes, strict=True):
+        if count == 1:
+            yield part, shape[axis]
+        axis += len(shape) - sum(takes) if part is ... else count
 
 
-def _dims(part: Any) -> int:
-    """How many dims a part of an index takes."""
-    if part is None:
-        return 0
-    return len(part.shape) if getattr(part, "dtype", None) == bool else 1
+def _is_mask(part: Any) -> bool:
+    return getattr(part, "dtype", None) == bool
 
 
-def _within(indices: Symbol, size: int) -> Iterator[Symbol]:
-    bounds = [Symbol.record(LESS, indices, size)]
-    if indices.dtype.kind == "i":
-        bounds.append(Symbol.record(AT_LEAST, indices, -size))
-    for bound in bounds:
-        step = Symbol("")
-        step.primitive, step.arguments, step.array = called(np.all), (bound,), np.zeros((), bool)
-        yield step
+def _all(condition: Symbol) -> Symbol:
+    step = Symbol("")
+    step.primitive, step.arguments, step.array = called(np.all), (condition,), np.zeros((), bool)
+    return step

@@ -26,7 +26,7 @@ def derived(trace: Trace, wrt: Iterable[Any] | None, retain: Iterable[str]) -> D
     writer.lines += ["", "# backward"]
     _write_backward(trace, writer)
     returned = [writer.result(found[node], results[node]) for node in targets]
-    writer.lines.append(_wrapped("return ", [loss, *returned], "") if returned else f"return ({loss},)")
+    writer.lines.append(wrapped("return ", [loss, *returned], "") if returned else f"return ({loss},)")
     return Derived(_module(trace, writer), trace.parameters, returned, trace.constants)
 
 
@@ -66,14 +66,14 @@ def _write_backward(trace: Trace, writer: Writer) -> None:
 def _module(trace: Trace, writer: Writer) -> str:
     """The source of the module: imports, helper functions, and the function `step`."""
     body = "\n".join(f"    {line}".rstrip() for text in writer.lines for line in text.split("\n"))
-    head = _wrapped("def step(", list(trace.parameters), "):")
+    head = wrapped("def step(", list(trace.parameters), "):")
     text = "\n\n\n".join([*writer.helpers.sources, f"{head}\n{body}"])
     imports = [line for line, word in (("import math", "math."), ("import numpy as np", "np.")) if word in text]
     imports += writer.helpers.imports
     return "\n".join(imports) + "\n" * 3 * bool(imports) + text + "\n"
 
 
-def _wrapped(start: str, parts: list[str], end: str) -> str:
+def wrapped(start: str, parts: list[str], end: str) -> str:
     """A list on one line, or, if that is too long, in brackets over several."""
     line = f"{start}{', '.join(parts)}{end}"
     if len(line) + 4 <= WIDTH:
