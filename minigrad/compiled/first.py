@@ -205,6 +205,7 @@ class FirstCall:
             leaf = node
             if not is_argument:
                 leaf = Node(x.array)
+                leaf.seq = node.seq  # so that a reverse pass comes to it after all that was computed from it
             elif node.plan is not None:  # changed in place
                 continue
             leaves[leaf] = node

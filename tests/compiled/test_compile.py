@@ -209,6 +209,24 @@ def test_several_results() -> None:
         np.testing.assert_array_equal(mine.numpy(), W.grad.numpy())
 
 
+def test_a_parameter_that_is_used_twice() -> None:
+    w, scale = numbers(3, seed=1, requires_grad=True), numbers(3, seed=2, requires_grad=True)
+    w_twin, scale_twin = (torch.tensor(p.detach().numpy().copy(), requires_grad=True) for p in (w, scale))
+    outside, outside_twin = scale.exp(), scale_twin.exp()
+
+    def function(x: Any, w: Any, outside: Any) -> Any:
+        return (x * w * outside).sum() + (w * w).sum(), w.sin() * outside
+
+    compiled = minigrad.compile(lambda x: function(x, w, outside))
+    for i in range(3):
+        x = numbers(3, seed=i)
+        results, expected = compiled(x), function(torch.tensor(x.numpy()), w_twin, outside_twin)
+        (results[0] + results[1].sum()).backward(retain_graph=True)
+        (expected[0] + expected[1].sum()).backward(retain_graph=True)
+        for mine, theirs in ((w, w_twin), (scale, scale_twin)):
+            np.testing.assert_allclose(mine.grad.numpy(), theirs.grad.numpy(), rtol=1e-5)
+
+
 def test_hooks_of_parameters_are_called_once() -> None:
     w = numbers(3, requires_grad=True)
     seen: list[int] = []
