@@ -31,10 +31,10 @@ BLOCK, EMBEDDING, HIDDEN = 3, 10, 200
 class Training:
     """A model, the optimizer, and the function that computes the loss, compiled with `settings`."""
 
-    def __init__(self, options: argparse.Namespace, **settings: Any) -> None:
-        minigrad.manual_seed(options.seed)
-        self.model = nn.MLP(len(CHARACTERS), BLOCK, embedding=EMBEDDING, hidden=[HIDDEN], batch_norm=True)
-        self.optimizer = nn.optim.SGD(self.model.parameters(), lr=options.lr)
+    def __init__(self, seed: int, lr: float, **settings: Any) -> None:
+        minigrad.manual_seed(seed)
+        self.model = nn.MLP(len(CHARACTERS), block_size=BLOCK, embedding=EMBEDDING, hidden=HIDDEN)
+        self.optimizer = nn.optim.SGD(self.model.parameters(), lr=lr)
         self.loss_of = minigrad.compile(lambda X, Y: F.cross_entropy(self.model(X), Y), **settings)
 
     def step(self, inputs: Tensor, targets: Tensor) -> float:
@@ -64,7 +64,8 @@ def run(options: argparse.Namespace) -> None:
     names = read_names(options.names, string.ascii_lowercase, adjustable=False)
     inputs, targets = contexts(split(names, options.seed)[0], CHARACTERS, BLOCK)
     sharding = batch_sharding(options.devices)
-    one, several = Training(options), Training(options, backend="jax", options={"in_shardings": sharding})
+    one = Training(options.seed, options.lr)
+    several = Training(options.seed, options.lr, backend="jax", options={"in_shardings": sharding})
     print(f"{'step':>6}   {f'{options.devices} devices':>10}   one device")
     largest = 0.0
     for i in range(options.steps):
@@ -89,8 +90,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--lr", type=rate, default=0.1, help="learning rate")
     parser.add_argument("--seed", type=seed, default=42, help="decides the split, the first weights and the batches")
     options = parser.parse_args(arguments)
-    if options.batch < 2 or options.batch % options.devices:
-        parser.error(f"argument --batch: {options.batch} is no multiple, from 2, of the {options.devices} devices")
+    if options.batch % options.devices or options.batch < 2:
+        parser.error(f"argument --batch: {options.batch} must be a multiple of {options.devices} devices, and at least 2")
     return options
 
 

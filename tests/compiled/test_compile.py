@@ -472,7 +472,7 @@ def test_a_compiled_call_gives_no_warning() -> None:
 
 
 def test_bad_arguments() -> None:
-    with pytest.raises(ValueError, match="compile: backend must be 'inductor' or 'eager', got 'onnxrt'"):
+    with pytest.raises(ValueError, match="compile: backend must be 'inductor', 'eager' or 'jax', got 'onnxrt'"):
         minigrad.compile(print, backend="onnxrt")
     with pytest.raises(TypeError, match="compile: expected a function or a Module, got 3"):
         minigrad.compile(3)
