@@ -23,7 +23,9 @@ try:
     import jax
     from jax.sharding import Mesh, NamedSharding, PartitionSpec
 except ImportError as error:
-    raise ModuleNotFoundError(f"compile: the backend 'jax' needs the package jax; {remedy('jax')}", name="jax") from error
+    raise ModuleNotFoundError(
+        f"compile: the backend 'jax' needs the package jax; {remedy('jax')}", name="jax"
+    ) from error
 
 FILE = "<compiled for jax>"
 ELSEWHERE = "use the backend 'inductor', or compute this step outside of the function"
@@ -184,9 +186,12 @@ def _shardings(in_shardings: Any, wanted: Wanted) -> list[NamedSharding | None]:
         if sharding is not None:
             try:
                 sharding.shard_shape(symbol.shape)
-            except ValueError as error:
-                what = f"{symbol.name} of shape {symbol.shape} cannot be sharded by {sharding.spec}"
-                raise ValueError(f"compile: in_shardings: {what}: {error}") from None
+            except ValueError:
+                devices = " and ".join(f"{count} devices along {name!r}" for name, count in sharding.mesh.shape.items())
+                raise ValueError(
+                    f"compile: in_shardings: {symbol.name} of shape {symbol.shape} cannot be sharded by {sharding.spec} "
+                    f"over {devices}; a dim must be a multiple of the devices that it is sharded over"
+                ) from None
     return each
 
 

@@ -72,7 +72,9 @@ class JaxWriter(Writer):
     def write(self) -> str:
         """The source."""
         wanted = self.wanted
-        names, draws, seeds = ([self.texts[id(x)][0] for x in each] for each in (wanted.given, wanted.draws, wanted.seeds))
+        names, draws, seeds = (
+            [self.texts[id(x)][0] for x in each] for each in (wanted.given, wanted.draws, wanted.seeds)
+        )
         results = [self._tuple(symbols) for symbols in (wanted.outputs, self.changes, self.checks)]
         forward, self.lines = self.lines, []
         gradients = self._tuple(wanted.gradients)

@@ -62,9 +62,7 @@ def test_a_step_agrees_with_pytorch() -> None:
     C, W, b = (numbers(*shape, seed=i) for i, shape in enumerate([(27, 4), (12, 27), (27,)]))
     mine = [x.requires_grad_() for x in (C, W, b)]
     theirs = [torch.tensor(x.detach().numpy().copy(), requires_grad=True) for x in mine]
-    step = minigrad.compile(
-        lambda X, Y: F.cross_entropy((C[X].view(-1, 12) @ W + b).tanh(), Y), backend="jax"
-    )
+    step = minigrad.compile(lambda X, Y: F.cross_entropy((C[X].view(-1, 12) @ W + b).tanh(), Y), backend="jax")
     for i in range(2):
         X, Y = batch(i)
         loss = step(X, Y)
@@ -210,7 +208,9 @@ def test_what_jax_cannot_run_is_refused_at_the_first_call() -> None:
         y[mask] = x[:2]
         return y
 
-    with pytest.raises(RuntimeError, match=re.escape("compile: the backend 'jax' cannot run 'result = x.at[mask].set(")):
+    with pytest.raises(
+        RuntimeError, match=re.escape("compile: the backend 'jax' cannot run 'result = x.at[mask].set(")
+    ):
         minigrad.compile(put, backend="jax")(x, mask)
     np.testing.assert_array_equal(minigrad.compile(put)(x, mask).numpy(), put(x, mask).numpy())
 
@@ -273,30 +273,35 @@ EIGHT = """
 import json
 import jax
 from jax.sharding import NamedSharding, PartitionSpec
-import minigrad, nn
+import minigrad
+import nn
 import nn.functional as F
-from tests.compiled.test_compile import batch, net
 
 sharding = NamedSharding(jax.make_mesh((8,), ("batch",)), PartitionSpec("batch"))
 found = []
-for options in ({"in_shardings": sharding}, {"in_shardings": [sharding, None]}, {}):
-    model, spread = net(), set()
-    step = minigrad.compile(lambda X, Y: F.cross_entropy(model(X), Y), backend="jax", options=options)
-    optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
-    losses = []
+for settings in (
+    {"backend": "eager"},
+    {"backend": "jax", "options": {"in_shardings": sharding}},
+    {"backend": "jax", "options": {"in_shardings": [sharding, None]}},
+):
     minigrad.manual_seed(7)
-    for i in range(5):
-        loss = step(*batch(i, n=64))
-        call = loss.node.saved[0]
-        spread |= {x.sharding.num_devices for x in call.memory.residuals} if i else set()
+    model = nn.MLP(27, block_size=3, embedding=4, hidden=20)
+    step = minigrad.compile(lambda X, Y: F.cross_entropy(F.dropout(model(X), 0.1), Y), **settings)
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+    losses, gradients, spread = [], [], []
+    for i in range(3):
+        loss = step(minigrad.randint(0, 27, (64, 3)), minigrad.randint(0, 27, (64,)))
+        if settings["backend"] == "jax" and i:
+            spread = sorted({x.sharding.shard_shape(x.shape) for x in loss.node.saved[0].memory.residuals})
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
-    state = {name: x.tolist() for name, x in model.state_dict().items()}
-    found.append({"losses": losses, "state": state, "spread": sorted(spread)})
+        gradients += [p.grad.numpy().ravel().tolist() for p in model.parameters()]
+    state = [x.numpy().ravel().tolist() for x in model.state_dict().values()]
+    found.append({"losses": losses, "gradients": gradients, "state": state, "spread": spread})
 try:
-    minigrad.compile(net(), backend="jax", options={"in_shardings": sharding})(batch(0, n=30)[0])
+    step(minigrad.randint(0, 27, (30, 3)), minigrad.randint(0, 27, (30,)))
 except ValueError as error:
     found.append(str(error))
 print(json.dumps(found))
@@ -305,20 +310,11 @@ print(json.dumps(found))
 
 def test_a_batch_on_eight_devices() -> None:
     """The loss, the gradients and BatchNorm's statistics are those of the whole batch."""
-    model, losses = net(), []
-    optimizer = optim.SGD(model.parameters(), lr=0.1)
-    minigrad.manual_seed(7)
-    for i in range(5):
-        X, Y = batch(i, n=64)
-        loss = F.cross_entropy(model(X), Y)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    *found, refusal = json.loads(run(EIGHT, XLA_FLAGS="--xla_force_host_platform_device_count=8"))
-    assert [each["spread"] for each in found] == [[8], [8], [1]]
-    for each in found:
-        np.testing.assert_allclose(each["losses"], losses, rtol=1e-6)
-        for name, x in model.state_dict().items():
-            np.testing.assert_allclose(each["state"][name], x.numpy(), err_msg=name, rtol=1e-5, atol=1e-6)
-    assert refusal.startswith("compile: in_shardings: input of shape (30, 3) cannot be sharded by ")
+    expected, *several, refusal = json.loads(run(EIGHT, XLA_FLAGS="--xla_force_host_platform_device_count=8"))
+    for found in several:
+        assert [8, 20] in found["spread"], "each device has its part of the hidden layer"
+        assert [64, 20] not in found["spread"]
+        for name in ("losses", "gradients", "state"):
+            for x, y in zip(found[name], expected[name], strict=True):
+                np.testing.assert_allclose(x, y, err_msg=name, rtol=1e-5, atol=1e-6)
+    assert refusal.startswith("compile: in_shardings: X of shape (30, 3) cannot be sharded by PartitionSpec('batch'")

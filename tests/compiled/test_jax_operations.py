@@ -74,7 +74,12 @@ def outcome(run: Any, samples: list[Sample], turn: int) -> list[list[Any]]:
     minigrad.manual_seed(42)
     results = run(given)
     numbers = np.random.default_rng(0)
-    loss = sum((x.double() * minigrad.tensor(numbers.normal(size=x.shape))).sum() for made in results for x in made if x.requires_grad)
+    loss = sum(
+        (x.double() * minigrad.tensor(numbers.normal(size=x.shape))).sum()
+        for made in results
+        for x in made
+        if x.requires_grad
+    )
     if isinstance(loss, minigrad.Tensor):
         loss.backward()
     grads = [[x.grad for x in leaves([*args, kwargs])] for args, kwargs in given]
