@@ -91,9 +91,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=seed, default=42, help="decides the split, the first weights and the batches")
     options = parser.parse_args(arguments)
     if options.batch % options.devices or options.batch < 2:
-        parser.error(
-            f"argument --batch: {options.batch} must be a multiple of {options.devices} devices, and at least 2"
-        )
+        parser.error(f"argument --batch: {options.batch} is no multiple of --devices {options.devices}, from 2 on")
     return options
 
 

@@ -23,9 +23,8 @@ try:
     import jax
     from jax.sharding import Mesh, NamedSharding, PartitionSpec
 except ImportError as error:
-    raise ModuleNotFoundError(
-        f"compile: the backend 'jax' needs the package jax; {remedy('jax')}", name="jax"
-    ) from error
+    needed = f"compile: the backend 'jax' needs the package jax; {remedy('jax')}"
+    raise ModuleNotFoundError(needed, name="jax") from error
 
 FILE = "<compiled for jax>"
 ELSEWHERE = "use the backend 'inductor', or compute this step outside of the function"
@@ -36,8 +35,8 @@ def with_options(options: Mapping[str, Any]) -> Callable[..., "JaxProgram"]:
     if unknown := [*options.keys() - {"in_shardings"}]:
         raise ValueError(f"compile: the backend 'jax' has the option 'in_shardings', and no {shown(unknown[0])}")
     given = options.get("in_shardings")
-    several = isinstance(given, list | tuple)
-    return functools.partial(JaxProgram, in_shardings=[*map(_automatic, given)] if several else _automatic(given))
+    several = [*map(_automatic, given)] if isinstance(given, list | tuple) else _automatic(given)
+    return functools.partial(JaxProgram, in_shardings=several)
 
 
 def _automatic(sharding: Any) -> NamedSharding | None:
@@ -189,8 +188,8 @@ def _shardings(in_shardings: Any, wanted: Wanted) -> list[NamedSharding | None]:
             except ValueError:
                 devices = " and ".join(f"{count} devices along {name!r}" for name, count in sharding.mesh.shape.items())
                 raise ValueError(
-                    f"compile: in_shardings: {symbol.name} of shape {symbol.shape} cannot be sharded by {sharding.spec} "
-                    f"over {devices}; a dim must be a multiple of the devices that it is sharded over"
+                    f"compile: in_shardings: {symbol.name} of shape {symbol.shape} cannot be sharded by "
+                    f"{sharding.spec} over {devices}; a dim must be a multiple of the devices that it is sharded over"
                 ) from None
     return each
 

@@ -158,10 +158,9 @@ def _assign(writer: Any, symbol: Symbol) -> str:
         filling = f"{dtype_of(symbol)}({filling})"
     elif value.dtype != symbol.dtype:
         filling = f"{writer.array(value)}.astype({dtype_of(symbol)})"
-    mask = key[0]
-    if len(key) == 1 and isinstance(mask, Symbol) and mask.dtype == bool and mask.shape == x.shape:
-        if math.prod(getattr(value, "shape", ())) == 1:  # so that it does not matter how many places there are
-            return f"np.where({writer.part(mask)}, {filling}, {writer.part(x)})"
+    is_one = math.prod(getattr(value, "shape", ())) == 1  # so that it does not matter how many places there are
+    if is_one and len(key) == 1 and _is_mask(key[0]) and key[0].shape == x.shape:
+        return f"np.where({writer.part(key[0])}, {filling}, {writer.part(x)})"
     return f"{writer.array(x)}.at[{_place(writer, key)}].set({filling})"
 
 
@@ -251,7 +250,7 @@ def _indexed(key: tuple[Any, ...], shape: Shape) -> Iterator[tuple[Any, int]]:
 
 
 def _is_mask(part: Any) -> bool:
-    return getattr(part, "dtype", None) == bool
+    return hasattr(part, "dtype") and part.dtype.kind == "b"
 
 
 def _all(condition: Symbol) -> Symbol:
