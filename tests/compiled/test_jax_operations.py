@@ -24,6 +24,7 @@ REFUSED = {
     "index_put": "Array boolean indices must be concrete",
 }
 TRACED, TOGETHER = 1, 60  # samples of each dtype; operations in one function
+HASTY = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}  # compiles in a third of the time
 # XLA adds in another order than numpy, has an exp and a tanh of its own, and may compute a * b + c in one step. So
 # numbers agree within a few units in the last place of the largest number around, as with PyTorch.
 UNITS = 16
@@ -101,8 +102,7 @@ def assert_close(found: Any, expected: Any, name: str) -> None:
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("start", range(0, len(OPERATIONS), TOGETHER))
 def test_operations_with_other_numbers(start: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    hasty = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})  # compiles in half
-    monkeypatch.setattr(jax, "jit", hasty)
+    monkeypatch.setattr(jax, "jit", functools.partial(jax.jit, compiler_options=HASTY))
     alone = [[*filter(is_compiled, samples_of(op))] for op in OPERATIONS[start : start + TOGETHER]]
     samples = [each[0] for each in alone if each]
     assert len(samples) > TOGETHER / 3

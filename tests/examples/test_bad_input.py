@@ -32,6 +32,7 @@ PROGRAMS = {
     "gallery": ["--steps", "3"],
     "lecture_figures": ["--steps", "1"],
     "backprop_ninja": ["--steps", "1"],
+    "train_data_parallel": ["--steps", "1", "--batch", "4", "--devices", "1"],
 }
 POSITIVE = ["0", "-1", "1.5", "nan", "abc", ""]
 RATE = ["0", "-1", "nan", "inf", "abc", ""]
@@ -41,6 +42,13 @@ NUMBERS = {
     "gallery": {"--steps": POSITIVE},
     "lecture_figures": {"--steps": POSITIVE},
     "backprop_ninja": {"--steps": POSITIVE, "--time-limit": RATE, "--seed": SEED},
+    "train_data_parallel": {
+        "--steps": POSITIVE,
+        "--batch": POSITIVE,
+        "--devices": POSITIVE,
+        "--lr": RATE,
+        "--seed": SEED,
+    },
 }
 FOLDERS = {"train_names": ["model.npz", "loss.png", "graph.svg"], "gallery": ["expression.svg", "loss.png"]}  # of --out
 
@@ -154,7 +162,7 @@ def test_a_file_that_cannot_be_used(name: str, option: str, bad: str, run: Runne
     assert [each for each in tmp_path.rglob("*") if each.is_file() and each != path] == []
 
 
-@pytest.mark.parametrize("name", ["gallery", "lecture_figures", "backprop_ninja"])
+@pytest.mark.parametrize("name", ["gallery", "lecture_figures", "backprop_ninja", "train_data_parallel"])
 def test_no_option_is_recommended_that_the_program_does_not_have(name: str, run: Runner, tmp_path: Path) -> None:
     (tmp_path / "given.txt").write_text("anna\nBo\n" * 9)
     line = line_of(name, run(name, "--names", str(tmp_path / "given.txt")), 2)
