@@ -71,7 +71,8 @@ def compile(
     Tensors over devices: a `jax.sharding.NamedSharding` for all Tensors among the arguments, or a list with one for
     each, and None for those that every device gets whole. Parameters, and all else that the function reaches, every
     device gets whole. With the batch sharded, each device computes its part of a batch, and BatchNorm's statistics,
-    the loss and the gradients are those of the whole batch: `examples/train_data_parallel.py`.
+    the loss and the gradients are those of the whole batch: `examples/train_data_parallel.py`. The devices may be those
+    of several processes (`jax.distributed`), which make the same calls.
 
     TypeError if `model` cannot be called, ValueError for another backend or another option of the backend "jax", and
     ModuleNotFoundError if its package is missing.

@@ -5,8 +5,10 @@ import json
 import os
 import pickle
 import re
+import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -320,3 +322,40 @@ def test_a_batch_on_eight_devices() -> None:
                 np.testing.assert_allclose(x, y, err_msg=name, rtol=1e-5, atol=1e-6)
     assert refusal.startswith("compile: in_shardings: X of shape (30, 3) cannot be sharded by ")
     assert "over 8 devices along 'batch'; a dim must be a multiple" in refusal
+
+
+TWO_PROCESSES = """
+import jax
+jax.config.update("jax_cpu_collectives_implementation", "gloo")
+jax.config.update("jax_num_cpu_devices", 2)
+jax.distributed.initialize("localhost:PORT", 2, RANK)
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+import minigrad
+import nn
+import nn.functional as F
+
+assert (len(jax.devices()), len(jax.local_devices())) == (4, 2)
+sharding = NamedSharding(Mesh(jax.devices(), ("batch",)), PartitionSpec("batch"))
+for settings in ({"backend": "eager"}, {"backend": "jax", "options": {"in_shardings": sharding}}):
+    minigrad.manual_seed(7)
+    model = nn.MLP(27, block_size=3, embedding=4, hidden=8)
+    step = minigrad.compile(lambda X, Y: F.cross_entropy(model(X), Y), **settings)
+    for _ in range(2):
+        loss = step(minigrad.randint(0, 27, (16, 3)), minigrad.randint(0, 27, (16,)))
+        loss.backward()
+    print("found", loss.item(), *(p.grad.square().sum().item() for p in model.parameters()))
+"""
+
+
+def test_a_batch_on_the_devices_of_two_processes() -> None:
+    """As on two machines: both processes make the same calls, and get the same results."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        program = TWO_PROCESSES.replace("PORT", str(free.getsockname()[1]))
+    with ThreadPoolExecutor() as threads:
+        printed = [*threads.map(run, [program.replace("RANK", str(rank)) for rank in range(2)])]
+    lines = [line.split() for each in printed for line in each.splitlines()]  # some are of JAX itself
+    expected, *found = [[*map(float, words[1:])] for words in lines if words[:1] == ["found"]]
+    assert len(found) == 3
+    for each in found:
+        np.testing.assert_allclose(each, expected, rtol=1e-4)
