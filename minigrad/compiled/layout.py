@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.compiled.blocks import Blocks
 from minigrad.compiled.recording import CONTIGUOUS, ITEM, Call
 from minigrad.core import ops
 from minigrad.core.kernels import LONG
@@ -68,7 +69,7 @@ class Layout(Expressions):
 
     `order` holds the steps of the forward pass and those of the backward pass. `reads` are the places of what is given
     and needed. `escaping` are the roots of what is given away; `direct` the new values that are written at once into
-    what they change.
+    what they change; `blocks` the steps that are computed together.
     """
 
     def __init__(self, wanted: Wanted, constants: dict[int, np.ndarray], contiguous: set[int]) -> None:
@@ -82,6 +83,8 @@ class Layout(Expressions):
         self.order[1] = [x for g in wanted.gradients for x in self._steps(g, done)]
         self.escaping = self.roots_of([*wanted.outputs, *wanted.gradients])
         self.direct = self._written_directly()
+        self.blocks = Blocks(self)
+        self.order = [self.blocks.arranged(steps) for steps in self.order]
 
     def _add_all(self) -> None:
         wanted = self.wanted
@@ -183,6 +186,10 @@ class Layout(Expressions):
             return True
         keeps = primitive in REDUCTIONS or primitive in KEEPING
         if keeps or self.ufunc_of(symbol) is not None:
+            if any(
+                self.canonical(x).shape == symbol.shape and self.unexpanded(x) is self.canonical(x) for x in operands
+            ):
+                operands = [self.unexpanded(x) for x in operands]  # what is repeated follows the order of the others
             return all(self.in_rows_for_certain(x) for x in operands)
         if primitive is ops.matmul and len(symbol.shape) > 2:  # numpy lays out the batch dims as those of its operands
             return all(self.in_rows_for_certain(x) for x in operands)
@@ -225,13 +232,25 @@ class Layout(Expressions):
         others = (ops.relu, ops.matmul, ops.linear, ops.linear_map)
         return self.ufunc_of(symbol) is not None or primitive in others
 
-    @staticmethod
-    def _is_long(symbol: Symbol) -> bool:
-        """Whether a sum is computed in parts."""
+    def unexpanded(self, x: Any) -> Any:
+        """An operand without what repeats it."""
+        x = self.canonical(x)
+        while isinstance(x, Symbol) and x.primitive is ops.expand:
+            x = self.canonical(x.arguments[0])
+        return x
+
+    def _is_long(self, symbol: Symbol) -> bool:
+        """Whether a sum is computed in parts, as in `kernels.total`."""
         if symbol.primitive not in (ops.sum, ops.mean):
             return False
-        x = symbol.arguments[0]
-        return x.dtype.char == "e" or not (math.prod(x.shape) < LONG or max(x.shape) < LONG)
+        x, axes, *_ = symbol.arguments
+        if x.dtype.char == "e":
+            return True
+        if math.prod(x.shape) < LONG or max(x.shape) < LONG:
+            return False
+        return not self.in_rows_for_certain(x) or any(
+            x.shape[axis] >= LONG and math.prod(x.shape[axis + 1 :]) > 1 for axis in axes
+        )
 
 
 def _power(exponent: Any) -> np.ufunc | None:

@@ -46,6 +46,7 @@ class Printer(Statements):
         self.lines += [f"np.copyto({old}, {new})" for old, new in _late(changed)]
         forward, self.lines = self.lines, []
         before, self.local = self.local, set()
+        self.in_shape.clear()
         seeds = []
         for symbol in wanted.seeds:
             seeds.append(self.name(self.canonical(symbol), symbol.name))

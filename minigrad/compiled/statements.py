@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.compiled.blocks import Group
 from minigrad.compiled.buffers import Buffers
 from minigrad.compiled.layout import REDUCTIONS, Layout, Wanted
 from minigrad.compiled.recording import CONTIGUOUS, ITEM, Call
+from minigrad.compiled.threads import in_blocks
 from minigrad.core import ops
-from minigrad.core.primitive import Primitive
+from minigrad.core.primitive import Primitive, Shape
 from minigrad.derive.copying import library_name
 from minigrad.derive.expressions import number
 from minigrad.derive.forms import word_for
@@ -56,8 +58,14 @@ class Statements(Layout):
 
     def __init__(self, wanted: Wanted, constants: dict[int, np.ndarray], contiguous: set[int]) -> None:
         super().__init__(wanted, constants, contiguous)
-        self.space: dict[str, Any] = {"np": np, "same": same, "__name__": "minigrad.compiled.source"}
+        self.space: dict[str, Any] = {
+            "np": np,
+            "same": same,
+            "in_blocks": in_blocks,
+            "__name__": "minigrad.compiled.source",
+        }
         self.taken = {"np", "math", "same", "make", "forward", "backward", "saved", "memory", *FUNCTIONS}
+        self.taken |= {"in_blocks", "start", "stop", "thread", "count"}
         self.imported: set[str] = set()
         self.bound: dict[int, str] = {}  # names in `space`, by the id of what they stand for
         self.known: dict[int, Any] = {}  # keeps alive what has an id in `bound`
@@ -70,6 +78,9 @@ class Statements(Layout):
         self.turned: dict[int, str] = {}  # names of transposes of arrays that are made once
         self._constants: dict[Any, np.ndarray] = {}
         self._numbers: dict[Any, str] = {}
+        self.shapes: dict[int, Shape] = {}  # of the arrays that are made once, by the id of the Symbol
+        self.in_shape: dict[tuple[str, Shape], str] = {}  # names of arrays in another shape
+        self.within: tuple[Group, Symbol] | None = None  # the step of a group that is being written
 
     # Names
 
@@ -98,6 +109,8 @@ class Statements(Layout):
         """The text of an operand."""
         x = self.canonical(x)
         if isinstance(x, Symbol):
+            if self.within is not None:
+                return self._part_of_block(x, *self.within)
             if x.value is not None:
                 return self.bind(self._filled(x), "constant")
             if id(x) not in self.texts:
@@ -119,14 +132,16 @@ class Statements(Layout):
         """Write the statement of a step; none for a view, until it is asked for."""
         if symbol.primitive is None or symbol.value is not None or id(symbol) in self.texts:
             return
+        if id(symbol) in self.blocks.groups:
+            self._together(self.blocks.groups[id(symbol)])
+            return
         if self.is_view(symbol):  # it gets a name where it is read
             return
         if id(symbol) in self.direct:
             self.lines += self._into(symbol, self.part(self.direct[id(symbol)]))
             return
         if id(symbol) in self.buffers.place:
-            name = self._array(symbol)
-            self.lines += self._into(symbol, name)
+            self.lines += self._into(symbol, self._array(symbol, symbol.shape))
             return
         text = self._value(symbol)
         name = self.name(symbol, self._word(symbol))
@@ -158,13 +173,65 @@ class Statements(Layout):
             symbol = self.canonical(symbol.arguments[0])
         return isinstance(symbol, Symbol)
 
-    def _array(self, symbol: Symbol) -> str:
+    def _array(self, symbol: Symbol, shape: Shape) -> str:
         """Declare the array that a step writes into."""
+        self.shapes[id(symbol)] = shape
         name = self.name(symbol, self._word(symbol))
         self.fixed.add(name)
         place = self.buffers.place[id(symbol)]
-        self.head.append(f"{name} = np.ndarray({ints_text(symbol.shape)}, {dtype_text(symbol.dtype)}, memory[{place}])")
+        self.head.append(f"{name} = np.ndarray({ints_text(shape)}, {dtype_text(symbol.dtype)}, memory[{place}])")
         return name
+
+    # Blocks
+
+    def _together(self, group: Group) -> None:
+        """Write the steps of a group, as a function that computes a block."""
+        body: list[str] = []
+        for symbol in group.steps:
+            shape = symbol.shape
+            if id(symbol) in self.buffers.local:
+                shape = (group.threads, group.size, *(group.row_shape(symbol, symbol) or ()))
+            self._array(symbol, shape)
+            self.within = group, symbol
+            body += self._into(symbol, self.part(symbol))
+            self.within = None
+        name = unused("block", self.taken)
+        self.taken.add(name)
+        self.lines += [f"def {name}(start, stop, thread):", "    count = stop - start"]
+        self.lines += [f"    {line}" for line in body]
+        self.lines.append(f"in_blocks({name}, {group.rows}, {group.size}, {group.threads})")
+
+    def _part_of_block(self, x: Symbol, group: Group, symbol: Symbol) -> str:
+        """The text of an operand or of the result of a step: what belongs to a block, or the whole of what is short."""
+        if x.value is not None:
+            return self.fixed_number(x.value, x.dtype, number(x)[0])
+        x = self.unexpanded(x)
+        row, size = group.row_shape(x, symbol), math.prod(x.shape)
+        while x.primitive is ops.reshape:  # a view, since it lies in rows
+            x = self.canonical(x.arguments[0])
+        self.within = None
+        try:
+            name = self.part(x)
+            if row is None:
+                is_fitting = x.shape in ((), (size,), (1, size))
+                return name if is_fitting else self._in_shape(x, name, (size,) if size > 1 else ())
+            if id(x) in self.buffers.local:
+                return f"{self._in_shape(x, name, (group.threads, group.size, *row))}[thread, :count]"
+            return f"{self._in_shape(x, name, (group.rows, *row))}[start:stop]"
+        finally:
+            self.within = group, symbol
+
+    def _in_shape(self, x: Symbol, name: str, shape: Shape) -> str:
+        """The name of an array that lies in rows, in another shape."""
+        if shape == self.shapes.get(id(x), x.shape):
+            return name
+        if (name, shape) not in self.in_shape:
+            other = self.in_shape[name, shape] = unused(f"{name}_in_rows", self.taken)
+            self.taken.add(other)
+            is_fixed = self._is_fixed(x)
+            (self.fixed if is_fixed else self.local).add(other)
+            (self.head if is_fixed else self.lines).append(f"{other} = {name}.reshape({ints_text(shape)})")
+        return self.in_shape[name, shape]
 
     @staticmethod
     def _word(symbol: Symbol) -> str:
@@ -229,6 +296,8 @@ class Statements(Layout):
 
     def _reduced(self, primitive: Primitive, x: Any, axes: Any, keepdims: Any, into: str = "") -> str:
         name = f"{self.numpy(REDUCTIONS[primitive].__name__)}.reduce"
+        if self.within is not None:
+            axes, keepdims = (-1,), True
         axis = literal(axes[0]) if len(axes) == 1 else ints_text(axes)
         if into:
             return f"{name}({self.part(x)}, {axis}, None, {into}{', True' * bool(keepdims)})"
