@@ -108,6 +108,8 @@ class Blocks:
 
     def arranged(self, steps: list[Symbol]) -> list[Symbol]:
         """The steps in another order. What does not depend on an open group comes before it."""
+        if all(math.prod(symbol.shape) < LARGE for symbol in steps):
+            return steps
         done: list[Symbol] = []
         group: Group | None = None
         inner: set[int] = set()  # ids of the steps of the group, and of views of their results
