@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from minigrad.compiled.recording import Call
+from minigrad.compiled.strides import REDUCTIONS
 from minigrad.core import ops
 from minigrad.core.primitive import Shape
 from minigrad.derive.sharing import symbols_in
@@ -21,7 +22,6 @@ from minigrad.machine import get_num_threads
 if TYPE_CHECKING:
     from minigrad.compiled.layout import Layout
 
-REDUCTIONS = {ops.sum, ops.mean, ops.amax, ops.max, ops.amin, ops.min}
 LARGE = 1 << 17  # elements, from where on an array does not stay in the cache
 BLOCK = 1 << 15  # elements of the largest array of a block
 FEWEST = 32  # blocks, so that threads end at about the same time

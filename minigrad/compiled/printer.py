@@ -9,7 +9,7 @@ them. Values from the forward pass that are in no such array are handed over as 
 
 from typing import Any
 
-from minigrad.compiled.statements import Statements
+from minigrad.compiled.loops import Loops
 from minigrad.derive.infix import WHOLE
 from minigrad.derive.naming import unused
 from minigrad.derive.plain import literal
@@ -17,7 +17,7 @@ from minigrad.derive.sharing import symbols_in
 from minigrad.derive.symbols import Symbol
 
 
-class Printer(Statements):
+class Printer(Loops):
     """The source of a program."""
 
     def write(self) -> str:

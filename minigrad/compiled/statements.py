@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiled.blocks import Group
 from minigrad.compiled.buffers import Buffers
-from minigrad.compiled.layout import REDUCTIONS, Layout, Wanted
+from minigrad.compiled.layout import Layout, Wanted
 from minigrad.compiled.recording import CONTIGUOUS, ITEM, Call
-from minigrad.compiled.threads import in_blocks
+from minigrad.compiled.strides import REDUCTIONS
 from minigrad.core import ops
 from minigrad.core.primitive import Primitive, Shape
 from minigrad.derive.copying import library_name
@@ -58,14 +57,8 @@ class Statements(Layout):
 
     def __init__(self, wanted: Wanted, constants: dict[int, np.ndarray], contiguous: set[int]) -> None:
         super().__init__(wanted, constants, contiguous)
-        self.space: dict[str, Any] = {
-            "np": np,
-            "same": same,
-            "in_blocks": in_blocks,
-            "__name__": "minigrad.compiled.source",
-        }
+        self.space: dict[str, Any] = {"np": np, "same": same, "__name__": "minigrad.compiled.source"}
         self.taken = {"np", "math", "same", "make", "forward", "backward", "saved", "memory", *FUNCTIONS}
-        self.taken |= {"in_blocks", "start", "stop", "thread", "count"}
         self.imported: set[str] = set()
         self.bound: dict[int, str] = {}  # names in `space`, by the id of what they stand for
         self.known: dict[int, Any] = {}  # keeps alive what has an id in `bound`
@@ -80,7 +73,6 @@ class Statements(Layout):
         self._numbers: dict[Any, str] = {}
         self.shapes: dict[int, Shape] = {}  # of the arrays that are made once, by the id of the Symbol
         self.in_shape: dict[tuple[str, Shape], str] = {}  # names of arrays in another shape
-        self.within: tuple[Group, Symbol] | None = None  # the step of a group that is being written
 
     # Names
 
@@ -109,8 +101,6 @@ class Statements(Layout):
         """The text of an operand."""
         x = self.canonical(x)
         if isinstance(x, Symbol):
-            if self.within is not None:
-                return self._part_of_block(x, *self.within)
             if x.value is not None:
                 return self.bind(self._filled(x), "constant")
             if id(x) not in self.texts:
@@ -131,9 +121,6 @@ class Statements(Layout):
     def _step(self, symbol: Symbol) -> None:
         """Write the statement of a step; none for a view, until it is asked for."""
         if symbol.primitive is None or symbol.value is not None or id(symbol) in self.texts:
-            return
-        if id(symbol) in self.blocks.groups:
-            self._together(self.blocks.groups[id(symbol)])
             return
         if self.is_view(symbol):  # it gets a name where it is read
             return
@@ -182,45 +169,6 @@ class Statements(Layout):
         self.head.append(f"{name} = np.ndarray({ints_text(shape)}, {dtype_text(symbol.dtype)}, memory[{place}])")
         return name
 
-    # Blocks
-
-    def _together(self, group: Group) -> None:
-        """Write the steps of a group, as a function that computes a block."""
-        body: list[str] = []
-        for symbol in group.steps:
-            shape = symbol.shape
-            if id(symbol) in self.buffers.local:
-                shape = (group.threads, group.size, *(group.row_shape(symbol, symbol) or ()))
-            self._array(symbol, shape)
-            self.within = group, symbol
-            body += self._into(symbol, self.part(symbol))
-            self.within = None
-        name = unused("block", self.taken)
-        self.taken.add(name)
-        self.lines += [f"def {name}(start, stop, thread):", "    count = stop - start"]
-        self.lines += [f"    {line}" for line in body]
-        self.lines.append(f"in_blocks({name}, {group.rows}, {group.size}, {group.threads})")
-
-    def _part_of_block(self, x: Symbol, group: Group, symbol: Symbol) -> str:
-        """The text of an operand or of the result of a step: what belongs to a block, or the whole of what is short."""
-        if x.value is not None:
-            return self.fixed_number(x.value, x.dtype, number(x)[0])
-        x = self.unexpanded(x)
-        row, size = group.row_shape(x, symbol), math.prod(x.shape)
-        while x.primitive is ops.reshape:  # a view, since it lies in rows
-            x = self.canonical(x.arguments[0])
-        self.within = None
-        try:
-            name = self.part(x)
-            if row is None:
-                is_fitting = x.shape in ((), (size,), (1, size))
-                return name if is_fitting else self._in_shape(x, name, (size,) if size > 1 else ())
-            if id(x) in self.buffers.local:
-                return f"{self._in_shape(x, name, (group.threads, group.size, *row))}[thread, :count]"
-            return f"{self._in_shape(x, name, (group.rows, *row))}[start:stop]"
-        finally:
-            self.within = group, symbol
-
     def _in_shape(self, x: Symbol, name: str, shape: Shape) -> str:
         """The name of an array that lies in rows, in another shape."""
         if shape == self.shapes.get(id(x), x.shape):
@@ -265,6 +213,9 @@ class Statements(Layout):
             x, key, _ = arguments
             places = ", ".join(map(self.index, key)) or "..."
             return [f"{name}.fill(0)", f"{name}[{places}] = {self.part(x)}"]
+        if primitive is ops.reshape:
+            before = self._in_shape(symbol, name, arguments[0].shape)
+            return [f"{self.numpy('copyto')}({before}, {self.part(arguments[0])})"]
         if primitive is ops.softmax:  # as in `kernels.softmax`
             x, axes = self.part(arguments[0]), ints_text(arguments[1])
             greatest = f"{self.numpy('maximum')}.reduce({x}, {axes}, keepdims=True, initial=-np.inf)"
@@ -296,8 +247,6 @@ class Statements(Layout):
 
     def _reduced(self, primitive: Primitive, x: Any, axes: Any, keepdims: Any, into: str = "") -> str:
         name = f"{self.numpy(REDUCTIONS[primitive].__name__)}.reduce"
-        if self.within is not None:
-            axes, keepdims = (-1,), True
         axis = literal(axes[0]) if len(axes) == 1 else ints_text(axes)
         if into:
             return f"{name}({self.part(x)}, {axis}, None, {into}{', True' * bool(keepdims)})"
@@ -371,7 +320,7 @@ class Statements(Layout):
             return self._called(primitive, arguments, symbol)
         if self.is_view(symbol) or primitive is ops.reshape:
             return self._viewed(symbol)
-        if primitive in REDUCTIONS and not self._is_long(symbol):
+        if primitive in REDUCTIONS and not self.is_long(symbol):
             x, axes, keepdims, *_ = arguments
             text = self._reduced(primitive, x, axes, keepdims)
             if primitive is ops.mean:
