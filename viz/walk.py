@@ -75,6 +75,11 @@ def states_of(things: Iterable[Any], names: Mapping[str, Any]) -> Names:
     return states([*names.values(), *(scope.module() for thing in things for scope in _scopes(thing)[:1])])
 
 
+def constants(things: Iterable[Any], labels: Names) -> set[Key]:
+    """Return the keys of the things that are neither recorded nor named, such as the mask of a Dropout."""
+    return {key(thing) for thing in things if not isinstance(thing, Node | Value)} - labels.keys()
+
+
 def _scopes(thing: Any) -> tuple[Scope, ...]:
     """Return the module calls in which a thing was recorded, from the outermost to the innermost."""
     scopes: list[Scope] = []
@@ -88,7 +93,7 @@ def _scopes(thing: Any) -> tuple[Scope, ...]:
 def frames_of(things: Iterable[Any], state: Collection[Key]) -> dict[Key, Frames]:
     """Return the frames around every thing: the module calls that recorded it.
 
-    Parameters and buffers (`state`) are in the frames that all of their consumers have in common.
+    Parameters, buffers and unnamed constants (`state`) are in the frames that all of their consumers have in common.
     """
     frames: dict[Key, Frames] = {key(thing): _scopes(thing) for thing in things}
     shared: dict[Key, Frames] = {}

@@ -1,0 +1,100 @@
+"""`page`: the data of a graph, put into the HTML page with its stylesheet and its script."""
+
+import html
+import json
+import os
+import pathlib
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+from minigrad import Tensor, Value
+from minigrad.checks import shown
+from minigrad.files import replacing
+
+from .model import model
+
+HEIGHT = 680  # pixels, in a notebook
+
+
+class Page:
+    """A page that steps through both passes of a graph. `html` is its text, and `data` what it shows.
+
+    A notebook shows the page in place, and keeps it when it is exported to HTML.
+    """
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.data = data
+        folder = files(__package__)
+        parts = {
+            "title": html.escape(data["title"]),
+            "style": (folder / "page.css").read_text(encoding="utf-8"),
+            "script": (folder / "page.js").read_text(encoding="utf-8"),
+            # `<` could end the script element, or begin a comment in it. In JSON it may be written as an escape.
+            "data": json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
+        }
+        text = (folder / "page.html").read_text(encoding="utf-8")
+        before, *rest = text.split("{{")
+        filled = [parts[name] + after for name, after in (each.split("}}", 1) for each in rest)]
+        self.html = "".join([before, *filled])
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the page to a file, completely or not at all; FileNotFoundError if there is no folder."""
+        path = pathlib.Path(path)
+        if not path.parent.is_dir():
+            raise FileNotFoundError(f"page: there is no folder {str(path.parent)!r}")
+        with replacing(path) as file:
+            file.write(self.html.encode())
+
+    def _repr_html_(self) -> str:
+        return (
+            f'<iframe title="{html.escape(self.data["title"])}" srcdoc="{html.escape(self.html)}" '
+            f'style="width: 100%; height: {HEIGHT}px; border: 0"></iframe>'
+        )
+
+    def __repr__(self) -> str:
+        steps, nodes = len(self.data["steps"]), len(self.data["nodes"])
+        return f"<page: {self.data['title']}, {steps} steps through {nodes} boxes>"
+
+
+def page(
+    root: Any,
+    path: str | os.PathLike[str] | None = None,
+    names: Mapping[str, Any] | None = None,
+    limit: int = 1000,
+) -> Page:
+    """Write one HTML page that steps through the forward and the backward pass behind a Tensor or a Value.
+
+    The page needs no network and no server: it is one file. In a notebook, the returned page shows itself. With `path`,
+    it is written to that file too, completely or not at all. `names`, such as `locals()`, labels Tensors and Values
+    that have no name with the variables that hold them. If there are more than `limit` boxes, the page shows modules
+    folded, or the boxes nearest to `root`.
+
+    The backward pass runs once more in the engine, and no `.grad` changes. Of a root with several elements, it starts
+    with ones. The lines of your own program are known, and shown, for what is computed under
+    `minigrad.detect_anomaly(check_nan=False)`.
+
+    TypeError if `root` is neither a Tensor nor a Value, or if `names` is no dict. ValueError if `limit` is less than 1,
+    FileNotFoundError if the folder does not exist. RuntimeError if a backward pass has released values that are too
+    large to be kept, or if a value was changed in place since it was computed.
+
+    >>> from minigrad import Value
+    >>> a = Value(3.0, label="a")
+    >>> lesson = page(a * a + a)
+    >>> lesson
+    <page: loss, 11 steps through 3 boxes>
+    >>> lesson.data["steps"][-2]["say"]
+    'da = 7 is complete: all of them have been added up. It goes to a.grad.'
+    """
+    if not isinstance(root, Tensor | Value):
+        raise TypeError(f"page: expected a Tensor or a Value, got {type(root).__name__}")
+    if not isinstance(names, Mapping | None):
+        raise TypeError(f"page: names must be a dict such as locals(), got {type(names).__name__}")
+    if not isinstance(limit, int):
+        raise TypeError(f"page: limit must be a number, got {type(limit).__name__}")
+    if limit < 1:
+        raise ValueError(f"page: limit must be at least 1, got {shown(limit)}")
+    made = Page(model(root, names or {}, limit))
+    if path is not None:
+        made.save(path)
+    return made
