@@ -2,9 +2,9 @@
 
 `passes.py` runs the backward pass in the engine and keeps what happens, `lineage.py` finds which cells came from which,
 `mathml.py` writes formulas, `steps.py` tells it step by step, `boxes.py` places the boxes, and `model.py` puts all of
-it together, as plain data. `page.html`, `page.css` and `page.js` show the data in a browser.
+it together, as plain data. `document.py` writes the page; `page.html`, `page.css` and `page.js` show the data.
 """
 
-from .page import Page, page
+from .document import Page, page
 
 __all__ = ["Page", "page"]

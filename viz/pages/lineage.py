@@ -26,9 +26,7 @@ class Sources(NamedTuple):
     sets: list[list[int]]
 
 
-def sources(
-    rule: Callable[[np.ndarray], Any], given: np.ndarray, result: np.ndarray, window: Window
-) -> Sources | None:
+def sources(rule: Callable[[np.ndarray], Any], given: np.ndarray, result: np.ndarray, window: Window) -> Sources | None:
     """Return the cells of `given` that each cell of `result` came from, within the window that is shown of each.
 
     None if `given` does not consist of floats, or if it would take too long to find out.
@@ -39,11 +37,11 @@ def sources(
     found: list[list[int]] = [[] for _ in range(wanted.size)]
     clean = np.nan_to_num(given)
     with np.errstate(all="ignore"):
-        before = np.isnan(np.broadcast_to(rule(clean), result.shape))
+        before = np.isnan(rule(clean))
         for cell in range(cells.size):
             marked = clean.copy()
             matrix(marked)[divmod(cell, cells.shape[1])] = np.nan
-            reached = np.isnan(np.broadcast_to(rule(marked), result.shape)) & ~before
+            reached = np.isnan(rule(marked)) & ~before
             for place in np.flatnonzero(matrix(reached)[: window[0], : window[1]]).tolist():
                 found[place].append(cell)
     sets = {tuple(each): i for i, each in enumerate(dict.fromkeys(map(tuple, found)))}

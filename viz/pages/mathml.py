@@ -148,8 +148,14 @@ def _transposed(x: Symbol, arrays: Arrays) -> Text | None:
 
 
 def _same(x: Symbol, arrays: Arrays) -> Text:
-    """Leave out what only repeats or reshapes: the shapes below the names say it."""
+    """Leave out what changes no number: the shapes below the names say it."""
     return _written(x.arguments[0], arrays)
+
+
+def _repeated(x: Symbol, arrays: Arrays) -> Text:
+    """Write what is repeated as a product with ones."""
+    ones = name("ones", x.arguments[1])
+    return f"{ones}{sign('·')}{_part(x, 0, PRODUCT, arrays)}", PRODUCT
 
 
 def _indexed(x: Symbol, arrays: Arrays) -> Text:
@@ -172,7 +178,7 @@ FORMS: dict[Primitive, Callable[[Symbol, Arrays], Text | None]] = {  # None: as 
     ops.sum: _total,
     ops.permute: _transposed,
     ops.reshape: _same,
-    ops.expand: _same,
+    ops.expand: _repeated,
     ops.cast: _same,
     ops.index: _indexed,
 }

@@ -13,6 +13,7 @@ import numpy as np
 
 from minigrad import Tensor, Value
 from minigrad.core.record import Node
+from minigrad.core.tensor import wrap
 from minigrad.derive.forms import word_for
 from minigrad.derive.naming import Key, Names, key, unused, variables
 from minigrad.derive.program import located
@@ -20,7 +21,7 @@ from minigrad.derive.trace import Trace
 
 from ..dot import caption
 from ..graph import Operation, name_of, operation_of
-from ..walk import constants, indices, states_of, things_behind
+from ..walk import constants, states_of, things_behind
 from .boxes import View, views
 from .lineage import Window, matrix
 from .passes import Passes
@@ -86,7 +87,7 @@ def model(root: Any, names: Mapping[str, Any], limit: int) -> dict[str, Any]:
     number = {key(thing): place for place, thing in enumerate(things)}
     arrays = Arrays(_window(things, passes))
     steps = Steps(passes, things, number, called, arrays)
-    source, forward, backward = _derived(root, names)
+    source, forward, backward = _derived(root, things, called, steps)
     user, lines = _user_lines(things)
     nodes = [
         {
@@ -136,10 +137,12 @@ def _called(things: list[Any], labels: Names, start: Any) -> dict[Key, str]:
 
 def _words(thing: Any, name: str, operation: Operation | None) -> list[str]:
     """Return the lines of text in a box; an empty line stands for maps of the data and of the gradient."""
-    title = f"{caption(operation)} → {name}" if operation else name
+    made = caption(operation) if operation else name
+    title = made if made == name else f"{made} → {name}"
     if isinstance(thing, Value):
         return [title, "data -0.0000", "grad -0.0000"]
-    shape = f"{'×'.join(map(str, thing.shape)) or 'scalar'} {thing.dtype}".replace("minigrad.", "")
+    dtype = thing.array.dtype if isinstance(thing, Tensor) else thing.dtype
+    shape = f"{'×'.join(map(str, thing.shape)) or 'scalar'} {dtype}"
     return [title, shape, *([""] if math.prod(thing.shape) != 1 else ["data -0.0000", "grad -0.0000"])]
 
 
@@ -162,10 +165,19 @@ def _window(things: list[Any], passes: Passes | None) -> Window:
     return WINDOWS[-1]
 
 
-def _derived(root: Any, names: Mapping[str, Any]) -> tuple[list[str], dict[Any, list[int]], dict[Any, list[int]]]:
-    """Return the lines of the derived source, and which of them compute each node and each gradient."""
+def _derived(
+    root: Any, things: list[Any], called: Mapping[Key, str], steps: Steps
+) -> tuple[list[str], dict[Any, list[int]], dict[Any, list[int]]]:
+    """Return the lines of the derived source, and which of them compute each node and each gradient.
+
+    The source has the names of the page, so that every step has a line of its own.
+    """
+    held: dict[str, Any] = {}
+    for thing in things:
+        array = steps.data(thing)
+        held[called[key(thing)]] = wrap(array, thing) if isinstance(thing, Node) and array is not None else thing
     try:
-        found = located(Trace(root, names))
+        found = located(Trace(root, held))
     except (AttributeError, TypeError, ValueError):  # nothing requires a gradient, or a primitive cannot be written
         return [], {}, {}
     return found.derived.source.splitlines(), found.forward, found.backward

@@ -103,8 +103,8 @@ class Passes:
         operands = [self.arrays.get(x) if isinstance(x, Node) else getattr(x, "array", x) for x in node.inputs]
         if node not in self.arrays or any(x is None for x in operands):
             raise RuntimeError(
-                "page: the backward pass has been run, and has released values that are too large to be kept; write the "
-                "page before loss.backward(), or after loss.backward(retain_graph=True)"
+                "page: the backward pass has been run, and has released values that are too large to be kept; write "
+                "the page before loss.backward(), or after loss.backward(retain_graph=True)"
             )
         for array in (*operands, self.arrays[node]):
             if isinstance(array, np.ndarray):

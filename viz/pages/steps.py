@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad import Tensor, Value
 from minigrad.core import ops
-from minigrad.core.record import Node
+from minigrad.core.graph import unbroadcast
 from minigrad.debug.cmp import compared
 from minigrad.derive.formula import formula, gradients
 from minigrad.derive.naming import Key, key
@@ -30,14 +30,18 @@ class Steps:
     """The steps of both passes, as JSON has them: `written`. Arrays go into `arrays`, and nodes have their `number`."""
 
     def __init__(
-        self, passes: Passes | None, things: list[Any], number: Mapping[Key, int], called: Mapping[Key, str], arrays: Any
+        self,
+        passes: Passes | None,
+        things: list[Any],
+        number: Mapping[Key, int],
+        called: Mapping[Key, str],
+        arrays: Any,
     ) -> None:
         self.passes, self.number, self.called, self.arrays = passes, number, called, arrays
         self.written: list[Step] = []
         self.counts: dict[int, int] = {}  # the contributions to the gradient of each node, so far
-        leaves = [thing for thing in things if getattr(thing, "plan", None) is None]
         operations = [thing for thing in things if getattr(thing, "plan", None) is not None]
-        self._add("start", None, f"The {len(leaves)} inputs, parameters and constants are given.")
+        self._add("start", None, "The inputs and the parameters are given. Each step forward computes one result.")
         for place, node in enumerate(operations, 1):
             self._forward(node, f"Forward {place} of {len(operations)}")
         for visit in passes.visits if passes else ():
@@ -110,10 +114,12 @@ class Steps:
         name, count = self._name(node), self.counts.get(id(node), 0)
         what = f"{self._gradient_name(node)}{f' = {number(_item(g))}' if not _shape(node) else ''}"
         if not count:
-            say = f"The backward pass starts: {what} is 1" if _shape(node) else f"The backward pass starts: {what}"
-            say += f", because {name} grows as fast as itself."
+            say = (
+                f"The backward pass starts: {what}{' is 1 everywhere' * bool(_shape(node))}, the derivative of {name} "
+            )
+            say += "with respect to itself."
         else:
-            rest = "all of them have been added up" if count > 1 else "nothing else was computed from it"
+            rest = f"{count} parts have been added up" if count > 1 else f"nothing else was computed from {name}"
             say = f"{what} is complete: {rest}." + f" It goes to {name}.grad." * (node.plan is None)
         self._add(
             "arrive" if count else "seed",
@@ -141,28 +147,32 @@ class Steps:
         return gradients(node.plan, known, node.params, _shape(node), getattr(node, "dtype", float), called)
 
     def _part(self, visit: Visit, part: Part, symbols: dict[int, Any]) -> None:
-        """Add the steps for what one vjp makes: the rule itself, then unbroadcasting and adding up, if there are any."""
+        """Add the steps for what one vjp makes: the rule, then unbroadcasting and adding up, if there are any."""
         node, operand = visit.node, part.operand
         dx, rule = self._gradient_name(operand), symbols.get(part.position)
         self.counts[id(operand)] = self.counts.get(id(operand), 0) + 1
         ends = {"operand": self.number[key(operand)]}
         grads = [[ends["operand"], self.arrays.add(part.after)]]
         is_broadcast, is_second = part.raw.shape != part.part.shape, part.before is not None
-        text = formula(rule) if rule is not None else ""
         known = self._known(visit)
-        says = f"{node.plan.primitive.name} passes {self._gradient_name(node)} on to {self._name(operand)}: {text}"
-        value = f" = {number(_item(part.part))}" if not _shape(operand) else f", of shape {_times(part.raw.shape)}"
-        step = self._add("rule", node, f"{says}{value}.", **ends, **({} if is_broadcast or is_second else {"grads": grads}))
-        step["maps"] = self._factors(visit, part)
-        left = mathml.name("part of " * is_second + dx, part.raw.shape) + mathml.sign("=")
+        whole = "part of " * is_second + dx
+        what = "result" if is_broadcast else whole
+        says = f"{node.plan.primitive.name} passes {self._gradient_name(node)} on to {self._name(operand)}: {what}"
+        value = f" = {number(_item(part.raw))}" if not part.raw.ndim else f", of shape {_times(part.raw.shape)}"
+        says += f" = {formula(rule)}"
+        step = self._add(
+            "rule", node, f"{says}{value}.", **ends, **({} if is_broadcast or is_second else {"grads": grads})
+        )
+        step["maps"] = self._factors(visit, part, what)
+        left = mathml.name(what, part.raw.shape) + mathml.sign("=")
         step["math"] = mathml.math(left, mathml.expression(rule))
         read = {name: known[name] for name in _names_in(rule) if name in known}
         if self._all_small([*read.values(), part.raw]):
             values = mathml.expression(rule, read)
             step["numbers"] = mathml.math(values, mathml.sign("="), mathml.numbers(part.raw))
-        step["ask"] = self._ask_rule(visit, part, rule, symbols, "part of " * is_second + dx)
+        step["ask"] = self._ask_rule(visit, part, rule, symbols)
         if is_broadcast:
-            self._unbroadcast(node, part, ends, {} if is_second else {"grads": grads})
+            self._unbroadcast(node, part, whole, ends, {} if is_second else {"grads": grads})
         if is_second:
             self._accumulate(node, part, ends | {"grads": grads})
 
@@ -172,43 +182,41 @@ class Steps:
         arrays = {self._name(x): self.data(x) for x in things if self._name(x)}
         return {name: x for name, x in arrays.items() if x is not None} | {self._gradient_name(visit.node): visit.g}
 
-    def _factors(self, visit: Visit, part: Part) -> list[dict[str, Any]]:
+    def _factors(self, visit: Visit, part: Part, what: str) -> list[dict[str, Any]]:
         """Return the maps of everything that a rule read, and of its result with the cells that it came from."""
         assert self.passes
-        node, saved = visit.node, [*self.passes.saved_of(visit.node)]
-        run = self.passes.rule(node, part.position)
-        known = {None: visit.g}
-        places = {node.plan.primitive.values[i]: place for place, i in enumerate(node.plan.saved)}
-        for name in self.passes.reads(node, part.position):
-            if isinstance(saved[places[name]], np.ndarray) and saved[places[name]].ndim:
-                known[name] = saved[places[name]]
+        node, saved = visit.node, self.passes.saved_of(visit.node)
+        rule = self.passes.rule(node, part.position)
+        names = [node.plan.primitive.values[i] for i in node.plan.saved]
         operands = dict(zip(node.plan.primitive.operands, node.inputs, strict=False)) | {"y": node}
-        maps, links = [], []
-        for name, array in known.items():
-            label = self._gradient_name(node) if name is None else self._name(operands.get(name)) or name
+        read = [names.index(name) for name in self.passes.reads(node, part.position)]
+        maps = [self._map(self._gradient_name(node), visit.g)]
+        links = [self._sources(lambda g: rule(g, *saved), visit.g, part.raw)]
+        for place in read:
+            if not isinstance(saved[place], np.ndarray) or not saved[place].ndim:
+                continue
 
-            def replaced(x: np.ndarray, name: Any = name) -> Any:
-                values = [x if name is not None and i == places[name] else value for i, value in enumerate(saved)]
-                return run(x if name is None else visit.g, *values)
+            def replaced(x: np.ndarray, place: int = place) -> Any:
+                return rule(visit.g, *saved[:place], x, *saved[place + 1 :])
 
-            links.append(self._sources(replaced, array, part.raw))
-            maps.append(self._map(label, array))
-        return [*maps, self._map("result", part.raw, sources=links)]
+            maps.append(self._map(self._name(operands.get(names[place])) or names[place], saved[place]))
+            links.append(self._sources(replaced, saved[place], part.raw))
+        return [*maps, self._map(what, part.raw, sources=links)]
 
     def _sources(self, rule: Any, given: np.ndarray, result: np.ndarray) -> Any:
         assert self.passes
         if given.size * result.size == 1 or len(self.passes.visits) > MOST_LINKED:
             return None
-        return sources(rule, given, result, self.arrays.window)
+        found = sources(rule, given, result, self.arrays.window)
+        return found and found._asdict()
 
-    def _unbroadcast(self, node: Any, part: Part, ends: dict[str, Any], grads: dict[str, Any]) -> None:
+    def _unbroadcast(self, node: Any, part: Part, dx: str, ends: dict[str, Any], grads: dict[str, Any]) -> None:
+        """Add the step that sums over the dims in which broadcasting repeated an operand."""
         operand, before, after = part.operand, part.raw.shape, part.part.shape
         extra = len(before) - len(after)
         dims = [i for i in range(len(before)) if i < extra or (after[i - extra] == 1 and before[i] > 1)]
         over = f"dim{'s' * (len(dims) > 1)} {', '.join(map(str, dims))}"
-        name, dx = self._name(operand), self._gradient_name(operand)
-        from minigrad.core.graph import unbroadcast
-
+        name = self._name(operand)
         link = self._sources(lambda x: unbroadcast(x, operand, node.plan.primitive), part.raw, part.part)
         total = f"<munder>{mathml.sign('∑')}<mtext>{over}</mtext></munder>{mathml.name('result', before)}"
         self._add(
@@ -219,21 +227,24 @@ class Steps:
             **ends,
             **grads,
             math=mathml.math(mathml.name(dx, after), mathml.sign("="), total),
-            maps=[self._map("before", part.raw), self._map("summed", part.part, sources=[link])],
-            ask=self._ask_shape(f"{name} was repeated from {_times(after)}. Which shape has {dx}?", part.part, part.raw),
+            maps=[self._map("result", part.raw), self._map(dx, part.part, sources=[link])],
+            ask=self._ask_shape(f"{name} was repeated to fit {_times(before)}: {dx}", part.part, part.raw),
         )
 
     def _accumulate(self, node: Any, part: Part, others: dict[str, Any]) -> None:
+        """Add the step that adds a part to the gradient so far."""
         name, dx = self._name(part.operand), self._gradient_name(part.operand)
         assert part.before is not None
         numbers = (part.before, part.part, part.after)
-        values = "{} + {} = {}".format(*(number(_item(x)) for x in numbers)) if part.after.ndim == 0 else "both count"
+        values = ", {} + {} = {}".format(*(number(_item(x)) for x in numbers)) if part.after.ndim == 0 else ""
         step = self._add(
             "accumulate",
             node,
-            f"{name} was used before, and its gradient is the sum over all uses: {dx} += this part, {values}.",
+            f"{name} was used more than once. Its gradient is the sum over all uses: {dx} += this part{values}.",
             **others,
-            math=mathml.math(mathml.name(dx, part.after.shape), mathml.sign("+="), mathml.name("part", part.part.shape)),
+            math=mathml.math(
+                mathml.name(dx, part.after.shape), mathml.sign("+="), mathml.name("this part", part.part.shape)
+            ),
         )
         sums = [self._sources(lambda x: x, x, part.after) for x in numbers[:2]]
         labels = ("so far", "this part")
@@ -253,26 +264,26 @@ class Steps:
     def _ask(self, what: str, right: np.ndarray, mistakes: list[np.ndarray]) -> dict[str, Any]:
         """Ask for a number, or for the shape of an array."""
         if right.ndim:
-            return self._ask_shape(f"Which shape has {what}?", right, *mistakes)
-        wrong = {
-            number(_item(x)): compared("", x, right).note for x in mistakes if x.ndim == 0 and not np.array_equal(x, right)
-        }
+            return self._ask_shape(what, right, *mistakes)
+        numbers = [x for x in mistakes if x.ndim == 0 and not np.array_equal(x, right)]
+        wrong = {number(_item(x)): compared("", x, right).note.removeprefix("at () ") for x in numbers}
         return {"kind": "number", "text": f"{what}: which number?", "right": _item(right), "wrong": wrong}
 
-    def _ask_shape(self, text: str, right: np.ndarray, *mistakes: np.ndarray) -> dict[str, Any]:
+    def _ask_shape(self, what: str, right: np.ndarray, *mistakes: np.ndarray) -> dict[str, Any]:
         wrong = {_times(x.shape): compared("", x, right).note for x in mistakes if x.shape != right.shape}
-        return {"kind": "shape", "text": text, "right": _times(right.shape), "wrong": wrong}
+        return {"kind": "shape", "text": f"{what}: which shape?", "right": _times(right.shape), "wrong": wrong}
 
-    def _ask_rule(self, visit: Visit, part: Part, rule: Any, symbols: dict[int, Any], dx: str) -> dict[str, Any] | None:
+    def _ask_rule(self, visit: Visit, part: Part, rule: Any, symbols: dict[int, Any]) -> dict[str, Any] | None:
         """Ask for the number that a rule makes, or which of several expressions it is."""
         if rule is None:
             return None
+        what = f"What {visit.node.plan.primitive.name} passes on to {self._name(part.operand)}"
         others = [other for other in visit.parts if other.position != part.position]
         mistakes = [(-part.raw, -rule)] if isinstance(rule, Symbol) else []
         mistakes += [(visit.g, Symbol(self._gradient_name(visit.node), visit.g.shape))]
         mistakes += [(other.raw, symbols[other.position]) for other in others if other.position in symbols]
         if part.raw.ndim == 0:
-            return self._ask(dx, part.raw, [x for x, _ in mistakes])
+            return self._ask(what, part.raw, [x for x, _ in mistakes])
         turned = _turned(rule)
         if turned is not None:
             mistakes.insert(0, (part.raw.swapaxes(-1, -2), turned))
@@ -283,7 +294,7 @@ class Steps:
                 options.setdefault(mathml.expression(symbol), note.note)
         shift = len(self.written) % len(options)  # so that the right one is not always the first
         listed = [{"math": mathml.math(text), "reply": reply} for text, reply in options.items()]
-        return {"kind": "choice", "text": f"Which expression is {dx}?", "options": listed[shift:] + listed[:shift]}
+        return {"kind": "choice", "text": f"{what}: which expression?", "options": listed[shift:] + listed[:shift]}
 
 
 def _shape(thing: Any) -> tuple[int, ...]:

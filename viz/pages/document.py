@@ -30,8 +30,7 @@ class Page:
             "title": html.escape(data["title"]),
             "style": (folder / "page.css").read_text(encoding="utf-8"),
             "script": (folder / "page.js").read_text(encoding="utf-8"),
-            # `<` could end the script element, or begin a comment in it. In JSON it may be written as an escape.
-            "data": json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
+            "data": _json(data),
         }
         text = (folder / "page.html").read_text(encoding="utf-8")
         before, *rest = text.split("{{")
@@ -55,6 +54,11 @@ class Page:
     def __repr__(self) -> str:
         steps, nodes = len(self.data["steps"]), len(self.data["nodes"])
         return f"<page: {self.data['title']}, {steps} steps through {nodes} boxes>"
+
+
+def _json(data: Any) -> str:
+    """Write JSON for a script element, which a `<` in it could end. JSON may have an escape in its place."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
 def page(
@@ -84,7 +88,7 @@ def page(
     >>> lesson
     <page: loss, 11 steps through 3 boxes>
     >>> lesson.data["steps"][-2]["say"]
-    'da = 7 is complete: all of them have been added up. It goes to a.grad.'
+    'da = 7 is complete: 3 parts have been added up. It goes to a.grad.'
     """
     if not isinstance(root, Tensor | Value):
         raise TypeError(f"page: expected a Tensor or a Value, got {type(root).__name__}")
