@@ -85,8 +85,20 @@ function draw(view) {
   const home = new Map(); // the box of each node
   const head = "M0,0L8,3L0,6z";
   graph.replaceChildren(shape("defs"));
-  for (const [id, refX] of [["end", 1], ["lit-end", 1], ["lit-start", 7]]) {
-    const marker = { id, refX, refY: 3, markerWidth: 8, markerHeight: 6, orient: "auto-start-reverse", markerUnits: "userSpaceOnUse" };
+  for (const [id, refX] of [
+    ["end", 1],
+    ["lit-end", 1],
+    ["lit-start", 7],
+  ]) {
+    const marker = {
+      id,
+      refX,
+      refY: 3,
+      markerWidth: 8,
+      markerHeight: 6,
+      orient: "auto-start-reverse",
+      markerUnits: "userSpaceOnUse",
+    };
     graph.firstChild.append(shape("marker", marker));
     graph.firstChild.lastChild.append(shape("path", { d: head }));
   }
@@ -117,7 +129,11 @@ function drawBox(graph, box) {
   group.append(shape("rect", { width: box.w, height: box.h, rx: 5 }));
   group.append(shape("title", {}, words[0]));
   const rows = words.map((word, i) => {
-    const row = shape("text", { x: MARGIN, y: MARGIN + 11 + i * LINE, class: i ? "faint" : "title" }, i && /^(data|grad) /.test(word) ? "" : word);
+    const row = shape(
+      "text",
+      { x: MARGIN, y: MARGIN + 11 + i * LINE, class: i ? "faint" : "title" },
+      i && /^(data|grad) /.test(word) ? "" : word,
+    );
     group.append(row);
     return row;
   });
@@ -175,7 +191,8 @@ function imageOf(array) {
 function place() {
   const { width, height } = find("#graph").getBoundingClientRect();
   const { x, y, scale } = drawn;
-  find("#graph").setAttribute("viewBox", `${x} ${y} ${width / scale} ${height / scale}`);
+  const box = `${x} ${y} ${width / scale} ${height / scale}`;
+  if (find("#graph").getAttribute("viewBox") !== box) find("#graph").setAttribute("viewBox", box);
 }
 
 function fit(least = 0) {
@@ -201,7 +218,10 @@ function zoom(factor, clientX, clientY) {
 function follow(lit) {
   if (!lit.length) return;
   const { width, height } = find("#graph").getBoundingClientRect();
-  for (const [axis, size, screen] of [["x", "w", width], ["y", "h", height]]) {
+  for (const [axis, size, screen] of [
+    ["x", "w", width],
+    ["y", "h", height],
+  ]) {
     const [from, to] = [Math.min(...lit.map((box) => box[axis])), Math.max(...lit.map((box) => box[axis] + box[size]))];
     const room = screen / drawn.scale;
     const [start, end] = to - from > room ? [lit[0][axis], lit[0][axis] + lit[0][size]] : [from, to];
@@ -229,7 +249,10 @@ function go(at, { ask = false } = {}) {
   showMaps(step.maps ?? []);
   const source = step.operand ?? step.node;
   lightLines("#program", [nodes[step.node]?.line]);
-  lightLines("#derived", (isBackward ? nodes[source]?.backward : nodes[source]?.forward)?.map((line) => line - 1));
+  lightLines(
+    "#derived",
+    (isBackward ? nodes[source]?.backward : nodes[source]?.forward)?.map((line) => line - 1),
+  );
   find("#scrubber").value = now;
   find("#link").textContent = `${now} of ${steps.length - 1}`;
   find("#link").href = `#step=${now}`;
@@ -242,20 +265,28 @@ function light(step) {
   const operands = (step.kind === "forward" ? step.operands : [step.operand]) ?? [];
   const [target, ...sources] = [step.node, ...operands].map((node) => drawn.home.get(node));
   const role = new Map([...sources.map((source) => [source, "operand"]), [target, "lit"]]);
-  drawn.boxes.forEach((box, i) => refresh(box, now, role.get(i) ?? ""));
-  for (const edge of drawn.edges) {
-    edge.path.classList.toggle("lit", edge.to === target && sources.includes(edge.from));
-  }
+  for (const [i, box] of drawn.boxes.entries()) refresh(box, now, role.get(i) ?? "");
+  const edges = drawn.edges.filter((edge) => edge.to === target && sources.includes(edge.from));
+  drawn.lit = relight(
+    drawn.lit,
+    edges.map((edge) => edge.path),
+  );
   follow([target, ...sources].filter((i) => i !== undefined).map((i) => drawn.boxes[i]));
+}
+
+// Moves the class "lit" from some elements to others, and returns these.
+function relight(before, after) {
+  for (const each of before ?? []) each.classList.remove("lit");
+  for (const each of after) each.classList.add("lit");
+  return after;
 }
 
 function lightLines(selector, lines = []) {
   const pre = find(`${selector} pre`);
   if (!pre) return;
-  const spans = [...pre.children];
-  for (const [i, span] of spans.entries()) span.classList.toggle("lit", lines.includes(i));
-  const first = spans.find((span) => span.classList.contains("lit"));
-  if (first) pre.scrollTop = first.offsetTop - pre.offsetTop - pre.clientHeight / 3;
+  const lit = lines.filter((line) => line !== undefined && line !== null).map((line) => pre.children[line]);
+  pre.lit = relight(pre.lit, lit);
+  if (lit.length) pre.scrollTop = lit[0].offsetTop - pre.offsetTop - pre.clientHeight / 3;
 }
 
 // Maps of arrays: numbers if there are few, else colours. Pointing at a cell says its number and where it came from.
@@ -301,9 +332,12 @@ function point(maps, figures, i, cell) {
   const array = arrays[maps[i].array];
   const links = (maps[i].sources ?? []).map((link) => link?.sets[link.of[cell]] ?? []);
   mark(figures, links);
-  const from = links.flatMap((cells, k) => (cells.length ? `${cells.length} of ${maps[k + i - links.length].label}` : []));
+  const from = links.flatMap((cells, k) =>
+    cells.length ? `${cells.length} of ${maps[k + i - links.length].label}` : [],
+  );
   const came = from.length ? `, from ${from.join(" and ")}` : "";
-  find("#cell").textContent = `${maps[i].label}${array.shape.length ? indexOf(array, cell) : ""} = ${array.cells[cell]}${came}`;
+  find("#cell").textContent =
+    `${maps[i].label}${array.shape.length ? indexOf(array, cell) : ""} = ${array.cells[cell]}${came}`;
 }
 
 function mark(figures, links) {
@@ -325,7 +359,11 @@ function question(at) {
     button.addEventListener("click", () => mark_answer(!option.reply, option.reply));
     return button;
   });
-  const typed = element("input", { type: "text", autocomplete: "off", placeholder: ask.kind === "shape" ? "such as 4×3" : "a number" });
+  const typed = element("input", {
+    type: "text",
+    autocomplete: "off",
+    placeholder: ask.kind === "shape" ? "such as 4×3" : "a number",
+  });
   typed.setAttribute("aria-labelledby", "question");
   const given = ask.options ? choices : [typed, element("button", { type: "submit" }, "Check")];
   const skip = element("button", { type: "button" }, "Show me");
@@ -427,18 +465,36 @@ function stepOfAddress() {
 }
 
 function start() {
-  for (const [name, lines] of [["program", data.program.map(({ text }) => text)], ["derived", data.derived]]) {
+  for (const [name, lines] of [
+    ["program", data.program.map(({ text }) => text)],
+    ["derived", data.derived],
+  ]) {
     if (!lines.length) find(`#${name} pre`).replaceWith(find(`#${name} template`).content);
     else find(`#${name} pre`).append(...lines.map((line) => element("span", {}, line || " ")));
   }
   views.forEach((view, i) => {
-    find("#view").append(element("option", { value: i }, i < views.length - 1 ? `folded: ${view.items} boxes` : `open: ${view.items} boxes`));
+    find("#view").append(
+      element(
+        "option",
+        { value: i },
+        i < views.length - 1 ? `folded: ${view.items} boxes` : `open: ${view.items} boxes`,
+      ),
+    );
   });
   find("#folding").hidden = views.length < 2;
   find("#scrubber").max = steps.length - 1;
   const share = turn < 0 ? 100 : (100 * turn) / (steps.length - 1);
   find("#passes").style.background = `linear-gradient(to right, var(--forward) ${share}%, var(--backward) ${share}%)`;
-  const clicks = { first: KEYS.Home, back: KEYS.ArrowLeft, next: forward, last: KEYS.End, play, in: KEYS["+"], out: KEYS["-"], fit: KEYS[0] };
+  const clicks = {
+    first: KEYS.Home,
+    back: KEYS.ArrowLeft,
+    next: forward,
+    last: KEYS.End,
+    play,
+    in: KEYS["+"],
+    out: KEYS["-"],
+    fit: KEYS[0],
+  };
   for (const [id, action] of Object.entries(clicks)) find(`#${id}`).addEventListener("click", action);
   find("#scrubber").addEventListener("input", (event) => go(Number(event.target.value)));
   find("#ask").addEventListener("submit", check);
@@ -455,7 +511,10 @@ function start() {
   addEventListener("keydown", press);
   addEventListener("hashchange", () => go(stepOfAddress()));
   addEventListener("resize", place);
-  find("#view").value = Math.max(0, views.findLastIndex((view) => view.items <= 60));
+  find("#view").value = Math.max(
+    0,
+    views.findLastIndex((view) => view.items <= 60),
+  );
   draw(views[find("#view").value]);
   go(stepOfAddress());
 }

@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import Tensor, Value, walks
-from minigrad.core import graph
-from minigrad.core.primitive import parameter_names
+from minigrad.core import graph, ops
+from minigrad.core.primitive import Primitive, parameter_names
 from minigrad.core.record import Node
-from minigrad.core.versions import check_unchanged
+from minigrad.core.versions import at, check_unchanged
 from minigrad.grad_mode import Within
+
+TABLE = {primitive for primitive in vars(ops).values() if isinstance(primitive, Primitive)}
 
 
 class Part(NamedTuple):
@@ -61,6 +63,7 @@ class Passes:
                 self.arrays.setdefault(tensor.node, tensor.array)
             for node in self.nodes:
                 self._keep_saved(node)
+        self._restored: dict[Any, tuple[Any, ...]] = {}
         self.visits: list[Visit] = []
         if getattr(root, "requires_grad", True):
             self._reverse()
@@ -98,22 +101,44 @@ class Passes:
 
     def saved_of(self, node: Any) -> tuple[Any, ...]:
         """Return what a node saved for its vjps. What a backward pass has released is put together again."""
+        if self.is_value:
+            return tuple(node.saved)
         if node.saved is not None:
-            return node.saved if self.is_value else graph.saved_values(node)
+            return graph.saved_values(node)
+        if node not in self._restored:
+            self._restored[node] = self._restore(node)
+        return self._restored[node]
+
+    def _restore(self, node: Any) -> tuple[Any, ...]:
+        primitive, plan = node.plan.primitive, node.plan
         operands = [self.arrays.get(x) if isinstance(x, Node) else getattr(x, "array", x) for x in node.inputs]
-        if node not in self.arrays or any(x is None for x in operands):
+        is_known = all(x is not None for x in operands)
+        residuals = [None] * len(primitive.residuals)
+        if is_known and primitive in TABLE:
+            result = primitive.kernel(*operands, *node.params)
+            result, *residuals = result if residuals else (result,)
+            self._compare(node, result)
+        shapes = [tuple(node.inputs[i].shape) for i in primitive.shaped]
+        values = (self.arrays.get(node), *residuals, *node.params, *operands, *shapes)
+        saved = tuple([values[i] for i in plan.saved])
+        if not is_known and any(x is None for x in saved):
             raise RuntimeError(
                 "page: the backward pass has been run, and has released values that are too large to be kept; write "
                 "the page before loss.backward(), or after loss.backward(retain_graph=True)"
             )
-        for array in (*operands, self.arrays[node]):
-            if isinstance(array, np.ndarray):
-                check_unchanged(array, node)
-        primitive = node.plan.primitive
-        residuals = primitive.kernel(*operands, *node.params)[1:] if primitive.residuals else ()
-        shapes = [np.shape(operands[i]) for i in primitive.shaped]
-        values = (self.arrays[node], *residuals, *node.params, *operands, *shapes)
-        return tuple([values[i] for i in node.plan.saved])
+        for value in (*operands, *saved):
+            if isinstance(value, np.ndarray):
+                check_unchanged(value, node)
+        return saved
+
+    def _compare(self, node: Any, result: Any) -> None:
+        """Refuse operands that do not give the recorded result again: `.data` changes them without a trace."""
+        known = self.arrays.get(node)
+        if known is not None and not np.array_equal(known, result, equal_nan=known.dtype.kind == "f"):
+            raise RuntimeError(
+                f"page: {node.operation}{at(node.line)}: an operand was changed after it was used, such as by "
+                "p.data -= ...; write the page before the parameters are updated"
+            )
 
     def rule(self, node: Any, position: int) -> Callable[..., Any]:
         """Return the vjp of an operand, as a function of `g` and of everything that the node saved."""

@@ -96,7 +96,7 @@ class Steps:
         if data is not None and self._all_small([*arrays.values(), data]):
             values = mathml.expression(symbol, arrays)
             step["numbers"] = mathml.math(values, mathml.sign("="), mathml.numbers(data))
-        if data is not None:
+        if data is not None and np.isfinite(data).all():
             step["ask"] = self._ask(f"{y} = {formula(symbol)}", data, [-data, *arrays.values()])
 
     def _symbols(self, node: Any) -> dict[int, Symbol]:
@@ -170,7 +170,8 @@ class Steps:
         if self._all_small([*read.values(), part.raw]):
             values = mathml.expression(rule, read)
             step["numbers"] = mathml.math(values, mathml.sign("="), mathml.numbers(part.raw))
-        step["ask"] = self._ask_rule(visit, part, rule, symbols)
+        if np.isfinite(part.after).all():
+            step["ask"] = self._ask_rule(visit, part, rule, symbols)
         if is_broadcast:
             self._unbroadcast(node, part, whole, ends, {} if is_second else {"grads": grads})
         if is_second:
@@ -253,7 +254,8 @@ class Steps:
         if self._all_small([*numbers]):
             first, second, both = (mathml.numbers(x) for x in numbers)
             step["numbers"] = mathml.math(first, mathml.sign("+"), second, mathml.sign("="), both)
-        step["ask"] = self._ask(f"{dx} after this part", part.after, [part.part, part.before])
+        if np.isfinite(part.after).all():
+            step["ask"] = self._ask(f"{dx} after this part", part.after, [part.part, part.before])
 
     @staticmethod
     def _all_small(arrays: list[np.ndarray]) -> bool:
