@@ -1,5 +1,6 @@
 """viz.page: the data of a page, compared with the engine, with PyTorch and with what is known from the mathematics."""
 
+import itertools
 import json
 import pathlib
 import re
@@ -143,7 +144,7 @@ def test_gradients_of_the_course_are_those_of_pytorch() -> None:
     loss, variables = course()
     page = viz.page(loss, names=variables)
     theirs = {
-        name: torch.tensor(x.numpy(), requires_grad=name in lecture.LEAVES)
+        name: torch.tensor(x.detach().numpy(), requires_grad=name in lecture.LEAVES)
         for name, x in variables.items()
         if name in [*lecture.LEAVES, "Xb", "Yb"]
     }
@@ -156,7 +157,7 @@ def test_gradients_of_the_course_are_those_of_pytorch() -> None:
         expected = {**theirs, **results}[name].grad.reshape(-1, {**theirs, **results}[name].shape[-1])
         shown = found[name]
         expected = expected[: shown.shape[0], : shown.shape[1]].numpy()
-        np.testing.assert_allclose(shown, expected, rtol=2e-3, atol=1e-6, err_msg=name)
+        np.testing.assert_allclose(shown, expected, rtol=1e-4, atol=1e-7, err_msg=name)
     assert len(page.html) < 1_000_000
 
 
@@ -175,7 +176,7 @@ def test_steps_are_in_the_order_of_the_engine() -> None:
     parts = Counter(step["operand"] for step in steps if step["kind"] == "rule")
     again = Counter(step["operand"] for step in steps if step["kind"] == "accumulate")
     assert {node: count - 1 for node, count in parts.items() if count > 1} == again
-    for before, step in zip(steps, steps[1:], strict=False):
+    for before, step in itertools.pairwise(steps):
         if step["kind"] in ("unbroadcast", "accumulate"):
             assert before["kind"] in ("rule", "unbroadcast")
             assert before["operand"] == step["operand"]
@@ -214,7 +215,7 @@ def test_lines_of_the_derived_source_and_of_the_program() -> None:
     (x,) = leaves((4, 3))
     with minigrad.detect_anomaly(check_nan=False):
         h = x.tanh()
-        loss = (h * 3).sum()
+        loss = (h * h).sum()
     page = viz.page(loss, names=locals())
     data = page.data
     for node in data["nodes"]:

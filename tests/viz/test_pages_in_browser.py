@@ -14,10 +14,7 @@ import viz
 from minigrad import Value
 from tests.support import browser as support
 
-pytestmark = [
-    pytest.mark.skipif(bool(support.MISSING), reason=support.MISSING),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.skipif(bool(support.MISSING), reason=support.MISSING)
 if not support.MISSING:
     pytest.importorskip("selenium")
     from selenium.webdriver import ActionChains, Keys

@@ -55,18 +55,27 @@ class Passes:
         self.nodes: list[Any] = walks.ancestors([self.root])
         self.arrays: dict[Any, np.ndarray] = {}
         for node in self.nodes:
-            if self.is_value or node.value is not None:
-                self.arrays[node] = np.asarray(node.data if self.is_value else node.value)
+            self._keep(node, np.asarray(node.data) if self.is_value else node.value)
         if isinstance(root, Tensor):
-            self.arrays.setdefault(self.root, root.array)
-            for tensor in held:
-                self.arrays.setdefault(tensor.node, tensor.array)
+            for tensor in (root, *held):
+                self._keep(tensor.node, tensor.array)
             for node in self.nodes:
                 self._keep_saved(node)
         self._restored: dict[Any, tuple[Any, ...]] = {}
         self.visits: list[Visit] = []
         if getattr(root, "requires_grad", True):
             self._reverse()
+
+    def _keep(self, node: Any, array: np.ndarray | None) -> None:
+        """Keep the data of a node, unless it was changed in place since then. (That a leaf was is checked later.)"""
+        if array is None or node in self.arrays:
+            return
+        try:
+            check_unchanged(array, node)
+        except RuntimeError:
+            if node.plan is not None:
+                return
+        self.arrays[node] = array
 
     def _keep_saved(self, node: Any) -> None:
         """Take the data of operands that are too large for their own nodes from what a node saved for its vjps."""
@@ -75,7 +84,7 @@ class Passes:
         named = dict(zip([node.plan.primitive.values[i] for i in node.plan.saved], node.saved, strict=True))
         for name, x in zip(node.plan.primitive.operands, node.inputs, strict=False):
             if isinstance(x, Node) and isinstance(named.get(name), np.ndarray):
-                self.arrays.setdefault(x, named[name])
+                self._keep(x, named[name])
 
     def _reverse(self) -> None:
         so_far: dict[Any, np.ndarray] = {}
@@ -123,8 +132,8 @@ class Passes:
         saved = tuple([values[i] for i in plan.saved])
         if not is_known and any(x is None for x in saved):
             raise RuntimeError(
-                "page: the backward pass has been run, and has released values that are too large to be kept; write "
-                "the page before loss.backward(), or after loss.backward(retain_graph=True)"
+                "page: the backward pass has been run, and has released values that are too large to be kept, or were "
+                "changed in place; write the page before loss.backward(), or after loss.backward(retain_graph=True)"
             )
         for value in (*operands, *saved):
             if isinstance(value, np.ndarray):
