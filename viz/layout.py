@@ -3,8 +3,10 @@
 Only this module starts another program or writes a file.
 """
 
+import html
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sysconfig
@@ -21,6 +23,8 @@ except ModuleNotFoundError as error:
 FORMATS = ("svg", "png", "pdf", "dot")
 SHARP_BUT_BOUNDED = ("-Gdpi=192", "-Gsize=30,30")  # a large PNG is scaled down before it fills the memory
 PATIENCE = 120  # seconds
+LARGE = 700, 450  # points: a larger picture would be squeezed to the width of a notebook, so there it can be moved
+HEIGHT = 600  # pixels of a frame in which a large picture moves
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]
@@ -31,11 +35,52 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         picture = lay_out(self.source, format or self.format)
         return picture.decode(encoding) if encoding else picture
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, Any]:
+        """Return the picture for a notebook: SVG, HTML in which a large picture moves, and PNG.
+
+        A notebook that is not trusted shows neither SVG nor HTML.
+        """
+        formats = {"image/svg+xml", "image/png", "text/html"} if include is None else {*include}
+        formats -= {*(exclude or ())}
+        svg = self.pipe("svg", "utf-8")
+        assert isinstance(svg, str)
+        shown: dict[str, Any] = {"image/svg+xml": svg, "text/html": _frame(svg)}
+        if "image/png" in formats:
+            shown["image/png"] = self.pipe("png")
+        return {format: picture for format, picture in shown.items() if format in formats and picture}
+
     def _render(self, engine: str, format: str, filepath: Any, outfile: Any = None, **options: Any) -> str:
         """Write the picture to a file. `graphviz` calls this for `.render()` and `.view()`."""
         path = os.fspath(outfile or f"{filepath}.{format}")
         write(self.source, path, format)
         return path
+
+
+def _frame(svg: str) -> str:
+    """Return HTML in which a large picture can be moved and zoomed; an empty text for a small picture."""
+    size = [float(x) for x in re.findall(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"', svg)[0]]
+    if size[0] <= LARGE[0] and size[1] <= LARGE[1]:
+        return ""
+    picture = svg[svg.index("<svg") :]
+    page = filled(text_of("picture.html"), picture=picture, script=text_of("picture.js"))
+    return in_frame(page, "A graph", min(HEIGHT, max(200, round(size[1]))))
+
+
+def text_of(name: str) -> str:
+    """Return the text of a file beside this one."""
+    return pathlib.Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def filled(template: str, **parts: str) -> str:
+    """Put texts into a template, each at its name in double braces."""
+    before, *rest = template.split("{{")
+    return "".join([before, *(parts[name] + after for name, after in (each.split("}}", 1) for each in rest))])
+
+
+def in_frame(page: str, title: str, height: int) -> str:
+    """Return a frame that shows an HTML page within another, such as a notebook."""
+    style = f"width: 100%; height: {height}px; border: 0"
+    return f'<iframe title="{html.escape(title)}" srcdoc="{html.escape(page)}" style="{style}"></iframe>'
 
 
 def format_of(path: str | os.PathLike[str]) -> str:

@@ -76,8 +76,17 @@ def states_of(things: Iterable[Any], names: Mapping[str, Any]) -> Names:
 
 
 def constants(things: Iterable[Any], labels: Names) -> set[Key]:
-    """Return the keys of the things that are neither recorded nor named, such as the mask of a Dropout."""
-    return {key(thing) for thing in things if not isinstance(thing, Node | Value)} - labels.keys()
+    """Return the keys of constants that belong to the modules that use them, such as the mask of a Dropout.
+
+    They have no name and always meet a result. What only meets parameters is the input of a module.
+    """
+    found: set[Key] = set()
+    inputs: set[Key] = set()
+    for thing in things:
+        unnamed = {key(x) for x in operands(thing) if not isinstance(x, Node | Value)} - labels.keys()
+        meets_result = any(isinstance(x, Node | Value) and x.plan is not None for x in operands(thing))
+        (found if meets_result else inputs).update(unnamed)
+    return found - inputs
 
 
 def _scopes(thing: Any) -> tuple[Scope, ...]:

@@ -1,6 +1,7 @@
 """viz: what a picture says, compared with what is known from the expression; and the files it is written to."""
 
 import errno
+import html
 import os
 import pathlib
 import re
@@ -399,8 +400,23 @@ def test_a_layout_that_takes_too_long_is_an_error(
 
 def test_a_notebook_shows_it(root: Value) -> None:
     bundle = viz.draw(root)._repr_mimebundle_()
-    assert list(bundle) == ["image/svg+xml"]
+    assert list(bundle) == ["image/svg+xml", "image/png"]  # the PNG is for a notebook that is not trusted
     assert "a" in Seen(bundle["image/svg+xml"]).words["box0"]
+    assert bundle["image/png"].startswith(b"\x89PNG")
+    assert list(viz.draw(root)._repr_mimebundle_(include=["image/svg+xml"])) == ["image/svg+xml"]
+    assert list(viz.draw(root)._repr_mimebundle_(exclude=["image/png"])) == ["image/svg+xml"]
+
+
+def test_a_notebook_shows_a_large_picture_in_a_frame_in_which_it_moves(root: Value) -> None:
+    large = root
+    for _ in range(20):
+        large = large * 2.0
+    bundle = viz.draw(large)._repr_mimebundle_(exclude=["image/png"])
+    assert list(bundle) == ["image/svg+xml", "text/html"]
+    (frame,) = re.findall(r'<iframe [^>]*srcdoc="([^"]*)"', bundle["text/html"])
+    assert "<b>a</b>" not in frame
+    page = html.unescape(frame)
+    assert Seen(page[page.index("<svg") : page.index("</svg>") + 6]).words == Seen(bundle["image/svg+xml"]).words
 
 
 def test_it_renders_as_graphviz_does(root: Value, tmp_path: pathlib.Path) -> None:

@@ -5,13 +5,13 @@ import json
 import os
 import pathlib
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import Any
 
 from minigrad import Tensor, Value
 from minigrad.checks import shown
 from minigrad.files import replacing
 
+from ..layout import filled, in_frame, text_of
 from .model import model
 
 HEIGHT = 680  # pixels, in a notebook
@@ -25,17 +25,13 @@ class Page:
 
     def __init__(self, data: dict[str, Any]) -> None:
         self.data = data
-        folder = files(__package__)
-        parts = {
-            "title": html.escape(data["title"]),
-            "style": (folder / "page.css").read_text(encoding="utf-8"),
-            "script": (folder / "page.js").read_text(encoding="utf-8"),
-            "data": _json(data),
-        }
-        text = (folder / "page.html").read_text(encoding="utf-8")
-        before, *rest = text.split("{{")
-        filled = [parts[name] + after for name, after in (each.split("}}", 1) for each in rest)]
-        self.html = "".join([before, *filled])
+        self.html = filled(
+            text_of("pages/page.html"),
+            title=html.escape(data["title"]),
+            style=text_of("pages/page.css"),
+            script=text_of("pages/page.js"),
+            data=_json(data),
+        )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the page to a file, completely or not at all; FileNotFoundError if there is no folder."""
@@ -46,10 +42,7 @@ class Page:
             file.write(self.html.encode())
 
     def _repr_html_(self) -> str:
-        return (
-            f'<iframe title="{html.escape(self.data["title"])}" srcdoc="{html.escape(self.html)}" '
-            f'style="width: 100%; height: {HEIGHT}px; border: 0"></iframe>'
-        )
+        return in_frame(self.html, self.data["title"], HEIGHT)
 
     def __repr__(self) -> str:
         steps, nodes = len(self.data["steps"]), len(self.data["nodes"])

@@ -15,7 +15,7 @@ from minigrad import Tensor, Value
 from minigrad.core.record import Node
 from minigrad.core.tensor import wrap
 from minigrad.derive.forms import word_for
-from minigrad.derive.naming import Key, Names, key, unused, variables
+from minigrad.derive.naming import Key, Names, key, states, unused, variables
 from minigrad.derive.program import located
 from minigrad.derive.trace import Trace
 
@@ -77,6 +77,8 @@ def model(root: Any, names: Mapping[str, Any], limit: int) -> dict[str, Any]:
     things = things_behind([start], labels)
     state = states_of(things, names)
     labels |= state
+    for name, module in names.items():  # the name of a parameter says whose it is
+        labels |= {each: f"{name}.{inner}" for each, inner in states([module]).items()}
     passes = Passes(root, _held(things, names)) if start is not root or isinstance(root, Value) else None
     called = _called(things, labels, start)
     operations = {key(thing): operation_of(thing, {}, labels) for thing in things if isinstance(thing, Node | Value)}

@@ -119,6 +119,7 @@ function draw(view) {
   });
   drawn = { view, boxes, edges, home, x: 0, y: 0, scale: 1 };
   fit(READABLE);
+  follow(boxes.slice(0, 1));
 }
 
 function drawBox(graph, box) {
