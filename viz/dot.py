@@ -165,11 +165,14 @@ def caption(operation: Operation) -> str:
 
 
 def _edge_labels(operation: Operation) -> list[str]:
-    """Return the label of each operand's edge: its local gradient rule, after its name if there are several."""
+    """Return the label of each operand's edge: `a ← g · b` says what flows back along it, to the operand `a`.
+
+    An operand has a name if there are several. One without a gradient has its name alone.
+    """
     several = sum(not isinstance(operand, Number) for operand in operation.operands) > 1
     labels = []
     for name, formula in zip(operation.called, operation.gradients, strict=True):
-        text = f"{name}: {formula}" if several and formula not in ("", "g") else formula or name * several
+        text = " ".join([*[name] * several, *[f"← {formula}"] * bool(formula)])
         lines = textwrap.wrap(text.replace(", ", ",\N{NO-BREAK SPACE}"), LONGEST_LINE, break_long_words=False)
         labels.append("\\n".join(plain(line.replace("\N{NO-BREAK SPACE}", " ")) for line in lines))
     return labels
@@ -187,7 +190,7 @@ def _legend(picture: Picture) -> str:
     if any(isinstance(item, Box) and item.operation for item in picture.items):
         samples.append(
             f'<TD BGCOLOR="{OPERATION}"><FONT COLOR="white">operation</FONT></TD>'
-            f"<TD>{_faint(f'{where} its arrows: what it makes of g, the gradient of its result')}</TD>"
+            f"<TD>{_faint(f'{where} its arrows: what goes back, where g is the gradient of its result')}</TD>"
         )
     rows = [f'<TR><TD ALIGN="LEFT">{_spaced(samples)}</TD></TR>']
     if picture.note:

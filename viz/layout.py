@@ -3,7 +3,9 @@
 Only this module starts another program or writes a file.
 """
 
+import functools
 import html
+import importlib.util
 import os
 import pathlib
 import re
@@ -24,6 +26,8 @@ FORMATS = ("svg", "png", "pdf", "dot")
 SHARP_BUT_BOUNDED = ("-Gdpi=192", "-Gsize=30,30")  # a large PNG is scaled down before it fills the memory
 PATIENCE = 120  # seconds
 LARGE = 700, 450  # points: a larger picture would be squeezed to the width of a notebook, so there it can be moved
+FONTS = "Helvetica,Arial,Liberation Sans,DejaVu Sans,sans-serif"
+METRICS = "mpl-data/fonts/pdfcorefonts"
 HEIGHT = 600  # pixels of a frame in which a large picture moves
 
 
@@ -67,8 +71,8 @@ def _frame(svg: str) -> str:
 
 
 def text_of(name: str) -> str:
-    """Return the text of a file beside this one."""
-    return pathlib.Path(__file__).with_name(name).read_text(encoding="utf-8")
+    """Return the text of a file of this package."""
+    return (pathlib.Path(__file__).parent / name).read_text(encoding="utf-8")
 
 
 def filled(template: str, **parts: str) -> str:
@@ -122,7 +126,36 @@ def lay_out(source: str, format: str) -> bytes:
     # A message "lost ..." is no failure: the engine left out one edge, and the rest of the picture is complete.
     if not done.stdout or (done.returncode and "lost " not in errors):
         raise RuntimeError(f"draw: {command[0]} failed: {errors or f'exit code {done.returncode}'}")
-    return done.stdout
+    return _in_its_place(done.stdout.decode()).encode() if format == "svg" else done.stdout
+
+
+def _in_its_place(svg: str) -> str:
+    """Give every text the width that the layout has reserved for it, so that other fonts stay within their boxes too.
+
+    The layout has the widths of Helvetica. Where it is missing, another font stands in, which may be wider.
+    """
+    return re.sub(r"<text ([^>]*)>([^<]+)</text>", _with_its_width, svg)
+
+
+def _with_its_width(found: re.Match[str]) -> str:
+    attributes, text = found[1].replace('"Helvetica,sans-Serif"', f'"{FONTS}"'), html.unescape(found[2])
+    widths, size = _widths("bold" in attributes), re.search(r'font-size="([\d.]+)"', attributes)
+    if size is None or len(text) < 2 or not widths.keys() >= set(text):
+        return f"<text {attributes}>{found[2]}</text>"
+    width = sum(widths[letter] for letter in text) * float(size[1]) / 1000
+    return f'<text {attributes} textLength="{width:.2f}" lengthAdjust="spacingAndGlyphs">{found[2]}</text>'
+
+
+@functools.cache
+def _widths(bold: bool) -> dict[str, int]:
+    """Return the widths of ASCII letters in Helvetica, for a size of 1000, from the metrics that matplotlib has."""
+    spec = importlib.util.find_spec("matplotlib")
+    if spec is None or spec.origin is None:
+        return {}
+    path = pathlib.Path(spec.origin).parent / METRICS / f"Helvetica{'-Bold' * bold}.afm"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    lines = re.findall(r"^C (\d+) ; WX (\d+) ;", text, re.MULTILINE)
+    return {chr(int(code)): int(width) for code, width in lines if int(code) < 127 and chr(int(code)) not in "'`"}
 
 
 def _engine(format: str) -> list[str]:
