@@ -328,6 +328,13 @@ def test_what_was_changed_or_lost_since_then_is_refused() -> None:
     w.data -= w.grad
     with pytest.raises(RuntimeError, match=r"an operand was changed after it was used, such as by p.data -= \.\.\."):
         viz.page(loss)
+    (w,) = leaves((3, 3))
+    loss = ((w @ w) * w).sum()
+    loss.backward()
+    with minigrad.no_grad():
+        w -= 1
+    with pytest.raises(RuntimeError, match=r"mul: a value of shape .* was changed by sub_"):
+        viz.page(loss)
     (w,) = leaves((200, 200))
     loss = ((w @ w) * w).sum()
     viz.page(loss)

@@ -13,6 +13,7 @@ import minigrad
 import viz
 from minigrad import Value
 from tests.support import browser as support
+from viz import text
 
 pytestmark = pytest.mark.skipif(bool(support.MISSING), reason=support.MISSING)
 if not support.MISSING:
@@ -97,8 +98,13 @@ def network() -> tuple[viz.Page, dict[str, Any]]:
 def test_keys_reach_every_step_and_each_has_its_sentence(opened: Any) -> None:
     page = opened(neuron())
     steps = page.page.data["steps"]
+    gradients = [""] * len(page.page.data["nodes"])
     for at, step in enumerate(steps):
         assert (page.step, page.text("#say")) == (at, step["say"])
+        for node, number in step.get("grads", ()):
+            gradients[node] = f"grad {text.number(page.page.data['arrays'][number]['cells'][0])}"
+        shown = "return [...document.querySelectorAll('.box')].map((b) => b.lastElementChild.textContent)"
+        assert page.driver.execute_script(shown) == gradients
         page.press(Keys.ARROW_RIGHT)
     assert page.step == len(steps) - 1
     page.press(Keys.HOME)

@@ -118,6 +118,7 @@ function draw(view) {
     return { ...box, ...drawBox(graph, box) };
   });
   drawn = { view, boxes, edges, home, x: 0, y: 0, scale: 1 };
+  find("#note").textContent = view.note;
   fit(READABLE);
   follow(boxes.slice(0, 1));
 }

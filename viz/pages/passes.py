@@ -122,6 +122,9 @@ class Passes:
         primitive, plan = node.plan.primitive, node.plan
         operands = [self.arrays.get(x) if isinstance(x, Node) else getattr(x, "array", x) for x in node.inputs]
         is_known = all(x is not None for x in operands)
+        for operand in operands:
+            if isinstance(operand, np.ndarray):
+                check_unchanged(operand, node)
         residuals = [None] * len(primitive.residuals)
         if is_known and primitive in TABLE:
             result = primitive.kernel(*operands, *node.params)
@@ -135,9 +138,6 @@ class Passes:
                 "page: the backward pass has been run, and has released values that are too large to be kept, or were "
                 "changed in place; write the page before loss.backward(), or after loss.backward(retain_graph=True)"
             )
-        for value in (*operands, *saved):
-            if isinstance(value, np.ndarray):
-                check_unchanged(value, node)
         return saved
 
     def _compare(self, node: Any, result: Any) -> None:
