@@ -47,11 +47,11 @@ def is_small(array: np.ndarray) -> bool:
 def numbers(array: np.ndarray) -> str:
     """Write a small array as a number or a matrix."""
     rows = np.atleast_2d(array).tolist()
-    cells = ["".join(f"<mtd>{_number(x)}</mtd>" for x in row) for row in rows]
+    cells = ["".join(f"<mtd>{_number(x, 3)}</mtd>" for x in row) for row in rows]
     if array.ndim == 0:
         return _number(array.item())
     table = "".join(f"<mtr>{row}</mtr>" for row in cells)
-    return f"<mrow>{sign('[')}<mtable>{table}</mtable>{sign(']')}</mrow>"
+    return f"<mtable>{table}</mtable>"  # whose brackets are borders: few fonts have brackets of every height
 
 
 def expression(x: Any, arrays: Arrays | None = None) -> str:
@@ -66,8 +66,8 @@ def expression(x: Any, arrays: Arrays | None = None) -> str:
     return _written(x, arrays or {})[0]
 
 
-def _number(x: float) -> str:
-    text = number(x, 4)
+def _number(x: float, digits: int = 4) -> str:
+    text = number(x, digits)
     return f"<mrow>{sign('−')}<mn>{text[1:]}</mn></mrow>" if text.startswith("-") else f"<mn>{text}</mn>"
 
 

@@ -144,9 +144,11 @@ function drawBox(graph, box) {
     const top = MARGIN + (words.length - 1) * LINE;
     parts.maps = ["data", "grad"].map((word, i) => {
       const x = MARGIN + i * (MAP_WIDTH + MARGIN);
-      const image = shape("image", { x, y: top, width: MAP_WIDTH, height: MAP_HEIGHT, preserveAspectRatio: "none" });
-      group.append(image, shape("text", { x, y: top + MAP_HEIGHT + 11, class: `faint ${word}` }));
-      return { image, label: group.lastChild };
+      const size = { x, y: top, width: MAP_WIDTH, height: MAP_HEIGHT };
+      const ground = shape("rect", { ...size, class: "ground" }); // on the colour of a box, colours would look different
+      const image = shape("image", { ...size, preserveAspectRatio: "none" });
+      group.append(ground, image, shape("text", { x, y: top + MAP_HEIGHT + 11, class: `faint ${word}` }));
+      return { ground, image, label: group.lastChild };
     });
   } else if (!box.title) {
     parts.rows = rows.slice(-2);
@@ -177,8 +179,10 @@ function refresh(box, at, lit) {
   ["data", "grad"].forEach((word, i) => {
     const array = values[i];
     if (box.maps) {
-      array ? box.maps[i].image.setAttribute("href", imageOf(array)) : box.maps[i].image.removeAttribute("href");
-      box.maps[i].label.textContent = array ? word : "";
+      const { ground, image, label } = box.maps[i];
+      array ? image.setAttribute("href", imageOf(array)) : image.removeAttribute("href");
+      ground.setAttribute("visibility", array ? "visible" : "hidden");
+      label.textContent = array ? word : "";
     } else if (box.rows) {
       box.rows[i].textContent = array ? `${word} ${short(array.cells[0])}` : "";
     }

@@ -75,7 +75,7 @@ class Steps:
     # Forward
 
     def _forward(self, node: Any, when: str) -> None:
-        operands = [x for x in node.inputs if key(x) in self.number]
+        operands = [x for x in node.inputs if key(x) in self.called]
         names, y = self._symbols(node), self._name(node)
         symbol, data = Symbol(""), self.data(node)
         symbol.primitive = node.plan.primitive
@@ -91,7 +91,7 @@ class Steps:
             f"{when}: {y} = {formula(symbol)}{',' * bool(_shape(node))} {result}.",
             math=mathml.math(left, mathml.expression(symbol)),
             maps=[*maps, *([self._map(y, data)] if data is not None else [])],
-            operands=[self.number[key(x)] for x in operands],
+            operands=[self.number[key(x)] for x in operands if key(x) in self.number],
         )
         if data is not None and self._all_small([*arrays.values(), data]):
             values = mathml.expression(symbol, arrays)
@@ -100,7 +100,7 @@ class Steps:
             step["ask"] = self._ask(f"{y} = {formula(symbol)}", data, [-data, *arrays.values()])
 
     def _symbols(self, node: Any) -> dict[int, Symbol]:
-        """Return Symbols for the operands that have a box, by their places."""
+        """Return Symbols for the operands that have a name, by their places."""
         return {
             i: Symbol(self._name(x), _shape(x), getattr(x, "dtype", float))
             for i, x in enumerate(node.inputs)
