@@ -79,7 +79,7 @@ def page(
     >>> a = Value(3.0, label="a")
     >>> lesson = page(a * a + a)
     >>> lesson
-    <page: loss, 11 steps through 3 boxes>
+    <page: loss, 13 steps through 3 boxes>
     >>> lesson.data["steps"][-2]["say"]
     'da = 7 is complete: 3 parts have been added up. It goes to a.grad.'
     """

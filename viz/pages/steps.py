@@ -114,10 +114,8 @@ class Steps:
         name, count = self._name(node), self.counts.get(id(node), 0)
         what = f"{self._gradient_name(node)}{f' = {number(_item(g))}' if not _shape(node) else ''}"
         if not count:
-            say = (
-                f"The backward pass starts: {what}{' is 1 everywhere' * bool(_shape(node))}, the derivative of {name} "
-            )
-            say += "with respect to itself."
+            everywhere = " is 1 everywhere" * bool(_shape(node))
+            say = f"The backward pass starts: {what}{everywhere}, the derivative of {name} with respect to itself."
         else:
             rest = f"{count} parts have been added up" if count > 1 else f"nothing else was computed from {name}"
             say = f"{what} is complete: {rest}." + f" It goes to {name}.grad." * (node.plan is None)
@@ -160,13 +158,13 @@ class Steps:
         says = f"{node.plan.primitive.name} passes {self._gradient_name(node)} on to {self._name(operand)}: {what}"
         value = f" = {number(_item(part.raw))}" if not part.raw.ndim else f", of shape {_times(part.raw.shape)}"
         says += f" = {formula(rule)}"
-        step = self._add(
-            "rule", node, f"{says}{value}.", **ends, **({} if is_broadcast or is_second else {"grads": grads})
-        )
+        step = self._add("rule", node, f"{says}{value}.", **ends)
+        if not is_broadcast and not is_second:
+            step["grads"] = grads
         step["maps"] = self._factors(visit, part, what)
         left = mathml.name(what, part.raw.shape) + mathml.sign("=")
         step["math"] = mathml.math(left, mathml.expression(rule))
-        read = {name: known[name] for name in _names_in(rule) if name in known}
+        read: dict[str, Any] = {name: known.get(name) for name in _names_in(rule)}
         if self._all_small([*read.values(), part.raw]):
             values = mathml.expression(rule, read)
             step["numbers"] = mathml.math(values, mathml.sign("="), mathml.numbers(part.raw))
@@ -258,8 +256,9 @@ class Steps:
             step["ask"] = self._ask(f"{dx} after this part", part.after, [part.part, part.before])
 
     @staticmethod
-    def _all_small(arrays: list[np.ndarray]) -> bool:
-        return all(mathml.is_small(x) and x.dtype.kind in "fiu" for x in arrays)
+    def _all_small(arrays: list[Any]) -> bool:
+        """Whether all arrays are known, and can stand in a formula as numbers."""
+        return all(x is not None and mathml.is_small(x) and x.dtype.kind in "fiu" for x in arrays)
 
     # Questions
 
@@ -317,7 +316,7 @@ def _names_in(x: Any) -> set[str]:
     while open_ends:
         each = open_ends.pop()
         if isinstance(each, Symbol):
-            found |= {each.name} if each.primitive is None else set()
+            found |= {each.name} if each.primitive is None and each.value is None else set()
             open_ends += each.arguments
     return found
 
