@@ -115,9 +115,11 @@ def ten_thousand() -> viz.Drawing:
 
 ROOMS = {  # the packages and folders of the project, and their files
     "examples": ["examples/*.py"],
-    "viz": ["viz/*.py"],
+    "viz": ["viz/**/*.py"],
     "nn": ["nn/**/*.py"],
     "minigrad": ["minigrad/__init__.py", "minigrad/autograd/*.py"],
+    "minigrad/compiled": ["minigrad/compiled/*.py"],
+    "minigrad/serialization": ["minigrad/serialization/*.py"],
     "minigrad/api": ["minigrad/api/*.py"],
     "minigrad/debug": ["minigrad/debug/*.py"],
     "minigrad/derive": ["minigrad/derive/*.py"],

@@ -75,6 +75,20 @@ def states_of(things: Iterable[Any], names: Mapping[str, Any]) -> Names:
     return states([*names.values(), *(scope.module() for thing in things for scope in _scopes(thing)[:1])])
 
 
+def constants(things: Iterable[Any], labels: Names) -> set[Key]:
+    """Return the keys of constants that belong to the modules that use them, such as the mask of a Dropout.
+
+    They have no name and always meet a result. What only meets parameters is the input of a module.
+    """
+    found: set[Key] = set()
+    inputs: set[Key] = set()
+    for thing in things:
+        unnamed = {key(x) for x in operands(thing) if not isinstance(x, Node | Value)} - labels.keys()
+        meets_result = any(isinstance(x, Node | Value) and x.plan is not None for x in operands(thing))
+        (found if meets_result else inputs).update(unnamed)
+    return found - inputs
+
+
 def _scopes(thing: Any) -> tuple[Scope, ...]:
     """Return the module calls in which a thing was recorded, from the outermost to the innermost."""
     scopes: list[Scope] = []
@@ -88,7 +102,7 @@ def _scopes(thing: Any) -> tuple[Scope, ...]:
 def frames_of(things: Iterable[Any], state: Collection[Key]) -> dict[Key, Frames]:
     """Return the frames around every thing: the module calls that recorded it.
 
-    Parameters and buffers (`state`) are in the frames that all of their consumers have in common.
+    Parameters, buffers and unnamed constants (`state`) are in the frames that all of their consumers have in common.
     """
     frames: dict[Key, Frames] = {key(thing): _scopes(thing) for thing in things}
     shared: dict[Key, Frames] = {}

@@ -35,20 +35,29 @@ def formula(x: Any, names: Names | None = None) -> str:
     return _written(x, names or {})[0]
 
 
-def gradients(plan: Plan, operands: Sequence[Any], params: tuple[Any, ...], shape: Shape, dtype: Any) -> dict[int, Any]:
+def gradients(
+    plan: Plan,
+    operands: Sequence[Any],
+    params: tuple[Any, ...],
+    shape: Shape,
+    dtype: Any,
+    called: Mapping[str, str] | None = None,
+) -> dict[int, Any]:
     """Apply the vjps of a plan to Symbols: the gradient of each operand that gets one, by its place.
 
     Of `operands`, arrays or numbers, only shape and dtype count. `shape` and `dtype` are those of the result. The
-    Symbols have the names that vjps use: `g`, `y`, and the primitive's names for its operands.
+    Symbols have the names that vjps use: `g`, `y`, and the primitive's names for its operands; or, for each of these,
+    the name that `called` has instead.
     """
+    called = called or {}
     primitive = plan.primitive
     names = primitive.operands
     if len(names) != len(operands):
         names = tuple([f"x{place}" for place in range(len(operands))])
     values = dict(zip(names, operands, strict=True)) | dict(zip(primitive.params, params, strict=True))
-    values = {name: _named(name, x) for name, x in values.items()}
+    values = {name: _named(called.get(name, name), x) for name, x in values.items()}
     shapes = {f"{name}_shape": getattr(x, "shape", ()) for name, x in values.items()}
-    values |= {name: Symbol(name, shape, dtype) for name in ("g", "y")}
+    values |= {name: Symbol(called.get(name, name), shape, dtype) for name in ("g", "y")}
     if primitive.residuals:
         zeros = [x.like() if isinstance(x, Symbol) else x for x in values.values()][: len(names) + len(params)]
         with np.errstate(all="ignore"):

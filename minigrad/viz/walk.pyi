@@ -4,6 +4,7 @@ Written by `python -m tests.support.stubs`."""
 
 from viz.walk import Item as Item
 from viz.walk import Part as Part
+from viz.walk import constants as constants
 from viz.walk import folded_repeats as folded_repeats
 from viz.walk import frames_of as frames_of
 from viz.walk import gradients_behind as gradients_behind
