@@ -100,9 +100,10 @@ def _infix(x: Symbol, names: Names) -> Text | None:
     right = x.arguments[1]
     right_function = right.primitive.forward if isinstance(right, Symbol) and right.primitive else None
     is_associative = right_function in ASSOCIATIVE.get(x.primitive.forward, ())
-    strength = infix.strength
-    left_text = _part(x, 0, strength, names)
-    return f"{left_text} {infix.formula} {_part(x, 1, strength + (not is_associative), names)}", strength
+    left, (text, strength) = _part(x, 0, infix.strength, names), _written(right, names)
+    if infix.brackets_on_the_right(strength) and not is_associative:
+        text = f"({text})"
+    return f"{left} {infix.formula} {text}", infix.strength
 
 
 def _call(x: Symbol, names: Names) -> Text:

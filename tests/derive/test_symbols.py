@@ -393,7 +393,7 @@ def test_few_signs() -> None:
     assert formula(g * (1 - y * y)) == "g · (1 − y²)"
     assert formula(x.mT @ g) == "xᵀ @ g"
     assert formula(x**-1) == formula(x**-1.0) == "x⁻¹"
-    assert formula(g * -3) == formula(g * -3.0) == "g · −3"
+    assert formula(g * -3) == formula(g * -3.0) == "g · (−3)"
     assert formula(ops.index(g, (slice(None), slice(1, None, 2), ..., None, -1))) == "g[:, 1::2, ..., None, −1]"
 
 

@@ -76,11 +76,14 @@ def _laid_out(items: list[Item], labels: Names, words: Mapping[Key, Sequence[str
     titles = [title_of(item.frames[-1], labels) if item.folded else "" for item in items]
     boxes = []
     for title, item in zip(titles, items, strict=True):
-        lines = [title, f"{len(item.things)} boxes folded"] if item.folded else words[key(item.things[0])]
-        has_maps = not item.folded and lines[-1] == ""
+        lines = words[key(item.things[-1])]
+        if item.folded:  # it shows the module's result
+            lines = [title, f"{len(item.things)} boxes folded", *lines[1:]]
+        has_maps = lines[-1] == ""
         width = max(len(line) for line in lines) * LETTER + 2 * MARGIN
         height = (len(lines) - has_maps) * LINE + 2 * MARGIN + has_maps * (MAP_HEIGHT + LINE)
-        boxes.append({"title": title, "w": max(width, has_maps * (2 * MAP_WIDTH + 3 * MARGIN)), "h": height})
+        size = {"w": max(width, has_maps * (2 * MAP_WIDTH + 3 * MARGIN)), "h": height}
+        boxes.append({"folded": lines if item.folded else None} | size)
     links = links_of(items)
     ranks = _ranks(links)
     if sum(ranks[target] - ranks[source] for target, link in enumerate(links) for source in link) > LONGEST:

@@ -101,7 +101,9 @@ def _infix(x: Symbol, arrays: Arrays) -> Text | None:
     infix = infix_of(x.primitive)
     if infix is None:
         return None
-    left, right = (_part(x, 0, infix.strength, arrays), _part(x, 1, infix.strength + 1, arrays))
+    left, (right, strength) = _part(x, 0, infix.strength, arrays), _written(x.arguments[1], arrays)
+    if infix.brackets_on_the_right(strength):
+        right = _bracketed(right)
     return f"{left}{sign(infix.formula)}{right}", infix.strength
 
 

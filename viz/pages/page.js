@@ -8,7 +8,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const [BLUE, ORANGE] = ["0, 114, 178", "230, 120, 0"]; // below and above zero, as in the pictures
 const READABLE = 0.9; // scale below which the text of a box is too small
 const [LINE, MARGIN, MAP_WIDTH, MAP_HEIGHT] = [14, 8, 62, 40]; // pixels in a box, as in boxes.py
-const PRINTED = { cells: 24, columns: 6 }; // larger arrays are shown in colours
+const PRINTED = { rows: 8, columns: 6, cells: 24 }; // larger arrays are shown in colours
+const SMALLEST = 0.65; // of the usual size: a formula
 const PAUSE = 1400; // milliseconds between steps while playing
 
 // When each node has its data, and when its gradient changes: pairs of a step and an array.
@@ -120,13 +121,15 @@ function draw(view) {
   drawn = { view, boxes, edges, home, x: 0, y: 0, scale: 1 };
   find("#note").textContent = view.note;
   fit(READABLE);
-  follow(boxes.slice(0, 1));
+  const left = Math.min(...boxes.map((box) => box.x));
+  follow(boxes.filter((box) => box.x === left).slice(0, 1));
 }
 
 function drawBox(graph, box) {
-  const first = nodes[box.nodes[0]];
-  const words = box.title ? [box.title, `${box.nodes.length} boxes folded`] : first.words;
-  const role = box.title ? (box.nodes.some((node) => nodes[node].role === "root") ? "root" : "module") : first.role;
+  const result = nodes[box.nodes.at(-1)];
+  const words = box.folded ?? result.words;
+  const hasRoot = box.nodes.some((node) => nodes[node].role === "root");
+  const role = box.folded && !hasRoot ? "module" : hasRoot ? "root" : result.role;
   const group = shape("g", { class: `box ${role}`, transform: `translate(${box.x},${box.y})` });
   group.append(shape("rect", { width: box.w, height: box.h, rx: 5 }));
   group.append(shape("title", {}, words[0]));
@@ -139,8 +142,9 @@ function drawBox(graph, box) {
     group.append(row);
     return row;
   });
-  const parts = { group, state: "" };
-  if (!box.title && words.at(-1) === "") {
+  const computed = box.nodes.map((node) => born[node]).filter((step) => step > 0);
+  const parts = { group, state: "", starts: computed.length ? Math.min(...computed) : 0 };
+  if (words.at(-1) === "") {
     const top = MARGIN + (words.length - 1) * LINE;
     parts.maps = ["data", "grad"].map((word, i) => {
       const x = MARGIN + i * (MAP_WIDTH + MARGIN);
@@ -150,7 +154,7 @@ function drawBox(graph, box) {
       group.append(ground, image, shape("text", { x, y: top + MAP_HEIGHT + 11, class: `faint ${word}` }));
       return { ground, image, label: group.lastChild };
     });
-  } else if (!box.title) {
+  } else {
     parts.rows = rows.slice(-2);
     parts.rows[0].classList.add("data");
   }
@@ -165,25 +169,23 @@ function latest(node, at) {
 
 // Brings a box to a step. Most steps change few boxes, so nothing is touched that stays as it is.
 function refresh(box, at, lit) {
-  const waiting = Math.min(...box.nodes.map((node) => born[node])) > at;
-  const gradient = box.title ? undefined : latest(box.nodes[0], at);
-  const state = `${waiting} ${gradient} ${lit}`;
+  const result = box.nodes.at(-1); // of a folded module, what it returns
+  const waiting = box.starts > at;
+  const values = [born[result] > at ? undefined : nodes[result].data, latest(result, at)];
+  const state = `${waiting} ${values} ${lit}`;
   if (state === box.state) return;
   box.state = state;
   box.group.classList.toggle("waiting", waiting);
   box.group.classList.toggle("lit", lit === "lit");
   box.group.classList.toggle("operand", lit === "operand");
-  if (box.title) return;
-  const values = [nodes[box.nodes[0]].data, gradient].map((i) => arrays[i]);
-  if (waiting) values[0] = undefined;
   ["data", "grad"].forEach((word, i) => {
-    const array = values[i];
+    const array = arrays[values[i]];
     if (box.maps) {
       const { ground, image, label } = box.maps[i];
       array ? image.setAttribute("href", imageOf(array)) : image.removeAttribute("href");
       ground.setAttribute("visibility", array ? "visible" : "hidden");
       label.textContent = array ? word : "";
-    } else if (box.rows) {
+    } else {
       box.rows[i].textContent = array ? `${word} ${short(array.cells[0])}` : "";
     }
   });
@@ -250,8 +252,8 @@ function go(at, { ask = false } = {}) {
   document.body.className = isBackward ? "backward" : "forward";
   light(step);
   find("#say").textContent = step.say;
-  find("#rule").innerHTML = step.math ?? "";
-  find("#numbers").innerHTML = step.numbers ?? "";
+  write("#rule", step.math);
+  write("#numbers", step.numbers);
   showMaps(step.maps ?? []);
   const source = step.operand ?? step.node;
   lightLines("#program", [nodes[step.node]?.line]);
@@ -265,6 +267,15 @@ function go(at, { ask = false } = {}) {
   try {
     history.replaceState(null, "", `#step=${now}`);
   } catch {} // within a notebook, a page has no address
+}
+
+// Writes a formula, smaller if it is wider than its place.
+function write(selector, formula = "") {
+  const place = find(selector);
+  place.innerHTML = formula;
+  place.style.fontSize = "";
+  const share = place.clientWidth / place.scrollWidth;
+  if (share < 1) place.style.fontSize = `${Math.max(SMALLEST, share * 0.98)}em`;
 }
 
 function light(step) {
@@ -298,10 +309,10 @@ function lightLines(selector, lines = []) {
 // Maps of arrays: numbers if there are few, else colours. Pointing at a cell says its number and where it came from.
 
 function show(box) {
-  if (box.title) return;
-  const node = nodes[box.nodes[0]];
-  const maps = [{ label: node.name, array: born[box.nodes[0]] <= now ? node.data : null }];
-  maps.push({ label: `gradient of ${node.name}`, array: latest(box.nodes[0], now) });
+  const result = box.nodes.at(-1);
+  const { name, data } = nodes[result];
+  const maps = [{ label: name, array: born[result] <= now ? data : null }];
+  maps.push({ label: `gradient of ${name}`, array: latest(result, now) });
   showMaps(maps.filter((map) => map.array !== null && map.array !== undefined));
 }
 
@@ -320,7 +331,8 @@ function showMaps(maps) {
 }
 
 function mapOf(array, label) {
-  const printed = array.cells.length <= PRINTED.cells && array.columns <= PRINTED.columns;
+  const { rows, columns, cells: count } = array;
+  const printed = rows <= PRINTED.rows && columns <= PRINTED.columns && count.length <= PRINTED.cells;
   const cells = array.cells.map((x) => {
     const cell = element("i", {}, printed ? short(x) : "");
     cell.style.background = colour(x, printed ? 2 * array.most : array.most);
@@ -329,7 +341,7 @@ function mapOf(array, label) {
   const grid = element("div", { className: printed ? "cells printed" : "cells" }, ...cells);
   grid.style.gridTemplateColumns = `repeat(${array.columns}, auto)`;
   const cut = array.rows < array.all[0] || array.columns < array.all[1];
-  const part = cut ? `, the corner of ${array.rows}×${array.columns}` : "";
+  const part = cut ? `, first ${array.rows}×${array.columns}` : "";
   const caption = element("figcaption", {}, element("b", {}, label), array.shape.join("×") + part);
   return element("figure", { className: "map" }, caption, grid);
 }

@@ -119,13 +119,14 @@ class Steps:
         else:
             rest = f"{count} parts have been added up" if count > 1 else f"nothing else was computed from {name}"
             say = f"{what} is complete: {rest}." + f" It goes to {name}.grad." * (node.plan is None)
+        value = [mathml.sign("="), mathml.numbers(g)] if self._all_small([g]) else []
         self._add(
             "arrive" if count else "seed",
             node,
             say,
             grads=[[self.number[key(node)], self.arrays.add(g)]],
             maps=[self._map(self._gradient_name(node), g)],
-            math=mathml.math(mathml.name(self._gradient_name(node), _shape(node))),
+            math=mathml.math(mathml.name(self._gradient_name(node), _shape(node)), *value),
         )
         parts = [part for part in visit.parts if key(part.operand) in self.number]
         if parts:
@@ -198,8 +199,11 @@ class Steps:
             def replaced(x: np.ndarray, place: int = place) -> Any:
                 return rule(visit.g, *saved[:place], x, *saved[place + 1 :])
 
+            found = self._sources(replaced, saved[place], part.raw)
+            if found and not any(found["sets"]):  # a rule for several operands need not read it for this one
+                continue
             maps.append(self._map(self._name(operands.get(names[place])) or names[place], saved[place]))
-            links.append(self._sources(replaced, saved[place], part.raw))
+            links.append(found)
         return [*maps, self._map(what, part.raw, sources=links)]
 
     def _sources(self, rule: Any, given: np.ndarray, result: np.ndarray) -> Any:
