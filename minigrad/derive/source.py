@@ -3,6 +3,7 @@
 A result that has a name, or is used more than once, becomes a statement. Every other stands within another expression.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ from minigrad.derive.symbols import OUTPUT, Symbol
 WIDTH = 120  # of a line
 MOST = 100  # characters behind a name
 LONGEST = 76  # characters of an expression that stands within another
+FEW, MANY = 64, 2**14  # elements: `kernels.put` adds so few in their dtype, and many rows in an order of its own
 
 
 class Writer(Expressions):
@@ -75,6 +77,8 @@ class Writer(Expressions):
             x, key, shape = symbol.arguments
             self._assign(symbol, f"np.zeros({ints_text(shape)}, {dtype_of(symbol)})", comment)
             self._fill(symbol, key, x)
+        elif primitive is ops.put and (len(symbol.arguments[1]) > 1 or len(symbol.shape) < 2 or _size(symbol) <= MANY):
+            self._add_at(symbol, comment)
         elif primitive is ops.assign:
             _, value, key = symbol.arguments
             self._assign(symbol, forms.text(self, symbol)[0], comment)
@@ -108,6 +112,22 @@ class Writer(Expressions):
     def _fill(self, symbol: Symbol, key: tuple[Any, ...], value: Any) -> None:
         """Write an assignment to some places of an array."""
         self._line(f"{self.texts[id(symbol)][0]}[{self.key(key)}] = {self.filling(value)}", "", symbol)
+
+    def _add_at(self, symbol: Symbol, comment: str) -> None:
+        """Write sums over places that an index names more than once, in float64 as the engine computes them."""
+        assert symbol.primitive
+        x, key, shape = symbol.arguments
+        is_wide = _size(symbol) > FEW and symbol.dtype != np.float64
+        places = self.argument(key[0] if len(key) == 1 else key, symbol.primitive)
+        if not is_wide:
+            self._assign(symbol, f"np.zeros({ints_text(shape)}, {dtype_of(symbol)})", comment)
+            self._line(f"np.add.at({self.texts[id(symbol)][0]}, {places}, {self.filling(x)})", "", symbol)
+            return
+        sums = unused("sums", self.taken)
+        self.taken.add(sums)
+        self._line(f"{sums} = np.zeros({ints_text(shape)})", "", symbol)
+        self._line(f"np.add.at({sums}, {places}, {self.part(x, WHOLE)}.astype(np.float64))", "", symbol)
+        self._assign(symbol, f"{sums}.astype({dtype_of(symbol)})", comment)
 
     def _assign(self, symbol: Symbol, text: str, comment: str) -> None:
         """Write `name = text`. From here on, the name is the text of the Symbol."""
@@ -217,3 +237,8 @@ class Writer(Expressions):
             text = f"{self.part(symbol, WHOLE)}.copy()" if copied else self.part(symbol, COMPARISON)
             self._line(f"{name} = {text}", "", *[symbol] * isinstance(symbol, Symbol))
         return name
+
+
+def _size(put: Symbol) -> int:
+    """The number of elements that are added."""
+    return math.prod(put.arguments[0].shape)
