@@ -68,6 +68,8 @@ def run(names: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeyp
         if name == "gallery":  # two pictures are enough
             monkeypatch.setattr(program, "GRAPHS", {"expression": program.GRAPHS["expression"]})
             monkeypatch.setattr(program, "CURVES", {"loss": program.CURVES["loss"]})
+        if name == "backprop_ninja" and not {"--check", "--exercise"} & {*options}:
+            options = ("--walk", *options)
         try:
             code = program.main(["--names", str(names), *PROGRAMS[name], *options])
         except SystemExit as end:
