@@ -167,8 +167,8 @@ class Steps:
         step["math"] = mathml.math(left, mathml.expression(rule))
         read: dict[str, Any] = {name: known.get(name) for name in _names_in(rule)}
         if self._all_small([*read.values(), part.raw]):
-            values = mathml.expression(rule, read)
-            step["numbers"] = mathml.math(values, mathml.sign("="), mathml.numbers(part.raw))
+            values, result = mathml.expression(rule, read), mathml.numbers(part.raw)
+            step["numbers"] = mathml.math(*[values, mathml.sign("=")] * (values != result), result)
         if np.isfinite(part.after).all():
             step["ask"] = self._ask_rule(visit, part, rule, symbols)
         if is_broadcast:
