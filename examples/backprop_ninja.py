@@ -570,11 +570,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with threadpool_limits(limits=1):  # matrices this small are multiplied faster by one thread
             if options.check is not None:
                 return check(options)
-            if options.exercise is not None:
-                return exercise(options)
-            if options.hint is not None:
-                return hint(options)
-            return walk(options) if options.walk else begin(options)
+            asked = hint if options.hint is not None else walk if options.walk else begin
+            return (exercise if options.exercise else asked)(options)
 
     return exit_code(work, "backprop_ninja.py")
 

@@ -283,8 +283,8 @@ def write_all(files: Mapping[str, bytes], folder: Path) -> None:
 def run(options: argparse.Namespace) -> None:
     """Check what is needed, draw everything, and write it."""
     names = read_names(options.names, string.ascii_lowercase, adjustable=False)
-    kinds = {"svg": GRAPHS, "html": PAGES, "png": CURVES}
-    check_folder("--out", options.out, [f"{name}.{kind}" for kind, drawn in kinds.items() for name in drawn])
+    names_of = {"svg": [*GRAPHS], "html": [*PAGES], "png": [*CURVES]}
+    check_folder("--out", options.out, [f"{name}.{kind}" for kind, drawn in names_of.items() for name in drawn])
     check_pictures()
     minigrad.manual_seed(SEED)
     with threadpool_limits(limits=1):  # matrices this small are multiplied faster by one thread

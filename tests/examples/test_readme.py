@@ -32,7 +32,8 @@ def test_the_model_of_the_main_job_is_loaded_as_it_says(tmp_path: Path) -> None:
     options = ["--steps", "1", "--batch", "2", "--hidden", "3", "--quiet"]
     subprocess.run([sys.executable, ROOT / "examples" / "train_names.py", *options], cwd=tmp_path, check=True)
     check = "assert model(minigrad.zeros(1, 4, dtype=minigrad.int64)).shape == (1, 27)"
-    subprocess.run([sys.executable, "-c", f"{block('python', 0, 'docs/contents.md')}\n{check}"], cwd=tmp_path, check=True)
+    program = f"{block('python', 0, 'docs/contents.md')}\n{check}"
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
 
 
 def test_the_example_has_ten_lines() -> None:

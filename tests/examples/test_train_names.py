@@ -12,7 +12,7 @@ import time
 import xml.etree.ElementTree
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
