@@ -28,7 +28,8 @@ PATIENCE = 120  # seconds
 LARGE = 700, 450  # points: a larger picture would be squeezed to the width of a notebook, so there it can be moved
 FONTS = "Helvetica,Arial,Liberation Sans,DejaVu Sans,sans-serif"
 METRICS = "mpl-data/fonts/pdfcorefonts"
-HEIGHT = 600  # pixels of a frame in which a large picture moves
+HEIGHT = 600  # pixels of a frame in which a large picture moves, at most
+READABLE, HINT = 1.1, 30  # pixels for a point there (as in picture.js), and for the hint below the picture
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]
@@ -67,7 +68,7 @@ def _frame(svg: str) -> str:
         return ""
     picture = svg[svg.index("<svg") :]
     page = filled(text_of("picture.html"), picture=picture, script=text_of("picture.js"))
-    return in_frame(page, "A graph", min(HEIGHT, max(200, round(size[1]))))
+    return in_frame(page, "A graph", min(HEIGHT, round(READABLE * size[1]) + HINT))
 
 
 def text_of(name: str) -> str:

@@ -153,6 +153,18 @@ def test_a_cell_points_to_the_cells_that_it_came_from(opened: Any) -> None:
     assert page.driver.execute_script(lit % 2) == [*range(1, 18, 3)]
 
 
+def test_keys_read_the_cells_too(opened: Any) -> None:
+    made, _ = network()
+    at = next(i for i, step in enumerate(made.data["steps"]) if step["say"].startswith("matmul passes"))
+    page = opened(made, f"#step={at}")
+    name = made.data["steps"][at]["maps"][2]["label"]
+    page.driver.execute_script("document.querySelectorAll('.cells')[2].focus()")
+    assert page.text("#cell").startswith(f"{name}[0, 0] = ")
+    page.press(Keys.ARROW_DOWN, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_LEFT)
+    assert page.text("#cell").startswith(f"{name}[1, 1] = ")
+    assert page.step == at
+
+
 def test_a_guess_is_marked_and_a_mistake_explained(opened: Any) -> None:
     page = opened(neuron())
     page.find("#predict").click()

@@ -322,11 +322,24 @@ function showMaps(maps) {
   find("#maps").replaceChildren(...figures);
   figures.forEach((figure, i) => {
     const grid = figure.querySelector(".cells");
-    grid.addEventListener("pointerover", (event) => {
-      const cell = [...grid.children].indexOf(event.target);
-      if (cell >= 0) point(maps, figures, i, cell);
-    });
+    const { columns, cells } = arrays[maps[i].array];
+    const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
+    let at = 0;
+    const choose = (cell) => {
+      if (cell < 0 || cell >= cells.length) return;
+      at = cell;
+      point(maps, figures, i, at);
+    };
+    grid.addEventListener("pointerover", (event) => choose([...grid.children].indexOf(event.target)));
     grid.addEventListener("pointerleave", () => mark(figures, []));
+    grid.addEventListener("focus", () => choose(at));
+    grid.addEventListener("blur", () => mark(figures, []));
+    grid.addEventListener("keydown", (event) => {
+      if (!moves[event.key]) return;
+      event.preventDefault();
+      event.stopPropagation(); // elsewhere, these keys change the step
+      choose(at + moves[event.key]);
+    });
   });
 }
 
@@ -340,6 +353,9 @@ function mapOf(array, label) {
   });
   const grid = element("div", { className: printed ? "cells printed" : "cells" }, ...cells);
   grid.style.gridTemplateColumns = `repeat(${array.columns}, auto)`;
+  grid.tabIndex = 0;
+  grid.setAttribute("role", "group");
+  grid.setAttribute("aria-label", `${label}, ${array.shape.join(" by ") || "a number"}; the arrow keys read its cells`);
   const cut = array.rows < array.all[0] || array.columns < array.all[1];
   const part = cut ? `, first ${array.rows}×${array.columns}` : "";
   const caption = element("figcaption", {}, element("b", {}, label), array.shape.join("×") + part);
@@ -350,6 +366,7 @@ function point(maps, figures, i, cell) {
   const array = arrays[maps[i].array];
   const links = (maps[i].sources ?? []).map((link) => link?.sets[link.of[cell]] ?? []);
   mark(figures, links);
+  figures[i].querySelector(".cells").children[cell].classList.add("at");
   const from = links.flatMap((cells, k) =>
     cells.length ? `${cells.length} of ${maps[k + i - links.length].label}` : [],
   );
@@ -361,7 +378,10 @@ function point(maps, figures, i, cell) {
 function mark(figures, links) {
   figures.forEach((figure, k) => {
     const cells = figure.querySelector(".cells").children;
-    for (const [place, cell] of [...cells].entries()) cell.classList.toggle("from", links[k]?.includes(place) ?? false);
+    for (const [place, cell] of [...cells].entries()) {
+      cell.classList.remove("at");
+      cell.classList.toggle("from", links[k]?.includes(place) ?? false);
+    }
   });
 }
 
