@@ -172,7 +172,7 @@ def test_a_guess_is_marked_and_a_mistake_explained(opened: Any) -> None:
     assert page.step == 0
     assert page.text("#question") == "product = x · w: which number?"
     page.answer("6")
-    assert page.text("#reply") == "Wrong: it is 6.0 instead of -6.0; a minus is missing, or one too many."
+    assert page.text("#reply") == "Wrong: it is 6 instead of -6; a minus is missing, or one too many."
     page.answer("-6")
     assert (page.step, page.text("#reply"), page.text("#score")) == (1, "Right.", "0 of 1 right")
     page.press(Keys.ARROW_RIGHT)

@@ -271,7 +271,7 @@ class Steps:
         if right.ndim:
             return self._ask_shape(what, right, *mistakes)
         numbers = [x for x in mistakes if x.ndim == 0 and not np.array_equal(x, right)]
-        wrong = {number(_item(x)): compared("", x, right).note.removeprefix("at () ") for x in numbers}
+        wrong = {number(_item(x)): _note(x, right) for x in numbers}
         return {"kind": "number", "text": f"{what}: which number?", "right": _item(right), "wrong": wrong}
 
     def _ask_shape(self, what: str, right: np.ndarray, *mistakes: np.ndarray) -> dict[str, Any]:
@@ -312,6 +312,14 @@ def _times(shape: tuple[int, ...]) -> str:
 
 def _item(array: Any) -> float:
     return float(np.asarray(array).item())
+
+
+def _note(x: np.ndarray, right: np.ndarray) -> str:
+    """Say as `cmp` what is wrong with a number, with the digits that the page shows."""
+    note = compared("", x, right).note.removeprefix("at () ")
+    for each in (_item(x), _item(right)):
+        note = note.replace(str(each), number(each))
+    return note
 
 
 def _names_in(x: Any) -> set[str]:
