@@ -97,13 +97,17 @@ def _infix(x: Symbol, names: Names) -> Text | None:
     infix = infix_of(x.primitive)
     if infix is None:
         return None
-    right = x.arguments[1]
-    right_function = right.primitive.forward if isinstance(right, Symbol) and right.primitive else None
-    is_associative = right_function in ASSOCIATIVE.get(x.primitive.forward, ())
-    left, (text, strength) = _part(x, 0, infix.strength, names), _written(right, names)
-    if infix.brackets_on_the_right(strength) and not is_associative:
+    left, (text, strength) = _part(x, 0, infix.strength, names), _written(x.arguments[1], names)
+    if infix.brackets_on_the_right(strength) and not is_associative(x):
         text = f"({text})"
     return f"{left} {infix.formula} {text}", infix.strength
+
+
+def is_associative(x: Symbol) -> bool:
+    """Whether an operator and the one on its right may be grouped either way, as in `a · (b · c)`."""
+    right = x.arguments[1]
+    function = right.primitive.forward if isinstance(right, Symbol) and right.primitive else None
+    return x.primitive is not None and function in ASSOCIATIVE.get(x.primitive.forward, ())
 
 
 def _call(x: Symbol, names: Names) -> Text:

@@ -20,8 +20,8 @@ from tests.support import ROOT
 from tests.support.browser import MISSING, chromium
 
 PICTURE = ROOT / "examples" / "pictures" / "page.gif"
-WIDTH, HEIGHT = 800, 540  # pixels
-COLOURS = 40
+WIDTH, HEIGHT = 800, 580  # pixels
+COLOURS = 64  # the same for all frames
 PAUSE, LAST = 1500, 4000  # milliseconds
 
 
@@ -56,7 +56,12 @@ def main() -> None:
     """Write the film."""
     if MISSING:
         raise SystemExit(MISSING)
-    first, *rest = [image.quantize(COLOURS, dither=Image.Dither.NONE) for image in frames(example())]
+    shown = [*frames(example())]
+    strip = Image.new("RGB", (WIDTH, HEIGHT * len(shown)))
+    for i, frame in enumerate(shown):
+        strip.paste(frame, (0, HEIGHT * i))
+    palette = strip.quantize(COLOURS)
+    first, *rest = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in shown]
     times = [*[PAUSE] * len(rest), LAST]
     first.save(PICTURE, save_all=True, append_images=rest, duration=times, loop=0, optimize=True)
     print(f"wrote {PICTURE}: {len(times)} frames, {PICTURE.stat().st_size:,} bytes")

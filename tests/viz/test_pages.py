@@ -15,9 +15,12 @@ import torch
 import minigrad
 import viz
 from minigrad import Tensor, Value, nn
+from minigrad.derive.formula import formula
+from minigrad.derive.symbols import Symbol
 from minigrad.extras import remedy
 from minigrad.nn import functional as F
 from tests.support import lecture
+from viz.pages import mathml
 from viz.pages.lineage import sources
 from viz.pages.passes import Passes
 
@@ -209,6 +212,21 @@ def test_rules_are_well_formed_and_have_the_names_and_numbers_of_the_learner() -
     y = np.tanh(0.5)
     assert words == ["dn=do·(1−o2)", f"1·(1−{y:.4f}2)={1 - y * y:.4f}"]
     assert rule["say"] == f"tanh passes do on to n: dn = do · (1 − o²) = {1 - y * y:.4f}."
+
+
+def test_brackets_stand_where_they_are_needed() -> None:
+    g, x = Symbol("g"), Symbol("x")
+    expected = {
+        g * (2 * x): "g·2·x",
+        g * -x: "g·(−x)",
+        g - (x - g): "g−(x−g)",
+        g + (x + g): "g+x+g",
+        (g + x) * x: "(g+x)·x",
+        -g * x: "−g·x",
+    }
+    for symbol, text in expected.items():
+        assert "".join(ElementTree.fromstring(f"<mrow>{mathml.expression(symbol)}</mrow>").itertext()) == text
+        assert formula(symbol).replace(" ", "") == text
 
 
 def test_lines_of_the_derived_source_and_of_the_program() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad.core import ops
 from minigrad.core.primitive import Primitive
-from minigrad.derive.formula import formula, said
+from minigrad.derive.formula import formula, is_associative, said
 from minigrad.derive.infix import POWER, PRODUCT, SIGN, WHOLE, infix_of
 from minigrad.derive.symbols import Symbol, is_mT
 
@@ -102,7 +102,7 @@ def _infix(x: Symbol, arrays: Arrays) -> Text | None:
     if infix is None:
         return None
     left, (right, strength) = _part(x, 0, infix.strength, arrays), _written(x.arguments[1], arrays)
-    if infix.brackets_on_the_right(strength):
+    if infix.brackets_on_the_right(strength) and not is_associative(x):
         right = _bracketed(right)
     return f"{left}{sign(infix.formula)}{right}", infix.strength
 
