@@ -20,6 +20,7 @@ if not support.MISSING:
     pytest.importorskip("selenium")
     from selenium.webdriver import ActionChains, Keys
     from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +123,18 @@ def test_a_link_leads_to_its_step(opened: Any) -> None:
     assert page.step == 3
     page.press(Keys.ARROW_RIGHT)
     assert page.driver.current_url.endswith("#step=4")
+
+
+def test_the_scrubber_and_play_move(opened: Any) -> None:
+    page = opened(neuron())
+    page.driver.execute_script(
+        "const s = arguments[0]; s.value = 9; s.dispatchEvent(new Event('input'))", page.find("#scrubber")
+    )
+    assert page.step == 9
+    page.find("#play").click()
+    WebDriverWait(page.driver, 30).until(lambda _: page.step > 9)
+    page.find("#play").click()
+    assert page.text("#play") == "▶ play"
 
 
 def test_numbers_are_those_of_the_engine(opened: Any) -> None:
