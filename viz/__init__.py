@@ -43,7 +43,8 @@ def draw(
 ) -> Drawing:
     """Draw the graph behind a Tensor or a Value, as a `graphviz.Digraph` that a notebook shows.
 
-    `names`, such as `locals()`, labels Tensors and Values that have no name with the variables that hold them.
+    `names`, such as `locals()`, labels Tensors and Values that have no name with the variables that hold them, also
+    within lists (`xs[0]`) and micrograd's networks (`n.layers[0].neurons[1].b`).
     `format` is the default format of `.render()` and `.pipe()`. `rankdir` is the direction: LR, RL, TB or BT.
 
     Each call of a module has a frame around the boxes that it recorded. With `depth`, each module inside `depth` other

@@ -32,6 +32,7 @@ from .walk import (
     items_of,
     nearest,
     operands,
+    parts_of,
     places_of,
     states_of,
     things_behind,
@@ -144,7 +145,7 @@ def picture(
         raise TypeError(f"draw: around must be the name of a box, got {type(around).__name__}")
     flag_of("draw", "backward", backward)
     start = root.node if isinstance(root, Tensor) and root.requires_grad else root
-    labels = variables(names)
+    labels = parts_of(names) | variables(names)
     things = things_behind([start], labels)
     state = states_of(things, names)
     labels |= state

@@ -15,10 +15,12 @@ from minigrad import Tensor, Value, walks
 from minigrad.core import graph
 from minigrad.core.record import Node
 from minigrad.core.tensor import wrap
-from minigrad.derive.naming import Key, Names, key, states
+from minigrad.derive.naming import Key, Names, key, keys, states
 from minigrad.grad_mode import Within
 from minigrad.gradients import saved_as_tensors
 from minigrad.scopes import Scope
+
+MOST_PARTS = 10_000  # that are looked at in lists and networks
 
 
 class Part(NamedTuple):
@@ -73,6 +75,25 @@ def things_behind(roots: Sequence[Any], named: Collection[Key] = ()) -> list[Any
 def states_of(things: Iterable[Any], names: Mapping[str, Any]) -> Names:
     """Name the parameters and buffers of the modules that ran, and of the modules that variables hold."""
     return states([*names.values(), *(scope.module() for thing in things for scope in _scopes(thing)[:1])])
+
+
+def parts_of(names: Mapping[str, Any]) -> Names:
+    """Name what stands in lists, and in networks of Values such as micrograd's: `xs[0]`, `n.layers[0].neurons[1].b`."""
+    found: Names = {}
+    seen: set[int] = set()
+    open_ends = [(name, thing) for name, thing in names.items() if isinstance(name, str) and not name.startswith("_")]
+    for name, thing in open_ends:  # the loop appends to `open_ends`
+        is_network = hasattr(type(thing), "parameters") and not hasattr(type(thing), "named_parameters")
+        if id(thing) in seen or len(open_ends) > MOST_PARTS:
+            continue
+        if isinstance(thing, list | tuple) or is_network:
+            seen.add(id(thing))
+            inner = vars(thing).items() if is_network and hasattr(thing, "__dict__") else ()
+            open_ends += [(f"{name}.{attribute}", each) for attribute, each in inner]
+            open_ends += [(f"{name}[{i}]", each) for i, each in enumerate(() if is_network else thing)]
+        else:
+            found |= {each: found.get(each, name) for each in keys(thing)}
+    return found
 
 
 def constants(things: Iterable[Any], labels: Names) -> set[Key]:

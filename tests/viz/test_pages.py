@@ -19,6 +19,7 @@ from minigrad.derive.formula import formula
 from minigrad.derive.symbols import Symbol
 from minigrad.extras import remedy
 from minigrad.nn import functional as F
+from minigrad.nn.scalar import MLP
 from tests.support import lecture
 from viz.pages import mathml
 from viz.pages.lineage import sources
@@ -141,6 +142,19 @@ def test_values_too() -> None:
     c.backward()
     found = final_gradients(page)
     assert (found["a"].item(), found["b"].item()) == (a.grad, b.grad)
+
+
+def test_what_stands_in_lists_and_in_networks_has_a_name() -> None:
+    n, xs = MLP(2, [2, 1]), [Value(1.0), Value(2.0)]
+    xs.append(xs)  # type: ignore[arg-type]
+    assert {*names_of(viz.page(n(xs[:2]), names=locals()))} >= {
+        *(f"n.layers[0].neurons[{i}].{each}" for i in range(2) for each in ("w[0]", "w[1]", "b")),
+        *("n.layers[1].neurons[0].w[0]", "n.layers[1].neurons[0].w[1]", "n.layers[1].neurons[0].b", "xs[0]", "xs[1]"),
+    }
+    weights = leaves((2, 2))
+    names = {"weights": weights}
+    assert "weights[0]" in names_of(viz.page(weights[0].sum(), names=names))
+    assert "<B>weights[0]</B>" in viz.draw(weights[0].sum(), names=names).source
 
 
 def test_gradients_of_the_course_are_those_of_pytorch() -> None:

@@ -64,8 +64,8 @@ def page(
 
     The page needs no network and no server: it is one file. In a notebook, the returned page shows itself. With `path`,
     it is written to that file too, completely or not at all. `names`, such as `locals()`, labels Tensors and Values
-    that have no name with the variables that hold them. If there are more than `limit` boxes, the page shows modules
-    folded, or the boxes nearest to `root`.
+    that have no name with the variables that hold them, as in `viz.draw`. If there are more than `limit` boxes, the
+    page shows modules folded, or the boxes nearest to `root`.
 
     The backward pass runs once more in the engine, and no `.grad` changes. Of a root with several elements, it starts
     with ones. The lines of your own program are known, and shown, for what is computed under

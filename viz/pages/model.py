@@ -21,7 +21,7 @@ from minigrad.derive.trace import Trace
 
 from ..dot import caption
 from ..graph import Operation, name_of, operation_of
-from ..walk import constants, states_of, things_behind
+from ..walk import constants, parts_of, states_of, things_behind
 from .boxes import View, views
 from .lineage import Window, matrix
 from .passes import Passes
@@ -73,7 +73,7 @@ def json_number(x: Any) -> float | str:
 def model(root: Any, names: Mapping[str, Any], limit: int) -> dict[str, Any]:
     """Return what the page of a root shows; for the arguments, see `viz.page`."""
     start = root.node if isinstance(root, Tensor) and root.requires_grad else root
-    labels = variables(names)
+    labels = parts_of(names) | variables(names)
     things = things_behind([start], labels)
     state = states_of(things, names)
     labels |= state
