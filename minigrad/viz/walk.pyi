@@ -13,6 +13,7 @@ from viz.walk import items_of as items_of
 from viz.walk import links_of as links_of
 from viz.walk import nearest as nearest
 from viz.walk import operands as operands
+from viz.walk import parts_of as parts_of
 from viz.walk import places_of as places_of
 from viz.walk import repeats as repeats
 from viz.walk import states_of as states_of
