@@ -1,5 +1,6 @@
 """Blocks: large arrays, computed some rows at a time and by several threads, have the bits of the function itself."""
 
+import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -187,3 +188,16 @@ def test_what_a_block_raises_is_raised() -> None:
 def test_small_arrays_are_computed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     same_bits(lambda x: (x * 2).tanh().sum(), (20, 5), in_blocks=False)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_forked_process_has_threads_of_its_own() -> None:
+    compiled = minigrad.compile(lambda x: (x * 2).tanh().exp())
+    x = minigrad.randn(200, 10)
+    expected = compiled(x)
+    assert minigrad.equal(compiled(x), expected)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if minigrad.equal(compiled(x), expected) else 1)
+    assert os.waitpid(child, 0)[1] == 0
