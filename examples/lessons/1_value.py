@@ -365,14 +365,13 @@ check_value("the gradients of a and b", found_by(backward), (a.grad, b.grad))
 # %% [markdown]
 # ## A neuron
 #
-# A neuron weighs its inputs, adds a bias, and squashes the sum with `tanh` into the range from -1 to 1:
+# A neuron weighs its inputs, and squashes the sum with `tanh` into the range from -1 to 1. (Most neurons also add a number
+# of their own, the bias. This one goes without, so that the picture stays small.)
 
 # %%
 x1, x2 = Value(2.0, label="x1"), Value(-1.0, label="x2")
 w1, w2 = Value(0.5, label="w1"), Value(1.5, label="w2")
-bias = Value(0.25, label="bias")
-total = w1 * x1 + w2 * x2 + bias
-out = total.tanh()
+out = (w1 * x1 + w2 * x2).tanh()
 out.backward()
 viz.draw(out, names=locals())
 
@@ -386,13 +385,13 @@ viz.draw(out, names=locals())
 #
 # <details><summary>Hint 1</summary>
 #
-# There are three steps back from `out` to `w2`: the `tanh`, the sums, the product.
+# There are three steps back from `out` to `w2`: the `tanh`, the sum, the product.
 #
 # </details>
 #
 # <details><summary>Hint 2</summary>
 #
-# The sums have the slope 1. The product `w2 * x2` has the slope `x2`.
+# The sum has the slope 1. The product `w2 * x2` has the slope `x2`.
 #
 # </details>
 

@@ -66,7 +66,7 @@ def check_value(name: str, answer: Any, expected: Any, tolerance: float = 0) -> 
     if _is_open(answer):
         return _told(name, OPEN)
     given = tuple(answer) if isinstance(answer, list | tuple) else answer
-    same_kind = isinstance(given, type(expected)) or isinstance(expected, bool) and isinstance(given, np.bool_)
+    same_kind = isinstance(given, type(expected)) or (isinstance(expected, bool) and isinstance(given, np.bool_))
     return _told(name, CORRECT) if same_kind and given == expected else _told(name, NOT_YET, f"it is {given!r}")
 
 
@@ -103,7 +103,7 @@ def _numbers(name: str, answer: Any, expected: np.ndarray, tolerance: float) -> 
 
 def _is_open(answer: Any) -> bool:
     """Whether an answer is the placeholder None, or has it as a part."""
-    return answer is None or isinstance(answer, list | tuple) and any(part is None for part in answer)
+    return answer is None or (isinstance(answer, list | tuple) and any(part is None for part in answer))
 
 
 def _told(name: str, grade: str, note: str = "") -> Verdict:
