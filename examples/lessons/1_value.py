@@ -13,9 +13,9 @@
 # %% [markdown]
 # # 1 · Value: gradients by hand and by engine
 #
-# You learn what a derivative tells you, how the chain rule carries it back through a computation, and why that is enough
-# to train a network. First you do it by hand. Then you write an engine of thirty lines that does it for you. At the end
-# a small network learns to tell a disc from a ring around it.
+# You learn what a derivative tells you, how the chain rule carries it back through a computation, and why that is
+# enough to train a network. First you do it by hand. Then you write an engine of thirty lines that does it for you. At
+# the end a small network learns to tell a disc from a ring around it.
 #
 # You need Python and school mathematics, and about 20 minutes.
 
@@ -94,16 +94,16 @@ check_value("slope_at_minus_1", slope_at_minus_1, minus_1.grad, tolerance=1e-3)
 # slope_at_minus_1 = (f(-1 + 1e-6) - f(-1)) / 1e-6
 # ```
 #
-# The exact derivative is `3 * x**2 - 2`, which is 1 there. A measured slope is only close to it: the step is small,
-# but it is not 0.
+# The exact derivative is `3 * x**2 - 2`, which is 1 there. A measured slope is only close to it: the step is small, but
+# it is not 0.
 #
 # </details>
 
 # %% [markdown]
 # ## Many inputs, many slopes
 #
-# A parcel costs `price * pieces + postage`. Each of the three inputs has a slope of its own. Change one input, and leave
-# the others alone:
+# A parcel costs `price * pieces + postage`. Each of the three inputs has a slope of its own. Change one input, and
+# leave the others alone:
 
 # %%
 price, pieces, postage = 3.0, 4.0, 5.0
@@ -143,9 +143,9 @@ print("postage:", (cost(price, pieces, postage + step) - before) / step)
 # Begin at the end, and go back one line at a time. If `above` grows a little, `loss` grows by `2 * above = 4` times as
 # much. If `cost` grows a little, `above` grows by the same, so `loss` grows by 4 times as much, too. If `goods` grows,
 # `cost` grows by the same: 4 again. And if `price` grows a little, `goods` grows by 4 times that, and `loss` by 4 times
-# *that*: 16. Along a path, **slopes multiply**. That is the chain rule, and it needs only two things in each line:
-# the slope of the end with respect to the result (we know it already, because we come from the end), and the local slope
-# of the line.
+# *that*: 16. Along a path, **slopes multiply**. That is the chain rule, and it needs only two things in each line: the
+# slope of the end with respect to the result (we know it already, because we come from the end), and the local slope of
+# the line.
 #
 # A `Value` is a number that remembers how it was computed. So the computation can be drawn. Each arrow below says what
 # goes back along it, where `g` is what has arrived at the operation's result:
@@ -223,8 +223,8 @@ picture
 
 # %% [markdown]
 # If `b` grows by a small step, `p` grows by that step and `q` by 2 steps, both at once. The end feels both changes: the
-# first times `q = 6`, the second times `p = 5`. To first order the two effects simply **add up**. So a gradient is a sum
-# over all paths, and an engine must write `+=`, not `=`, wherever it brings a gradient to a number.
+# first times `q = 6`, the second times `p = 5`. To first order the two effects simply **add up**. So a gradient is a
+# sum over all paths, and an engine must write `+=`, not `=`, wherever it brings a gradient to a number.
 #
 # ### Exercise 1.3: two paths
 #
@@ -261,8 +261,8 @@ check("db", db, b)
 
 # %% [markdown]
 # You can watch it happen. In the page below, press the right arrow key (or the play button) to step forward through the
-# computation, and then back through the gradients. Watch the two steps in which a part is added to `b`. Tick
-# "Predict first" to be asked before each step.
+# computation, and then back through the gradients. Watch the two steps in which a part is added to `b`. Tick "Predict
+# first" to be asked before each step.
 
 # %%
 with minigrad.detect_anomaly(check_nan=False):  # remembers the line of each operation, and the page shows it
@@ -274,9 +274,9 @@ viz.page(end, names=locals())
 # %% [markdown]
 # ## An engine in thirty lines
 #
-# The page shows the whole recipe. Visit the results in reverse order. At each one, multiply what has arrived by the local
-# slopes, and add it to the operands. A class for that fits on a screen. Each `Number` remembers its operands, each with
-# its local slope:
+# The page shows the whole recipe. Visit the results in reverse order. At each one, multiply what has arrived by the
+# local slopes, and add it to the operands. A class for that fits on a screen. Each `Number` remembers its operands,
+# each with its local slope:
 
 
 # %%
@@ -308,8 +308,8 @@ def in_order(end):
 
 
 # %% [markdown]
-# The order matters. A number may pass its gradient on only when all parts of it have arrived, that is, after
-# everything that was computed *from* it. `in_order` lists operands first. So its reverse is what we need.
+# The order matters. A number may pass its gradient on only when all parts of it have arrived, that is, after everything
+# that was computed *from* it. `in_order` lists operands first. So its reverse is what we need.
 #
 # ### Exercise 1.4: the backward pass
 #
@@ -365,8 +365,8 @@ check_value("the gradients of a and b", found_by(backward), (a.grad, b.grad))
 # %% [markdown]
 # ## A neuron
 #
-# A neuron weighs its inputs, and squashes the sum with `tanh` into the range from -1 to 1. (Most neurons also add a number
-# of their own, the bias. This one goes without, so that the picture stays small.)
+# A neuron weighs its inputs, and squashes the sum with `tanh` into the range from -1 to 1. (Most neurons also add a
+# number of their own, the bias. This one goes without, so that the picture stays small.)
 
 # %%
 x1, x2 = Value(2.0, label="x1"), Value(-1.0, label="x2")
@@ -376,8 +376,8 @@ out.backward()
 viz.draw(out, names=locals())
 
 # %% [markdown]
-# The slope of `tanh` is `1 - tanh(x)**2`, which is computed from the result alone. Look at the gradients in the picture:
-# they say how to change each weight so that `out` grows. The weight of a negative input must fall.
+# The slope of `tanh` is `1 - tanh(x)**2`, which is computed from the result alone. Look at the gradients in the
+# picture: they say how to change each weight so that `out` grows. The weight of a negative input must fall.
 #
 # ### Exercise 1.5: the slope of a weight
 #
@@ -416,8 +416,8 @@ check("dw2", dw2, w2)
 # ## A network learns
 #
 # Several neurons side by side are a layer, and layers in a row are a network: a multilayer perceptron, an MLP. This one
-# has 2 inputs, 8 neurons with `relu` (which keeps positive numbers, and turns negative ones into 0), and 1 output. It is
-# to give 1 for points in a disc, and -1 for points in the ring around it:
+# has 2 inputs, 8 neurons with `relu` (which keeps positive numbers, and turns negative ones into 0), and 1 output. It
+# is to give 1 for points in a disc, and -1 for points in the ring around it:
 
 # %%
 random.seed(5)
@@ -440,8 +440,8 @@ def loss_of(model):
 print(len(model.parameters()), "parameters, and a loss of", round(loss_of(model).data, 3), "before training")
 
 # %% [markdown]
-# Training repeats three lines. Compute the loss and its gradient. Take a small step *against* the gradient, because
-# the gradient points to where the loss grows. And before that, set the old gradients to 0, because `backward` adds:
+# Training repeats three lines. Compute the loss and its gradient. Take a small step *against* the gradient, because the
+# gradient points to where the loss grows. And before that, set the old gradients to 0, because `backward` adds:
 
 # %%
 losses = []
@@ -472,8 +472,8 @@ plt.show()
 # %% [markdown]
 # ### Exercise 1.6: the forgotten line
 #
-# Somebody forgets `model.zero_grad()`, and calls `loss.backward()` for the same loss, with the same parameters, a second
-# time. By which factor does each gradient differ from the right one then? Predict it before you look.
+# Somebody forgets `model.zero_grad()`, and calls `loss.backward()` for the same loss, with the same parameters, a
+# second time. By which factor does each gradient differ from the right one then? Predict it before you look.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -517,5 +517,5 @@ check_value("factor", factor, twice / once)
 # ## What comes next
 #
 # You have all of it: slopes, the chain rule, a sum over paths, the reverse order, and a step against the gradient. What
-# follows is the same with larger numbers. In [lesson 2](2_bigrams.ipynb) a model learns to invent names, one letter after
-# the other. You first build it by counting, and then find the same model by training.
+# follows is the same with larger numbers. In [lesson 2](2_bigrams.ipynb) a model learns to invent names, one letter
+# after the other. You first build it by counting, and then find the same model by training.

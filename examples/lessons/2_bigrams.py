@@ -37,8 +37,8 @@ len(names), names[:8]
 # %% [markdown]
 # ## Count pairs
 #
-# A name is a row of letters with an end. We write a dot before the first letter and after the last one, and cut the name
-# into pairs of neighbours, the **bigrams**:
+# A name is a row of letters with an end. We write a dot before the first letter and after the last one, and cut the
+# name into pairs of neighbours, the **bigrams**:
 
 # %%
 list(pairwise(".emma."))
@@ -64,8 +64,8 @@ viz.bigrams(N, CHARACTERS, axes=figure.subplots())
 plt.show()
 
 # %% [markdown]
-# Take a minute for the picture. Which letters do names begin with (the first row)? What comes after q? Which letters are
-# seldom last (the first column)?
+# Take a minute for the picture. Which letters do names begin with (the first row)? What comes after q? Which letters
+# are seldom last (the first column)?
 #
 # ## From counts to probabilities
 #
@@ -112,8 +112,8 @@ check_value("my_P", my_P, P)
 # my_P = (N + 1) / (N + 1).sum(1, keepdim=True)
 # ```
 #
-# If you forget `keepdim=True`, the result has the right shape and wrong numbers. It is one of the most frequent mistakes
-# in this kind of code. Always check that `P[0].sum()` is 1.
+# If you forget `keepdim=True`, the result has the right shape and wrong numbers. It is one of the most frequent
+# mistakes in this kind of code. Always check that `P[0].sum()` is 1.
 #
 # </details>
 
@@ -244,8 +244,8 @@ check_value("bigram_loss", bigram_loss, by_counts, tolerance=1e-5)
 # training, where we know what must come out.
 #
 # A character goes in as a **one-hot** vector: 27 numbers that are 0, but for a single 1. One layer multiplies it with a
-# matrix `W`. The 27 results are any numbers, and are called **logits**. To become probabilities, they are exponentiated,
-# which makes them positive, and divided by their sum. Both together are the **softmax**.
+# matrix `W`. The 27 results are any numbers, and are called **logits**. To become probabilities, they are
+# exponentiated, which makes them positive, and divided by their sum. Both together are the **softmax**.
 
 # %%
 generator = minigrad.Generator().manual_seed(1)
@@ -296,8 +296,8 @@ check_value("my_logits", my_logits, logits)
 # %% [markdown]
 # ## The gradient, and what it says
 #
-# Before you work out the gradient for 27 characters, look at it for four: `.`, `a`, `b`, `c`, and three pairs. The
-# page steps through the forward and the backward pass. Point at a cell of a gradient to see where it came from.
+# Before you work out the gradient for 27 characters, look at it for four: `.`, `a`, `b`, `c`, and three pairs. The page
+# steps through the forward and the backward pass. Point at a cell of a gradient to see where it came from.
 
 # %%
 w = minigrad.randn((4, 4), generator=generator, requires_grad=True)
@@ -311,14 +311,14 @@ viz.page(result, names={"w": w, "x": x, "t": t, "scores": scores, "result": resu
 # %% [markdown]
 # ### Exercise 2.5: the gradient of the logits
 #
-# For one example with the target `t`, softmax and negative log-likelihood together are
-# `loss = log(sum(exp(logits))) - logits[t]`. What is the gradient of the mean loss with respect to all `logits`, of
-# shape (n, 27)? Use `probs`, `ys` and `len(xs)`.
+# For one example with the target `t`, softmax and negative log-likelihood together are `loss = log(sum(exp(logits))) -
+# logits[t]`. What is the gradient of the mean loss with respect to all `logits`, of shape (n, 27)? Use `probs`, `ys`
+# and `len(xs)`.
 #
 # <details><summary>Hint 1</summary>
 #
-# The derivative of `log(sum(exp(logits)))` with respect to one logit is `exp(logit) / sum(exp(logits))`. You have a name
-# for that.
+# The derivative of `log(sum(exp(logits)))` with respect to one logit is `exp(logit) / sum(exp(logits))`. You have a
+# name for that.
 #
 # </details>
 #
@@ -347,8 +347,8 @@ check("dlogits", dlogits, logits)
 # dlogits = (probs - F.one_hot(ys, num_classes=27)) / len(xs)
 # ```
 #
-# "What the model thinks, minus what is true." A step against it pulls up the logit of the right character, by as much as
-# the model lacks confidence, and pushes down each other one, by as much as the model believes in it.
+# "What the model thinks, minus what is true." A step against it pulls up the logit of the right character, by as much
+# as the model lacks confidence, and pushes down each other one, by as much as the model believes in it.
 #
 # </details>
 
@@ -426,6 +426,6 @@ plt.show()
 # %% [markdown]
 # ## What comes next
 #
-# The network has learned nothing that counting did not know, but the *method* goes further. In
-# [lesson 3](3_mlp.ipynb) the model looks at three characters instead of one. Counting would need 19,683 rows for that.
-# A network with a few thousand parameters does it better.
+# The network has learned nothing that counting did not know, but the *method* goes further. In [lesson 3](3_mlp.ipynb)
+# the model looks at three characters instead of one. Counting would need 19,683 rows for that. A network with a few
+# thousand parameters does it better.

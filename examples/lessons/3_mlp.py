@@ -13,8 +13,8 @@
 # %% [markdown]
 # # 3 · An MLP: three characters, and an embedding
 #
-# The model now looks at three characters instead of one. You learn what an embedding is, how a hidden layer uses it, how
-# to train with minibatches, how to find a learning rate, and why the names are split into three parts.
+# The model now looks at three characters instead of one. You learn what an embedding is, how a hidden layer uses it,
+# how to train with minibatches, how to find a learning rate, and why the names are split into three parts.
 #
 # You need [lesson 2](2_bigrams.ipynb), and about 20 minutes.
 
@@ -207,8 +207,8 @@ check_value("my_side_by_side", my_side_by_side, side_by_side)
 
 
 # %% [markdown]
-# Now all of it in one function. `minigrad.nn` has the same layers ready-made, and a network of these can be drawn
-# layer by layer:
+# Now all of it in one function. `minigrad.nn` has the same layers ready-made, and a network of these can be drawn layer
+# by layer:
 
 
 # %%
@@ -222,9 +222,9 @@ model = nn.MLP(27, block_size=3, embedding=2, hidden=100, batch_norm=False)
 viz.draw(model(X[:32]), depth=1, rankdir="TB")
 
 # %% [markdown]
-# How does a gradient get from the loss to the table `C`? Step through a tiny version, with four characters, three hidden
-# neurons and two contexts. Watch two things. The bias `b1` was repeated for each context, so its gradient is a sum over
-# them. And a row of `C` that was looked up several times gets the sum of all that comes back.
+# How does a gradient get from the loss to the table `C`? Step through a tiny version, with four characters, three
+# hidden neurons and two contexts. Watch two things. The bias `b1` was repeated for each context, so its gradient is a
+# sum over them. And a row of `C` that was looked up several times gets the sum of all that comes back.
 
 
 # %%
@@ -249,8 +249,8 @@ tiny_network()
 # %% [markdown]
 # ### Exercise 3.4: softmax of large logits
 #
-# Why `cross_entropy`, and not the formulas of lesson 2? One reason: `exp` overflows. Look what the plain formula makes of
-# a logit of 100. Write a softmax that gives the right probabilities.
+# Why `cross_entropy`, and not the formulas of lesson 2? One reason: `exp` overflows. Look what the plain formula makes
+# of a logit of 100. Write a softmax that gives the right probabilities.
 
 # %%
 large = minigrad.tensor([-5.0, 0.0, 100.0])
@@ -297,8 +297,8 @@ check_value("safe_softmax(large / 50)", safe_softmax(large / 50), F.softmax(larg
 # ## Minibatches
 #
 # A step on all 180,000 examples takes a while, and its gradient is more exact than it needs to be. A **minibatch** is a
-# random handful of examples. Its gradient is an estimate. Many cheap steps in roughly the right direction are better than
-# few expensive ones:
+# random handful of examples. Its gradient is an estimate. Many cheap steps in roughly the right direction are better
+# than few expensive ones:
 
 
 # %%
@@ -411,13 +411,13 @@ print(f"train {loss_train:.3f}, dev {loss_dev:.3f}")
 viz.loss_curve(losses)
 
 # %% [markdown]
-# The bigram model had 2.45. The two losses are close to each other, so the model has learned rules and not the examples.
-# A larger network, or longer training, would still make both better.
+# The bigram model had 2.45. The two losses are close to each other, so the model has learned rules and not the
+# examples. A larger network, or longer training, would still make both better.
 #
 # ### Exercise 3.6: what went wrong here?
 #
-# Somebody trains the same network on 300 names only. Look at the two losses. Does the model underfit (it is too weak for
-# its examples) or overfit (it knows them by heart)?
+# Somebody trains the same network on 300 names only. Look at the two losses. Does the model underfit (it is too weak
+# for its examples) or overfit (it knows them by heart)?
 
 # %%
 X_few, Y_few = contexts(train[:300])
@@ -493,6 +493,5 @@ print(", ".join(sample(parameters) for _ in range(12)))
 # %% [markdown]
 # ## What comes next
 #
-# Two factors in `new_parameters` came without a reason: the `5 / 3` and the `0.01`. In
-# [lesson 4](4_batchnorm.ipynb) you leave them out, see what breaks, and find a layer that makes the network much less
-# sensitive to how it begins.
+# Two factors in `new_parameters` came without a reason: the `5 / 3` and the `0.01`. In [lesson 4](4_batchnorm.ipynb)
+# you leave them out, see what breaks, and find a layer that makes the network much less sensitive to how it begins.

@@ -23,7 +23,7 @@
 import math
 
 import matplotlib.pyplot as plt
-from lesson import CHARACTERS, check_value, contexts, read_names, split
+from lesson import check_value, contexts, read_names, split
 
 import minigrad
 import minigrad.nn.functional as F
@@ -60,9 +60,8 @@ def forward(parameters, X):
     return h @ W2 + b2
 
 
-print(
-    f"at the start {F.cross_entropy(forward(new_parameters(), X), Y).item():.2f}, without knowledge {math.log(27):.2f}"
-)
+first_loss = F.cross_entropy(forward(new_parameters(), X), Y)
+print(f"at the start {first_loss.item():.2f}, without knowledge {math.log(27):.2f}")
 
 # %% [markdown]
 # The loss is far above 3.30. The network is not just ignorant, it is *sure of itself and wrong*: its logits are large
@@ -70,8 +69,8 @@ print(
 #
 # ### Exercise 4.1: a modest start
 #
-# Which `scale_2` brings the first loss to within 0.05 of `math.log(27)`? The factor should not be 0: then all columns of
-# `W2` would be equal, and no gradient would get through `W2` to the hidden layer.
+# Which `scale_2` brings the first loss to within 0.05 of `math.log(27)`? The factor should not be 0: then all columns
+# of `W2` would be equal, and no gradient would get through `W2` to the hidden layer.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -115,8 +114,8 @@ check_value("is_modest(scale_2)", is_modest(scale_2), True)
 # %% [markdown]
 # ## Saturated neurons
 #
-# The logits are fine now. What about the hidden layer? `tanh` squashes its input, and what is far from 0 ends close to 1
-# or -1. Let us look at the outputs of all 200 neurons for 500 contexts:
+# The logits are fine now. What about the hidden layer? `tanh` squashes its input, and what is far from 0 ends close to
+# 1 or -1. Let us look at the outputs of all 200 neurons for 500 contexts:
 
 # %%
 C, W1, b1, W2, b2 = new_parameters(scale_2=0.01)
@@ -125,10 +124,11 @@ h = before_tanh.tanh()
 
 figure = plt.figure(figsize=(9, 3), layout="constrained")
 left, right = figure.subplots(1, 2)
-left.hist(before_tanh.flatten().tolist(), bins=50)
+left.hist(before_tanh.detach().flatten().numpy(), bins=50)
 left.set_title("before tanh")
-right.hist(h.flatten().tolist(), bins=50)
+right.hist(h.detach().flatten().numpy(), bins=50)
 right.set_title("after tanh")
+right.set_xticks([-1, -0.5, 0, 0.5, 1])
 plt.show()
 
 # %% [markdown]
@@ -222,8 +222,8 @@ check_value("factor", factor, wanted, tolerance=0.02)
 # </details>
 
 # %% [markdown]
-# `tanh` squashes, so each layer also shrinks its numbers a little. A **gain** makes up for it: the factor becomes
-# `gain / sqrt(fan_in)`, and for tanh the customary gain is 5/3. Follow the numbers through five layers:
+# `tanh` squashes, so each layer also shrinks its numbers a little. A **gain** makes up for it: the factor becomes `gain
+# / sqrt(fan_in)`, and for tanh the customary gain is 5/3. Follow the numbers through five layers:
 
 
 # %%
@@ -239,22 +239,23 @@ def through_layers(gain, depth=5):
 
 figure = plt.figure(figsize=(11, 3.6), layout="constrained")
 for axes, gain in zip(figure.subplots(1, 3), (0.5, 5 / 3, 5), strict=True):
-    for (name, output), shade in zip(through_layers(gain).items(), (0.8, 0.65, 0.5, 0.3, 0), strict=True):
-        axes.hist(output.flatten().tolist(), bins=60, density=True, histtype="step", color=str(shade), label=name)
+    style = {"bins": 60, "density": True, "histtype": "step"}
+    for (name, output), grey in zip(through_layers(gain).items(), ["0.8", "0.65", "0.5", "0.3", "0"], strict=True):
+        axes.hist(output.flatten().numpy(), color=grey, label=name, **style)
     axes.set(xlim=(-1, 1), ylim=(0, 4), title=f"gain {gain:.2f}, last std {output.std().item():.2f}")
 axes.legend(frameon=False)
 plt.show()
 
 # %% [markdown]
-# With a gain of 0.5 the numbers die out, with 5 they saturate, and with 5/3 they stay as they are. So the first factor of
-# lesson 3 is explained, too: `(5 / 3) / n**0.5`.
+# With a gain of 0.5 the numbers die out, with 5 they saturate, and with 5/3 they stay as they are. So the first factor
+# of lesson 3 is explained, too: `(5 / 3) / n**0.5`.
 #
 # ## BatchNorm
 #
 # For deep networks such factors are hard to balance. In 2015, Ioffe and Szegedy had a bold idea. We want the inputs of
 # `tanh` to have a mean of 0 and a standard deviation of 1, so let us simply *make* them so: subtract the mean over the
-# batch, and divide by the standard deviation over the batch, for each neuron by itself. All of this has a derivative, so
-# gradients pass through it.
+# batch, and divide by the standard deviation over the batch, for each neuron by itself. All of this has a derivative,
+# so gradients pass through it.
 #
 # ### Exercise 4.4: normalise a batch
 #
@@ -300,9 +301,9 @@ check_value("normalised", normalised, from_layer, tolerance=1e-5)
 # </details>
 
 # %% [markdown]
-# There is a price: the examples of a batch are now **coupled**. The result for one of them depends on all the others. The
-# page shows it for a batch of four examples and two neurons. Go to the backward pass, and point at a cell of the gradient
-# of `x`: it comes from all rows of its column.
+# There is a price: the examples of a batch are now **coupled**. The result for one of them depends on all the others.
+# The page shows it for a batch of four examples and two neurons. Go to the backward pass, and point at a cell of the
+# gradient of `x`: it comes from all rows of its column.
 
 
 # %%
@@ -323,8 +324,8 @@ tiny_batch_norm()
 # %% [markdown]
 # ### Exercise 4.5: a useless bias
 #
-# The layer before BatchNorm has a bias `b`, and all of its elements are the same for every example. What is the gradient
-# of the loss with respect to `b`, of shape (200,)?
+# The layer before BatchNorm has a bias `b`, and all of its elements are the same for every example. What is the
+# gradient of the loss with respect to `b`, of shape (200,)?
 #
 # <details><summary>Hint 1</summary>
 #
@@ -364,8 +365,8 @@ check_value("db", db, found, tolerance=1e-6)
 # ## Running statistics
 #
 # When the model is used, there may be a single example, and no batch to take a mean of. So the layer remembers: in each
-# training step it moves its `running_mean` by a tenth (the `momentum`) of the way to the mean of the batch. In `eval` mode
-# it uses what it has remembered, and an example's result no longer depends on its neighbours.
+# training step it moves its `running_mean` by a tenth (the `momentum`) of the way to the mean of the batch. In `eval`
+# mode it uses what it has remembered, and an example's result no longer depends on its neighbours.
 #
 # ### Exercise 4.6: one step of the running mean
 #
@@ -407,8 +408,8 @@ check_value("running_mean", running_mean, fresh.running_mean, tolerance=1e-5)
 # %% [markdown]
 # ## Look at a deep network
 #
-# Four hidden layers, once with weights that are far too large, and once the same with BatchNorm. `viz.activations` shows
-# the outputs of all `Tanh` layers:
+# Four hidden layers, once with weights that are far too small, and once the same with BatchNorm. `viz.activations`
+# shows the outputs of all `Tanh` layers:
 
 
 # %%
@@ -417,7 +418,7 @@ def deep_network(batch_norm):
     layers, fan_in = [nn.Embedding(27, dims), nn.Flatten()], 3 * dims
     for _ in range(4):
         linear = nn.Linear(fan_in, 100, bias=not batch_norm)
-        linear.weight.data *= 5  # a bad start
+        linear.weight.data *= 0.2  # a bad start
         layers += [linear, nn.BatchNorm1d(100), nn.Tanh()] if batch_norm else [linear, nn.Tanh()]
         fan_in = 100
     output = nn.Linear(fan_in, 27)
@@ -432,8 +433,8 @@ viz.activations(plain, X[:500])
 viz.activations(normed, X[:500])
 
 # %% [markdown]
-# With BatchNorm the same bad weights do no harm: the layers look alike, and few numbers are saturated. The gradients, on
-# their way back through the four layers, are alike in size, too:
+# With BatchNorm the same bad weights do no harm: the layers look alike, and few numbers are saturated. The gradients,
+# on their way back through the four layers, are alike in size, too:
 
 # %%
 viz.gradients(normed, X[:500], Y[:500], F.cross_entropy)
@@ -441,8 +442,8 @@ viz.gradients(normed, X[:500], Y[:500], F.cross_entropy)
 
 # %% [markdown]
 # Now train both. Beside the loss, look at the **update ratio**: how large is the step of each weight matrix compared to
-# the matrix itself? About a thousandth (-3 in the picture, as a power of ten) is a healthy value. Much less is slow, and
-# much more is wild.
+# the matrix itself? About a thousandth (-3 in the picture, as a power of ten) is a healthy value. Much less is slow,
+# and much more is wild.
 
 
 # %%
@@ -461,8 +462,8 @@ def train_for(model, steps, rate=0.1):
     return losses, ratios
 
 
-losses_plain, _ = train_for(plain, 800)
-losses_normed, ratios = train_for(normed, 800)
+losses_plain, _ = train_for(plain, 600)
+losses_normed, ratios = train_for(normed, 600)
 viz.update_ratios(ratios, [name for name, p in normed.named_parameters() if p.ndim == 2])
 
 # %%
@@ -480,5 +481,6 @@ for name, model in (("plain", plain), ("with BatchNorm", normed)):
 # %% [markdown]
 # ## What comes next
 #
-# You have used `backward()` since lesson 2. In [lesson 5](5_backprop.ipynb) you do without it: you write the backward pass
-# of this very network by hand, through the cross entropy and through BatchNorm, and check every gradient on the way.
+# You have used `backward()` since lesson 2. In [lesson 5](5_backprop.ipynb) you do without it: you write the backward
+# pass of this very network by hand, through the cross entropy and through BatchNorm, and check every gradient on the
+# way.
