@@ -389,7 +389,7 @@ running_mean = None  # your answer
 
 # %%
 fresh = nn.BatchNorm1d(hidden)
-fresh(batch)
+result = fresh(batch)
 
 # %% tags=["check"]
 check_value("running_mean", running_mean, fresh.running_mean, tolerance=1e-5)
@@ -429,12 +429,16 @@ def deep_network(batch_norm):
 plain, normed = deep_network(batch_norm=False), deep_network(batch_norm=True)
 viz.activations(plain, X[:500])
 
+# %% [markdown]
+# The numbers shrink from layer to layer. What is left in the last layers are the biases: the peaks stand for neurons
+# that give nearly the same number for every input. Now with BatchNorm:
+
 # %%
 viz.activations(normed, X[:500])
 
 # %% [markdown]
-# With BatchNorm the same bad weights do no harm: the layers look alike, and few numbers are saturated. The gradients,
-# on their way back through the four layers, are alike in size, too:
+# The same bad weights do no harm: the layers look alike, and few numbers are saturated. The gradients, on their way
+# back through the four layers, are alike in size, too:
 
 # %%
 viz.gradients(normed, X[:500], Y[:500], F.cross_entropy)
@@ -465,6 +469,11 @@ def train_for(model, steps, rate=0.1):
 losses_plain, _ = train_for(plain, 600)
 losses_normed, ratios = train_for(normed, 600)
 viz.update_ratios(ratios, [name for name, p in normed.named_parameters() if p.ndim == 2])
+
+# %% [markdown]
+# Here the hidden layers take steps of more than the goal. With BatchNorm the result does not depend on the size of
+# their weights, which are small, but their gradients do not know that. As the weights grow, the ratios fall. And the
+# losses:
 
 # %%
 viz.loss_curve({"plain": losses_plain, "with BatchNorm": losses_normed}, smooth=50)
