@@ -59,8 +59,10 @@ counts.most_common(6)
 N = minigrad.zeros(27, 27)
 for (first, second), count in counts.items():
     N[CHARACTERS.index(first), CHARACTERS.index(second)] = count
-figure = plt.figure(figsize=(11, 11), layout="constrained")
-viz.bigrams(N, CHARACTERS, axes=figure.subplots())
+figure = plt.figure(figsize=(7, 7))
+axes = figure.subplots()
+viz.bigrams(N, CHARACTERS, axes=axes)  # without axes it is larger, and has the counts in it
+axes.set(xlabel="the character after it", ylabel="a character")
 plt.show()
 
 # %% [markdown]

@@ -405,8 +405,8 @@ def mean_loss(parameters, X, Y):
 
 
 parameters = new_parameters(dims=10, hidden=200)
-losses = train_for(parameters, [0.3] * 4000 + [0.03] * 1000)
-loss_train, loss_dev = mean_loss(parameters, X[:20000], Y[:20000]), mean_loss(parameters, X_dev, Y_dev)
+losses = train_for(parameters, [0.3] * 2500 + [0.03] * 500)
+loss_train, loss_dev = mean_loss(parameters, X[:9000], Y[:9000]), mean_loss(parameters, X_dev, Y_dev)
 print(f"train {loss_train:.3f}, dev {loss_dev:.3f}")
 viz.loss_curve(losses)
 
@@ -422,7 +422,7 @@ viz.loss_curve(losses)
 # %%
 X_few, Y_few = contexts(train[:300])
 memorised = new_parameters(dims=10, hidden=200)
-train_for(memorised, [0.3] * 1500, X_few, Y_few)
+train_for(memorised, [0.3] * 1000, X_few, Y_few)
 loss_few, loss_dev = mean_loss(memorised, X_few, Y_few), mean_loss(memorised, X_dev, Y_dev)
 print(f"train {loss_few:.3f}, dev {loss_dev:.3f}")
 
@@ -452,7 +452,7 @@ check_value("diagnosis", diagnosis, "overfits" if loss_dev > 1.2 * loss_few else
 # diagnosis = "overfits"
 # ```
 #
-# On its own names it is very sure of itself, and on others it is surely wrong: worse than a model that knows nothing.
+# It is sure of itself on its own names, and on others it is often sure and wrong: hardly better than no knowledge.
 # More data is the best remedy. Fewer parameters or fewer steps help, too.
 #
 # </details>
@@ -466,7 +466,7 @@ check_value("diagnosis", diagnosis, "overfits" if loss_dev > 1.2 * loss_few else
 # %%
 drawn = new_parameters(dims=2, hidden=100)
 drawn[0].data *= 0.1
-train_for(drawn, [0.3] * 3000 + [0.03] * 500)
+train_for(drawn, [0.3] * 2500)
 figure = plt.figure(figsize=(6, 6), layout="constrained")
 viz.embedding(drawn[0], CHARACTERS, axes=figure.subplots())
 plt.show()

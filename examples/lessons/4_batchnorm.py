@@ -208,7 +208,7 @@ factor = None  # your answer
 wanted = 1 / (x @ w).std().item()
 
 # %% tags=["check"]
-check_value("factor", factor, wanted, tolerance=0.02)
+check_value("factor", factor, wanted, tolerance=1e-3)
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution</summary>
@@ -466,8 +466,8 @@ def train_for(model, steps, rate=0.1):
     return losses, ratios
 
 
-losses_plain, _ = train_for(plain, 600)
-losses_normed, ratios = train_for(normed, 600)
+losses_plain, _ = train_for(plain, 500)
+losses_normed, ratios = train_for(normed, 500)
 viz.update_ratios(ratios, [name for name, p in normed.named_parameters() if p.ndim == 2])
 
 # %% [markdown]
