@@ -31,8 +31,8 @@ from minigrad import viz
 # ## Why by hand?
 #
 # `loss.backward()` works, and it raises no error when a network learns badly. A layer may be saturated, a gradient may
-# be cut off where the loss should have been, a mean may have been taken over the wrong dimension. The numbers are
-# gradients all the same. Who has once written the backward pass sees what such a mistake does.
+# be cut off where the loss should have been, a mean may have been taken over the wrong dimension. Gradients come out all
+# the same. If you have written a backward pass once, you see what such a mistake does.
 #
 # There is little to learn. A forward pass is a list of small steps. The backward pass goes through the same list from
 # its end, and each step answers one question:
@@ -46,7 +46,7 @@ from minigrad import viz
 # factor.
 
 # %%
-train_names, dev_names, _ = split(read_names())
+train_names, *_ = split(read_names())
 X, Y = contexts(train_names)
 
 n, block, embedding, hidden, vocabulary = 32, 3, 10, 64, len(CHARACTERS)
@@ -179,7 +179,7 @@ check("dprobs", dprobs, probs)
 table = minigrad.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], requires_grad=True)
 scale = minigrad.tensor([[10.0], [0.1]], requires_grad=True)
 scaled = table * scale
-total = scaled.square().sum()
+total = scaled.sum()
 total.backward(retain_graph=True)
 viz.draw(total, names={"table": table, "scale": scale, "scaled": scaled, "total": total})
 
@@ -192,10 +192,11 @@ viz.page(total, names={"table": table, "scale": scale, "scaled": scaled, "total"
 
 # %% [markdown]
 # If a number was used three times, a small change of it acts in three places. The effects add up, and so do the
-# gradients. What happens if you forget the sum? The check tells you.
+# gradients: 6 is 1 + 2 + 3. What happens if you forget the sum? The check tells you. (All of `dscaled` is 1, because
+# the total is a plain sum.)
 
 # %%
-dscaled = 2 * scaled
+dscaled = minigrad.ones(2, 3)
 check("dscale", dscaled * table, scale)
 check("dscale", (dscaled * table).sum(1, keepdim=True), scale)
 
@@ -334,7 +335,7 @@ print("the largest number in logits.grad:     ", logits.grad.abs().max().item())
 #
 # ## Softmax and cross-entropy in one expression
 #
-# You took seven steps from the loss back to the logits. On paper most of them cancel. For one example with logits
+# You took eight steps from the loss back to the logits. On paper most of them cancel. For one example with logits
 # $x_j$, probabilities $p_j$ and the right character $t$, the loss is
 #
 # $$L = -\log p_t = -x_t + \log \sum_k e^{x_k}.$$
@@ -531,8 +532,8 @@ print("the same two sums before the filter:", f"{g[:, 0].sum().item():9.1e}", f"
 #
 # ## The embedding
 #
-# Two steps are left, and the second is an index again: `emb = C[Xb]`. The minibatch looks up 96 rows in a table of 27,
-# so many rows were read several times.
+# What is left is a matrix product, a `view`, which on its way back is a `view` into the old shape, and an index:
+# `emb = C[Xb]`. The minibatch looks up 96 rows in a table of 27, so many rows were read several times.
 #
 # ### Exercise 5.8: back into the table
 #
@@ -586,30 +587,43 @@ check("dC", dC, C)
 # as well as on numbers. So the engine can write the backward pass down. This is `derive`:
 
 # %%
-names = {"C": C, "Xb": Xb, "Yb": Yb, "W1": W1, "W2": W2, "b2": b2, "bngain": bngain, "bnbias": bnbias}
-names |= {"emb": emb, "embcat": embcat, "hprebn": hprebn, "bnmean": bnmean, "bndiff": bndiff, "bnvar": bnvar}
-names |= {"bnvar_inv": bnvar_inv, "bnraw": bnraw, "hpreact": hpreact, "h": h, "logits": logits}
-names |= {"logit_maxes": logit_maxes, "norm_logits": norm_logits, "counts": counts, "counts_sum": counts_sum}
-names |= {"counts_sum_inv": counts_sum_inv, "probs": probs, "logprobs": logprobs, "loss": loss}
-program = minigrad.derive(loss, names=names)
-print(program.source)
+program = minigrad.derive(loss, names=locals())
+print(program.source[program.source.index("def step") :])
 
 # %% [markdown]
-# Read the second half from its first line to its last, beside your answers. It imports numpy and nothing else, and it
-# is a function that you can call. So here is training without `backward()`, and without an engine:
+# Read the second half from its first line to its last, beside your answers. (`put` is exercise 5.8: it adds rows into a
+# table of zeros. It is defined above `step`.) This is a program that imports numpy and nothing else, and
+# `program(...)` runs it. Its gradients are the engine's, to the last bit:
 
 # %%
-arrays = {name: names[name].detach().numpy().copy() for name in ("C", "W1", "W2", "b2", "bngain", "bnbias")}
+weights = {"C": C, "W1": W1, "W2": W2, "b2": b2, "bngain": bngain, "bnbias": bnbias}
+_, *gradients = program(**weights, Xb=Xb, Yb=Yb)
+for name, gradient in zip(program.gradients, gradients):
+    minigrad.cmp(name, gradient, weights[name.removeprefix("d")])
+
+# %% [markdown]
+# So you can train without `backward()`, and without an engine:
+
+# %%
+arrays = {name: weight.detach().numpy().copy() for name, weight in weights.items()}
 losses = []
-for step in range(2000):
+for step in range(1000):
     batch = minigrad.randint(0, len(X), (n,))
-    data = {"Xb": X[batch].numpy(), "Yb": Y[batch].numpy()}
-    known = arrays | data
-    loss_now, *gradients = program(**{name: known[name] for name in program.parameters})
+    loss_now, *gradients = program(**arrays, Xb=X[batch].numpy(), Yb=Y[batch].numpy())
     losses.append(loss_now)
     for name, gradient in zip(program.gradients, gradients):
-        arrays[name.removeprefix("d")] -= (0.1 if step < 1500 else 0.01) * gradient
+        arrays[name.removeprefix("d")] -= (0.1 if step < 700 else 0.01) * gradient
 viz.loss_curve(losses, smooth=50)
+
+# %% [markdown]
+# ## And who checks the engine?
+#
+# A gradient is a slope, and slopes can be measured: move one number a little, and see how the loss moves. `gradcheck`
+# does this for every number, and compares. It is slow, and it knows no rules. So it is the judge of last resort, for
+# the engine's rules and for yours.
+
+# %%
+minigrad.gradcheck(lambda logits: F.cross_entropy(logits, Yb), logits.detach().double().requires_grad_())
 
 # %% [markdown]
 # ## What comes next
