@@ -112,18 +112,17 @@ check_value("count", count, sum(p.numel() for p in flat.parameters()))
 # does not depend on where they stand.
 
 # %%
-context, step = "isabella", 1
 figure, axes = plt.subplots(figsize=(9, 3.6), layout="constrained")
-places = list(range(8))
-for level in range(4):
-    for i, place in enumerate(places):
-        words = context[i * step : (i + 1) * step]
-        axes.text(place, level, words, ha="center", va="center", bbox={"boxstyle": "round", "fc": "#d6e7fb", "ec": "#0b62a4"})
-    parents = [(a + b) / 2 for a, b in zip(places[::2], places[1::2])]
-    for i, place in enumerate(places if level < 3 else []):
-        axes.plot([place, parents[i // 2]], [level + 0.13, level + 0.87], color="#555555", zorder=0)
-    places, step = parents, 2 * step
+box = {"boxstyle": "round", "facecolor": "#d6e7fb", "edgecolor": "#0b62a4"}
+for number in range(4):
+    size = 2**number  # how many characters are in a node of this level
+    for start in range(0, 8, size):
+        middle, parent = start + size / 2, start // (2 * size) * 2 * size + size
+        axes.text(middle, number, "isabella"[start : start + size], ha="center", va="center", bbox=box)
+        if number < 3:
+            axes.plot([middle, parent], [number, number + 1], color="#777777", zorder=0)
 axes.set_yticks(range(4), ["embedding", "level 1", "level 2", "level 3"])
+axes.tick_params(length=0)
 axes.set_xticks([])
 axes.spines[:].set_visible(False)
 plt.show()
@@ -296,13 +295,21 @@ class BatchNorm(nn.BatchNorm1d):
         return super().forward(x.flatten(0, -2)).view(x.shape)
 
 
-def level(channels, hidden):
-    return nn.Sequential(FlattenConsecutive(2), nn.Linear(2 * channels, hidden, bias=False), BatchNorm(hidden), nn.Tanh())
+class Level(nn.Sequential):
+    def __init__(self, channels, hidden):
+        linear = nn.Linear(2 * channels, hidden, bias=False)
+        super().__init__(FlattenConsecutive(2), linear, BatchNorm(hidden), nn.Tanh())
 
 
 def tree_network(embedding=24, hidden=64):
-    levels = level(embedding, hidden), level(hidden, hidden), level(hidden, hidden)
-    return nn.Sequential(nn.Embedding(vocabulary, embedding), *levels, nn.Flatten(), nn.Linear(hidden, vocabulary))
+    return nn.Sequential(
+        nn.Embedding(vocabulary, embedding),
+        Level(embedding, hidden),
+        Level(hidden, hidden),
+        Level(hidden, hidden),
+        nn.Flatten(),
+        nn.Linear(hidden, vocabulary),
+    )
 
 
 minigrad.manual_seed(6)
@@ -321,11 +328,11 @@ for layer in tree:
     print(f"{type(layer).__name__:12}", tuple(x.shape))
 
 # %% [markdown]
-# The graph behind the loss has dozens of operations. With `depth=1`, each module is one box:
+# The graph behind these numbers has dozens of operations. With `depth=1`, each module is one box. The
+# second and the third level are alike, so they are drawn once, in a frame that says `× 2`:
 
 # %%
-loss = F.cross_entropy(tree(X[:32]), Y[:32])
-viz.draw(loss, depth=1)
+viz.draw(tree(X[:32]), depth=1)
 
 # %% [markdown]
 # ## Which characters does a neuron see?
@@ -386,16 +393,16 @@ check_value("characters", characters, sees(tree, level=2, position=1))
 # </details>
 
 # %% [markdown]
-# Here are all levels, drawn from gradients alone. Each row is a position of the level, each column a character. You see
-# the tree.
+# Here are all levels, drawn from gradients alone. Each row is a position of the level, each column a character, and
+# white is exactly zero. You see the tree.
 
 # %%
 figure, plots = plt.subplots(3, 1, figsize=(6, 4.6), sharex=True, height_ratios=[4, 2, 1], layout="constrained")
 for number, axes in enumerate(plots, start=1):
-    rows = [influence(tree, number, position)[0].numpy() for position in range(8 // 2**number)]
-    axes.imshow(rows, cmap="Blues", vmin=0, aspect="auto")
+    rows = minigrad.stack([influence(tree, number, position)[0] for position in range(8 // 2**number)])
+    axes.imshow(rows.masked_fill(rows == 0, float("nan")).numpy(), cmap="Blues", vmin=0, aspect="auto")
     axes.set(ylabel=f"level {number}", yticks=range(len(rows)), xticks=range(8))
-plots[-1].set_xticklabels("".join(CHARACTERS[i] for i in X[100]))
+plots[-1].set_xticks(range(8), [CHARACTERS[i] for i in X[100]])
 plt.show()
 
 # %% [markdown]
@@ -493,7 +500,7 @@ viz.loss_curve(losses, smooth=50)
 
 # %%
 print("flat:", 16 * 16 * 143 - 8 * 16 * 143, "more parameters")
-print("tree:", sum(p.numel() for p in level(64, 64).parameters()), "more parameters")
+print("tree:", sum(p.numel() for p in Level(64, 64).parameters()), "more parameters")
 
 # %% [markdown]
 # Names from the tree:
@@ -514,9 +521,9 @@ minigrad.manual_seed(7)
 print(*[sample(tree) for _ in range(10)], sep="\n")
 
 # %% [markdown]
-# WaveNet (van den Oord and others, 2016) is this tree for sound, with thousands of samples in place of eight
+# WaveNet (van den Oord and others, 2016) is built on this tree, for sound: thousands of samples in place of eight
 # characters. It evaluates the tree at every position of a recording at once, and shares the nodes that neighbouring
-# trees have in common. Such a layer is called a dilated causal convolution.
+# trees have in common. A level of it is called a dilated causal convolution.
 #
 # ## What comes next
 #
