@@ -31,8 +31,8 @@ from minigrad import viz
 # ## Why by hand?
 #
 # `loss.backward()` works, and it raises no error when a network learns badly. A layer may be saturated, a gradient may
-# be cut off where the loss should have been, a mean may have been taken over the wrong dimension. Gradients come out all
-# the same. If you have written a backward pass once, you see what such a mistake does.
+# be cut off where the loss should have been, a mean may have been taken over the wrong dimension. Gradients come out
+# all the same. If you have written a backward pass once, you see what such a mistake does.
 #
 # There is little to learn. A forward pass is a list of small steps. The backward pass goes through the same list from
 # its end, and each step answers one question:
@@ -178,8 +178,9 @@ check("dprobs", dprobs, probs)
 # %%
 table = minigrad.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], requires_grad=True)
 scale = minigrad.tensor([[10.0], [0.1]], requires_grad=True)
-scaled = table * scale
-total = scaled.sum()
+with minigrad.detect_anomaly(check_nan=False):  # notes these lines for the page below
+    scaled = table * scale
+    total = scaled.sum()
 total.backward(retain_graph=True)
 viz.draw(total, names={"table": table, "scale": scale, "scaled": scaled, "total": total})
 
@@ -342,7 +343,8 @@ print("the largest number in logits.grad:     ", logits.grad.abs().max().item())
 #
 # ### Exercise 5.5: the gradient of the cross-entropy
 #
-# Find $\partial L / \partial x_j$ on paper. Then write `dlogits_at_once` from `logits`, `Yb` and `n`, in one or two lines.
+# Find $\partial L / \partial x_j$ on paper. Then write `dlogits_at_once` from `logits`, `Yb` and `n`, in one or two
+# lines.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -389,7 +391,8 @@ for axes, values, colours, lowest, title in maps:
     axes.set(title=title, xlabel="character")
     axes.set_xticks(range(vocabulary), CHARACTERS)
     figure.colorbar(image, ax=axes)
-left.set_yticks(range(12), ["".join(CHARACTERS[i] for i in row) + " → " + CHARACTERS[y] for row, y in zip(Xb[:12], Yb)])
+labels = ["".join(CHARACTERS[i] for i in [*row, y]) for row, y in zip(Xb[:12], Yb[:12], strict=True)]
+left.set_yticks(range(12), [f"{label[:3]} → {label[3]}" for label in labels])
 plt.show()
 
 # %% [markdown]
@@ -451,8 +454,8 @@ check("dhpreact", dhpreact, hpreact)
 # %% [markdown]
 # ## BatchNorm in one expression
 #
-# BatchNorm has six steps, and its input is used in several of them. Step by step it goes as before. In one expression it
-# shows what BatchNorm does to a gradient. Take one column of the minibatch, $n$ numbers $x_i$:
+# BatchNorm has six steps, and its input is used in several of them. Step by step it goes as before. In one expression
+# it shows what BatchNorm does to a gradient. Take one column of the minibatch, $n$ numbers $x_i$:
 #
 # $$
 # \mu = \frac1n \sum_i x_i, \qquad
@@ -482,8 +485,8 @@ check("dhpreact", dhpreact, hpreact)
 # <details><summary>Hint 2</summary>
 #
 # The third. With $d\hat x_i = \gamma g_i$, the gradient of $v$ is
-# $dv = -\tfrac12 (v + \varepsilon)^{-3/2} \sum_j \gamma g_j (x_j - \mu)$, and $x_i$ gets $dv \cdot 2 (x_i - \mu) / (n - 1)$.
-# Write $(x_i - \mu)$ as $\hat x_i \sqrt{v + \varepsilon}$, and the roots cancel but for one.
+# $dv = -\tfrac12 (v + \varepsilon)^{-3/2} \sum_j \gamma g_j (x_j - \mu)$, and $x_i$ gets
+# $dv \cdot 2 (x_i - \mu) / (n - 1)$. Write $x_i - \mu$ as $\hat x_i \sqrt{v + \varepsilon}$. All roots but one cancel.
 #
 # </details>
 #
@@ -598,7 +601,7 @@ print(program.source[program.source.index("def step") :])
 # %%
 weights = {"C": C, "W1": W1, "W2": W2, "b2": b2, "bngain": bngain, "bnbias": bnbias}
 _, *gradients = program(**weights, Xb=Xb, Yb=Yb)
-for name, gradient in zip(program.gradients, gradients):
+for name, gradient in zip(program.gradients, gradients, strict=True):
     minigrad.cmp(name, gradient, weights[name.removeprefix("d")])
 
 # %% [markdown]
@@ -611,7 +614,7 @@ for step in range(1000):
     batch = minigrad.randint(0, len(X), (n,))
     loss_now, *gradients = program(**arrays, Xb=X[batch].numpy(), Yb=Y[batch].numpy())
     losses.append(loss_now)
-    for name, gradient in zip(program.gradients, gradients):
+    for name, gradient in zip(program.gradients, gradients, strict=True):
         arrays[name.removeprefix("d")] -= (0.1 if step < 700 else 0.01) * gradient
 viz.loss_curve(losses, smooth=50)
 

@@ -37,7 +37,7 @@ from minigrad import nn, viz
 train_names, dev_names, _ = split(read_names())
 X, Y = contexts(train_names, block_size=8)
 X_dev, Y_dev = contexts(dev_names, block_size=8)
-for x, y in zip(X[:9], Y[:9]):
+for x, y in zip(X[:9], Y[:9], strict=True):
     print("".join(CHARACTERS[i] for i in x), "→", CHARACTERS[y])
 
 # %% [markdown]
@@ -202,7 +202,6 @@ side_by_side
 
 # %% tags=["exercise"]
 def flatten_neighbours(x, n):
-    B, T, C = x.shape
     return None  # your answer
 
 
@@ -225,6 +224,7 @@ check_gradient("its gradient", lambda x: flatten_neighbours(x, 2), minigrad.rand
 
 # %% [markdown]
 # As a module it goes into a container with the others. It has no parameters, so `forward` is all there is to write.
+
 
 # %%
 class FlattenConsecutive(nn.Module):
@@ -289,6 +289,7 @@ check_value("var", var, x.view(-1, 24).var(0))
 # `BatchNorm1d` also takes three dimensions, but it expects the channels in the middle.) So a module of our own
 # flattens, calls `BatchNorm1d`, and gives the shape back:
 
+
 # %%
 class BatchNorm(nn.BatchNorm1d):
     def forward(self, x):
@@ -340,6 +341,7 @@ viz.draw(tree(X[:32]), depth=1)
 # Ask the gradient. If the gradient of a neuron with respect to a character's embedding is zero, then the character has
 # no effect on it. `sees` computes the result of one position at one level, goes back to the embedding, and returns the
 # positions from 0 to 7 where something arrives.
+
 
 # %%
 def influence(network, level, position):
@@ -456,6 +458,7 @@ check_value("acts_in_evaluation", acts_in_evaluation, acts[False])
 # `minigrad.compile` does what you saw at the end of lesson 5: it writes the step as a numpy program, and runs that. The
 # numbers are the same as without it.
 
+
 # %%
 def train(network, steps=1000, batch_size=64):
     minigrad.manual_seed(6)
@@ -504,6 +507,7 @@ print("tree:", sum(p.numel() for p in Level(64, 64).parameters()), "more paramet
 
 # %% [markdown]
 # Names from the tree:
+
 
 # %%
 @minigrad.no_grad()

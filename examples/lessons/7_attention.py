@@ -20,6 +20,7 @@
 
 # %%
 import matplotlib.pyplot as plt
+from IPython.display import SVG
 from lesson import CHARACTERS, check_gradient, check_value, read_names, split
 
 import minigrad
@@ -33,8 +34,8 @@ from minigrad import nn, viz
 # name and guesses at all positions at once: after `.` the first letter, after `.e` the second, and so on. So one name
 # gives six guesses in a single pass.
 #
-# For this, each position needs to know what stands before it. It must not know what stands after it: that is what it has
-# to guess.
+# For this, each position needs to know what stands before it. It must not know what stands after it: that is what it
+# has to guess.
 #
 # ## The mean of the past, three ways
 #
@@ -55,7 +56,7 @@ for b in range(B):
 # ### Exercise 7.1: the mean as a matrix product
 #
 # The row `t` of a product `weights @ x` is a sum of the rows of `x`, each times a weight. Write the means as such a
-# product. `weights` has the shape (T, T).
+# product. `weights` has the shape (T, T), and the function is to take an `x` of any shape (B, T, C).
 #
 # <details><summary>Hint 1</summary>
 #
@@ -69,9 +70,9 @@ for b in range(B):
 #
 # </details>
 
+
 # %% tags=["exercise"]
 def mean_by_matrix(x):
-    B, T, C = x.shape
     return None  # your answer
 
 
@@ -112,10 +113,9 @@ check_value("mean_by_matrix", mean_by_matrix(x), mean_of_past)
 #
 # </details>
 
+
 # %% tags=["exercise"]
 def mean_by_softmax(x):
-    B, T, C = x.shape
-    scores = minigrad.zeros(T, T)
     return None  # your answer
 
 
@@ -151,17 +151,17 @@ check_value("mean_by_softmax", mean_by_softmax(x), mean_of_past)
 # The score of position `t` for position `s` is the product of the query of `t` with the key of `s`. Where they fit, it
 # is large, and a large part of the value of `s` goes to `t`. The three matrices are trained like all others.
 #
-# One detail matters: how large are the scores? The sum of `size` products of independent numbers with deviation 1 has a
-# deviation of √size. Then a softmax takes the largest score and nothing else, and its gradient vanishes, as that of a
-# saturated `tanh` does. So the scores are divided by √size. Measure it:
+# One detail matters: how large are the scores? The sum of `size` products of independent numbers, each with the
+# standard deviation 1, has the standard deviation √size. Then a softmax takes the largest score and nothing else, and
+# its gradient vanishes, as that of a saturated `tanh` does. So the scores are divided by √size. Measure it:
 
 # %%
-print("size   deviation of q · k   largest of 8 weights   the same, scaled")
+print("size   std of q · k   largest of 8 weights   the same, scaled")
 for size in 4, 16, 64, 256:
     q, k = minigrad.randn(1000, 1, size), minigrad.randn(1000, 8, size)
     scores = (q @ k.mT).squeeze(1)
     plain, scaled = (F.softmax(s, dim=1).max(1).values.mean().item() for s in (scores, scores / size**0.5))
-    print(f"{size:4} {scores.std().item():20.1f} {plain:22.2f} {scaled:18.2f}")
+    print(f"{size:4} {scores.std().item():14.1f} {plain:22.2f} {scaled:18.2f}")
 
 # %% [markdown]
 # ### Exercise 7.3: attention
@@ -182,15 +182,17 @@ for size in 4, 16, 64, 256:
 #
 # </details>
 
+# %%
+minigrad.manual_seed(7)
+q, k, v = minigrad.randn(3, 2, 4, 3, dtype=minigrad.float64)  # three times 2 examples, 4 positions, 3 channels
+
+
 # %% tags=["exercise"]
 def attention(q, k, v):
-    T, size = q.shape[-2:]
     return None  # your answer
 
 
 # %% tags=["check"]
-minigrad.manual_seed(7)
-q, k, v = minigrad.randn(3, 2, 4, 3, dtype=minigrad.float64)
 check_value("attention", attention(q, k, v), F.scaled_dot_product_attention(q, k, v, is_causal=True))
 check_gradient("its gradient", attention, (q, k, v))
 
@@ -220,15 +222,16 @@ future = minigrad.tril(minigrad.ones(3, 3)) == 0
 scores = (q @ k.mT / 2**0.5).masked_fill(future, float("-inf"))
 weights = F.softmax(scores, dim=-1)
 result = weights @ v
-names = {"q": q, "k": k, "v": v, "scores": scores, "weights": weights, "result": result}
+names = {"q": q, "k": k, "v": v, "future": future, "scores": scores, "weights": weights, "result": result}
 viz.page(result, names=names)
 
 # %% [markdown]
 # ## A proof by gradient
 #
 # A mistake in the mask is hard to see. The code runs, and the loss is even better, because the network copies the
-# answers from the future. An autograd engine finds it. The result at position `t` must not depend on the input at a later
-# position `s`, so this gradient must be exactly zero. `influence` computes it for all pairs of positions:
+# answers from the future. An autograd engine finds it. The result at position `t` must not depend on the input at a
+# later position `s`, so this gradient must be exactly zero. `influence` computes it for all pairs of positions:
+
 
 # %%
 def influence(function, x):
@@ -295,15 +298,15 @@ check_value("causal", causal, tuple(same_past(function) for function in attempts
 # causal = tuple(bool(influence(function, x).triu(1).max() == 0) for function in attempts)
 # ```
 #
-# The first has its mask one place too far to the right. The third has the right mask, and its weights are zero above the
-# diagonal, and still it leaks: its softmax is over the wrong dimension. A weight is divided by a sum over the queries
-# of later positions, and so it depends on them. Who looks at the weights alone does not find it. The gradient does.
+# The first has its mask one place too far to the right. The third has the right mask, and its weights are zero above
+# the diagonal, and still it leaks: its softmax is over the wrong dimension. A weight is divided by a sum over the
+# queries of later positions, and so it depends on them. The weights alone do not show it. The gradient does.
 #
 # </details>
 
 # %%
 figure, plots = plt.subplots(1, 3, figsize=(9, 3), layout="constrained")
-for axes, function, title in zip(plots, attempts, ("first", "second", "third")):
+for axes, function, title in zip(plots, attempts, ("first", "second", "third"), strict=True):
     matrix = influence(function, x)
     axes.imshow(matrix.masked_fill(matrix == 0, float("nan")).numpy(), cmap="Blues", vmin=0)
     axes.set(title=f"{title} attempt", xlabel="input at", xticks=range(T), yticks=range(T))
@@ -314,13 +317,13 @@ plt.show()
 # ## Several heads
 #
 # One softmax gives each position one question. A position may have several: which letter came last, and how long is the
-# name so far? So the channels are divided among several heads. Each does attention on its own, and their results are put
-# side by side.
+# name so far? So the channels are divided among several heads. Each does attention on its own, and their results are
+# put side by side.
 #
 # ### Exercise 7.5: split into heads
 #
-# Bring `x` from (B, T, C) to (B, heads, T, C / heads). The first head gets the first C / heads channels. Then one call of
-# `attention` serves all heads, because it leaves all but the last two dimensions alone.
+# Bring `x` from (B, T, C) to (B, heads, T, C / heads). The first head gets the first C / heads channels. Then one call
+# of `attention` serves all heads, because it leaves all but the last two dimensions alone.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -335,15 +338,18 @@ plt.show()
 #
 # </details>
 
+# %%
+numbers = minigrad.arange(2 * 3 * 4).view(2, 3, 4)
+two_heads = minigrad.stack([numbers[:, :, :2], numbers[:, :, 2:]], dim=1)
+
+
 # %% tags=["exercise"]
 def split_heads(x, heads):
-    B, T, C = x.shape
     return None  # your answer
 
 
 # %% tags=["check"]
-numbers = minigrad.arange(2 * 3 * 4).view(2, 3, 4)
-check_value("split_heads", split_heads(numbers, 2), minigrad.stack([numbers[:, :, :2], numbers[:, :, 2:]], dim=1))
+check_value("split_heads", split_heads(numbers, 2), two_heads)
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution</summary>
@@ -357,6 +363,7 @@ check_value("split_heads", split_heads(numbers, 2), minigrad.stack([numbers[:, :
 # The way back is `transpose(1, 2)` and then a `reshape` to (B, T, C).
 #
 # </details>
+
 
 # %%
 class MultiHeadAttention(nn.Module):
@@ -379,8 +386,8 @@ class MultiHeadAttention(nn.Module):
 # %% [markdown]
 # ## A block: talk, then think
 #
-# After the positions have talked to each other, each thinks for itself: a small MLP, the same for all positions. The two
-# together are a block, and a GPT is a stack of blocks. Two things make it possible to train a deep stack.
+# After the positions have talked to each other, each thinks for itself: a small MLP, the same for all positions. The
+# two together are a block, and a GPT is a stack of blocks. Two things make it possible to train a deep stack.
 #
 # **Residual connections.** A block does not replace its input, it adds to it: `x = x + f(x)`. An addition passes its
 # gradient on to both sides, unchanged. So there is a straight way from the loss to the first layer. Compare 20 layers:
@@ -393,7 +400,7 @@ for title, is_residual in ("with", True), ("without", False):
     for layer in layers:
         x = x + layer(x) if is_residual else layer(x)
     x.square().mean().backward()
-    print(f"{title:>7} residual connections: the gradient that arrives at the input has the size {first.grad.norm().item():.1e}")
+    print(f"{title:>7} residual connections, the input's gradient has the norm {first.grad.norm().item():.1e}")
 
 # %% [markdown]
 # **LayerNorm.** It normalizes like BatchNorm, but over the channels of one position. There is no minibatch in it, so
@@ -402,8 +409,8 @@ for title, is_residual in ("with", True), ("without", False):
 #
 # ### Exercise 7.6: LayerNorm
 #
-# Write it without gain and shift, for any number of dimensions: each vector of channels gets the mean 0 and the variance
-# 1. The variance is divided by n here, not by n - 1, and `eps` is added to it.
+# Write it without gain and shift, for any number of dimensions: each vector of channels gets the mean 0 and a
+# variance of 1. Here, the variance has 1/n in it, not 1/(n - 1), and `eps` is added to it.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -417,14 +424,17 @@ for title, is_residual in ("with", True), ("without", False):
 #
 # </details>
 
+# %%
+minigrad.manual_seed(7)
+batch = minigrad.randn(2, 3, 8, dtype=minigrad.float64) * 3 + 1
+
+
 # %% tags=["exercise"]
 def layer_norm(x, eps=1e-5):
     return None  # your answer
 
 
 # %% tags=["check"]
-minigrad.manual_seed(7)
-batch = minigrad.randn(2, 3, 8, dtype=minigrad.float64) * 3 + 1
 check_value("layer_norm", layer_norm(batch), F.layer_norm(batch, (8,)))
 check_gradient("its gradient", layer_norm, batch)
 
@@ -442,6 +452,7 @@ check_gradient("its gradient", layer_norm, batch)
 #
 # </details>
 
+
 # %%
 class Block(nn.Module):
     def __init__(self, channels, heads):
@@ -457,14 +468,19 @@ class Block(nn.Module):
 
 
 block = Block(32, heads=4)
-viz.draw(block(minigrad.randn(1, 8, 32)), depth=1)
+x = minigrad.randn(1, 8, 32).requires_grad_()
+picture = viz.draw(block(x), names={"x": x}, depth=1, rankdir="TB")
+SVG(picture.pipe("svg"))
+
+# %% [markdown]
+# At each `+`, the gradient `g` goes unchanged along both arrows: through the branch, and past it.
 
 # %% [markdown]
 # ## A small GPT
 #
-# The names are at most 15 letters long, so 16 positions hold each of them with its end. Attention does not know the order
-# of the positions: a sum is the same in any order. So each position has an embedding of its own, which is added to that
-# of the character.
+# The names are at most 15 letters long, so 16 positions hold each of them with its end. Attention does not know the
+# order of the positions: a sum is the same in any order. So each position has an embedding of its own, which is added
+# to that of the character.
 #
 # After the end of a name there is nothing to guess. The target there is -1, which `cross_entropy` ignores.
 
@@ -528,8 +544,9 @@ with minigrad.no_grad():
 viz.loss_curve(losses, smooth=20)
 
 # %% [markdown]
-# Compare that with the tree of lesson 6: the loss is the same mean over the same characters. One block, fewer parameters,
-# fewer steps. But each step saw 64 whole names.
+# Compare that with the tree of lesson 6: the loss is the mean over the same characters of the same names. This is one
+# block, it has fewer parameters, and it took fewer steps. But each step saw 64 whole names, which is about 450 guesses
+# in place of 64.
 #
 # Is the trained network causal, as a whole? Ask the gradient, from the logits back to the embeddings. On the right are
 # the weights of the four heads for the same name: where each position looks.
@@ -548,7 +565,7 @@ print("the largest influence of the future:", matrix.triu(1).max().item())
 
 figure, plots = plt.subplots(1, 5, figsize=(12, 3), layout="constrained")
 titles = ["influence", *(f"head {i}" for i in range(1, 5))]
-for axes, values, title in zip(plots, [matrix, *heads], titles):
+for axes, values, title in zip(plots, [matrix, *heads], titles, strict=True):
     axes.imshow(values.masked_fill(values == 0, float("nan")).numpy(), cmap="Blues", vmin=0)
     axes.set_title(title)
     axes.set_xticks(range(len(name)), name)
@@ -559,6 +576,7 @@ plt.show()
 # White is exactly zero: all of the future, in all five pictures.
 #
 # Names from the GPT. To write one, it guesses the next character, puts it at the end, and reads the whole again:
+
 
 # %%
 @minigrad.no_grad()
@@ -579,9 +597,9 @@ print(*[sample(model) for _ in range(10)], sep="\n")
 # %% [markdown]
 # ## What comes next
 #
-# GPT-2 is this program with 12 blocks in place of one, 768 channels in place of 32, pieces of words in place of
-# characters, and a large part of the web in place of names. You have written every part of it, and you have derived what
-# goes back through each.
+# GPT-2 is this program with 12 blocks in place of one, 768 channels in place of 32, GELU in place of ReLU, pieces of
+# words in place of characters, and millions of web pages in place of names. You know what every part of it does,
+# forward and backward.
 #
 # What is left is the engine itself. Its core is short enough to read in an evening, and the README, under "Reading the
 # source", says in which order. For longer training with checkpoints and pictures, see `examples/train_names.py`.
