@@ -17,7 +17,7 @@
 # multiplications and sums. Then you write its two longest parts in one expression each. In the end, the engine writes
 # all of it as a program, and you train with a program that never calls `backward()`.
 #
-# You need the network of [lesson 4](4_batchnorm.ipynb), and the chain rule.
+# You need [lesson 4](4_batchnorm.ipynb), the chain rule, and about 20 minutes.
 
 # %%
 import matplotlib.pyplot as plt
@@ -385,9 +385,9 @@ check("dlogits", dlogits_at_once, logits)
 
 # %%
 figure, (left, right) = plt.subplots(1, 2, figsize=(12, 3.6), sharey=True, layout="constrained")
-maps = [(left, probs[:12], "Blues", 0, "probabilities"), (right, logits.grad[:12] * n, "RdBu_r", -1, "n · dlogits")]
-for axes, values, colours, lowest, title in maps:
-    image = axes.imshow(values.detach().numpy(), cmap=colours, vmin=lowest, vmax=1, aspect="auto")
+maps = [(left, "probabilities", probs, "Blues", 0), (right, "n · dlogits", logits.grad * n, "RdBu_r", -1)]
+for axes, title, values, colours, lowest in maps:
+    image = axes.imshow(values[:12].detach().numpy(), cmap=colours, vmin=lowest, vmax=1, aspect="auto")
     axes.set(title=title, xlabel="character")
     axes.set_xticks(range(vocabulary), CHARACTERS)
     figure.colorbar(image, ax=axes)
@@ -445,7 +445,7 @@ check("db2", db2, b2)
 
 # %% [markdown]
 # Then `tanh`, element by element. Its derivative is written with its result: `1 - h**2`. Where a neuron is saturated,
-# `h` is close to 1 or -1, and the factor is close to 0: nothing gets through. That is the dead neuron of lesson 4.
+# `h` is close to 1 or -1, and the factor is close to 0: nothing gets through. That is a saturated neuron of lesson 4.
 
 # %%
 dhpreact = h.grad * (1 - h**2)
@@ -524,10 +524,10 @@ check("dhprebn", dhprebn, hprebn)
 # the term with `bnraw` the second. What is left is orthogonal to both:
 
 # %%
-column = hprebn.grad[:, 0]
-print("sum of a column of dhprebn:         ", f"{column.sum().item():9.1e}")
-print("its product with bnraw:             ", f"{(column * bnraw[:, 0]).sum().item():9.1e}")
-print("the same two sums before the filter:", f"{g[:, 0].sum().item():9.1e}", f"{(g * bnraw)[:, 0].sum().item():9.1e}")
+for name, gradient in ("g", g), ("dhprebn", hprebn.grad):
+    column = gradient[:, 0]
+    along_mean, along_bnraw = column.sum().item(), (column * bnraw[:, 0]).sum().item()
+    print(f"{name:>7}: a column's sum is {along_mean:8.1e}, its product with bnraw {along_bnraw:8.1e}")
 
 # %% [markdown]
 # This is why the hidden layer here has no bias `b1`. BatchNorm subtracts whatever the bias adds, and so its gradient
@@ -626,7 +626,8 @@ viz.loss_curve(losses, smooth=50)
 # the engine's rules and for yours.
 
 # %%
-minigrad.gradcheck(lambda logits: F.cross_entropy(logits, Yb), logits.detach().double().requires_grad_())
+exact_logits = logits.detach().double().requires_grad_()
+minigrad.gradcheck(lambda logits: F.cross_entropy(logits, Yb), exact_logits)
 
 # %% [markdown]
 # ## What comes next

@@ -17,7 +17,7 @@
 # learn how `nn` puts networks together from modules, how shapes with three dimensions go through them, and how
 # gradients tell which characters a neuron can see.
 #
-# You need the network of [lesson 4](4_batchnorm.ipynb): embedding, hidden layer, BatchNorm.
+# You need [lesson 4](4_batchnorm.ipynb) with its BatchNorm, and about 20 minutes.
 
 # %%
 import matplotlib.pyplot as plt
@@ -196,7 +196,7 @@ check_value("pairs_again", pairs_again, (32, 2, 128))
 
 # %%
 numbers = minigrad.arange(2 * 4 * 3).view(2, 4, 3)  # 2 examples, 4 positions, 3 channels
-side_by_side = minigrad.cat([numbers[:, 0::2], numbers[:, 1::2]], dim=2)  # the same, the long way round
+side_by_side = minigrad.cat([numbers[:, 0::2], numbers[:, 1::2]], dim=2)  # the long way, with a copy
 side_by_side
 
 
@@ -207,7 +207,7 @@ def flatten_neighbours(x, n):
 
 # %% tags=["check"]
 check_value("flatten_neighbours", flatten_neighbours(numbers, 2), side_by_side)
-check_gradient("its gradient", lambda x: flatten_neighbours(x, 2), minigrad.randn(2, 4, 3, dtype=minigrad.float64))
+check_gradient("its gradient", lambda x: flatten_neighbours(x, 2), numbers.double())
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution</summary>
@@ -399,7 +399,8 @@ check_value("characters", characters, sees(tree, level=2, position=1))
 # white is exactly zero. You see the tree.
 
 # %%
-figure, plots = plt.subplots(3, 1, figsize=(6, 4.6), sharex=True, height_ratios=[4, 2, 1], layout="constrained")
+figure = plt.figure(figsize=(6, 4.6), layout="constrained")
+plots = figure.subplots(3, 1, sharex=True, height_ratios=[4, 2, 1])
 for number, axes in enumerate(plots, start=1):
     rows = minigrad.stack([influence(tree, number, position)[0] for position in range(8 // 2**number)])
     axes.imshow(rows.masked_fill(rows == 0, float("nan")).numpy(), cmap="Blues", vmin=0, aspect="auto")
@@ -460,7 +461,7 @@ check_value("acts_in_evaluation", acts_in_evaluation, acts[False])
 
 
 # %%
-def train(network, steps=1000, batch_size=64):
+def train(network, steps=700, batch_size=64):
     minigrad.manual_seed(6)
     network.train()
     optimizer = minigrad.optim.SGD(network.parameters(), lr=0.2)

@@ -16,7 +16,7 @@
 # You build the heart of a GPT: positions that ask each other questions. You start with a plain mean, put queries, keys
 # and values in its place, prove with gradients that no position sees the future, and train a small GPT on names.
 #
-# You need modules and shapes with three dimensions, from [lesson 6](6_wavenet.ipynb).
+# You need [lesson 6](6_wavenet.ipynb), its modules and its shapes with three dimensions, and about 20 minutes.
 
 # %%
 import matplotlib.pyplot as plt
@@ -152,16 +152,18 @@ check_value("mean_by_softmax", mean_by_softmax(x), mean_of_past)
 # is large, and a large part of the value of `s` goes to `t`. The three matrices are trained like all others.
 #
 # One detail matters: how large are the scores? The sum of `size` products of independent numbers, each with the
-# standard deviation 1, has the standard deviation √size. Then a softmax takes the largest score and nothing else, and
-# its gradient vanishes, as that of a saturated `tanh` does. So the scores are divided by √size. Measure it:
+# standard deviation 1, has the standard deviation √size. You saw it in lesson 4. Then a softmax takes the largest score
+# and nothing else, and its gradient vanishes, as that of a saturated `tanh` does. So the scores are divided by √size.
+# Measure it:
 
 # %%
 print("size   std of q · k   largest of 8 weights   the same, scaled")
 for size in 4, 16, 64, 256:
     q, k = minigrad.randn(1000, 1, size), minigrad.randn(1000, 8, size)
     scores = (q @ k.mT).squeeze(1)
-    plain, scaled = (F.softmax(s, dim=1).max(1).values.mean().item() for s in (scores, scores / size**0.5))
-    print(f"{size:4} {scores.std().item():14.1f} {plain:22.2f} {scaled:18.2f}")
+    plain, scaled = F.softmax(scores, dim=1), F.softmax(scores / size**0.5, dim=1)
+    largest = [weights.max(1).values.mean().item() for weights in (plain, scaled)]
+    print(f"{size:4} {scores.std().item():14.1f} {largest[0]:22.2f} {largest[1]:18.2f}")
 
 # %% [markdown]
 # ### Exercise 7.3: attention
@@ -184,7 +186,7 @@ for size in 4, 16, 64, 256:
 
 # %%
 minigrad.manual_seed(7)
-q, k, v = minigrad.randn(3, 2, 4, 3, dtype=minigrad.float64)  # three times 2 examples, 4 positions, 3 channels
+q, k, v = minigrad.randn(3, 2, 4, 3).double()  # three times 2 examples, 4 positions, 3 channels
 
 
 # %% tags=["exercise"]
@@ -212,18 +214,20 @@ check_gradient("its gradient", attention, (q, k, v))
 # </details>
 
 # %% [markdown]
-# Go through both passes of a small one, with three positions. Look at the step of the softmax on the way back: the
-# gradient of a masked score is zero. What is forbidden forward gets no gradient backward.
+# Go through both passes of a small one, with three positions. Its weights are printed first: the row of a position
+# sums to 1, and above the diagonal stands 0. Look at the step of the softmax on the way back: the gradient of a masked
+# score is 0. What is forbidden forward gets no gradient backward.
 
 # %%
 minigrad.manual_seed(3)
 q, k, v = (minigrad.randn(3, 2).requires_grad_() for _ in range(3))
 future = minigrad.tril(minigrad.ones(3, 3)) == 0
-scores = (q @ k.mT / 2**0.5).masked_fill(future, float("-inf"))
-weights = F.softmax(scores, dim=-1)
-result = weights @ v
-names = {"q": q, "k": k, "v": v, "future": future, "scores": scores, "weights": weights, "result": result}
-viz.page(result, names=names)
+with minigrad.detect_anomaly(check_nan=False):  # notes these lines for the page
+    scores = (q @ k.mT / 2**0.5).masked_fill(future, float("-inf"))
+    weights = F.softmax(scores, dim=-1)
+    result = weights @ v
+print(weights)
+viz.page(result, names=locals())
 
 # %% [markdown]
 # ## A proof by gradient
@@ -237,8 +241,8 @@ viz.page(result, names=names)
 def influence(function, x):
     """How strongly the input at position s acts on the result at position t, as a matrix [t, s]."""
     x = x.detach().requires_grad_()
-    rows = [minigrad.grad(result.sum(), x, retain_graph=True)[0].abs().sum(1) for result in function(x)]
-    return minigrad.stack(rows)
+    gradients = [minigrad.grad(result.sum(), x, retain_graph=True)[0] for result in function(x)]
+    return minigrad.stack(gradients).abs().sum(2)
 
 
 # %% [markdown]
@@ -370,7 +374,7 @@ class MultiHeadAttention(nn.Module):
     def __init__(self, channels, heads):
         super().__init__()
         self.heads = heads
-        self.query_key_value = nn.Linear(channels, 3 * channels, bias=False)  # all three in one product
+        self.query_key_value = nn.Linear(channels, 3 * channels, bias=False)  # all three at once
         self.projection = nn.Linear(channels, channels)
 
     def parts(self, x):
@@ -400,7 +404,8 @@ for title, is_residual in ("with", True), ("without", False):
     for layer in layers:
         x = x + layer(x) if is_residual else layer(x)
     x.square().mean().backward()
-    print(f"{title:>7} residual connections, the input's gradient has the norm {first.grad.norm().item():.1e}")
+    norm = first.grad.norm().item()
+    print(f"{title:>7} residual connections, the gradient of the input has the norm {norm:.1e}")
 
 # %% [markdown]
 # **LayerNorm.** It normalizes like BatchNorm, but over the channels of one position. There is no minibatch in it, so
@@ -460,7 +465,8 @@ class Block(nn.Module):
         self.norm1 = nn.LayerNorm(channels)
         self.attention = MultiHeadAttention(channels, heads)
         self.norm2 = nn.LayerNorm(channels)
-        self.mlp = nn.Sequential(nn.Linear(channels, 4 * channels), nn.ReLU(), nn.Linear(4 * channels, channels))
+        wide = 4 * channels
+        self.mlp = nn.Sequential(nn.Linear(channels, wide), nn.ReLU(), nn.Linear(wide, channels))
 
     def forward(self, x):
         x = x + self.attention(self.norm1(x))
@@ -489,7 +495,7 @@ positions, vocabulary = 16, len(CHARACTERS)
 
 
 def encoded(names):
-    """Inputs and targets, each (n, 16): for `ava`, the inputs are `.ava...`, and the targets `ava.` and then -1."""
+    """Inputs and targets, each (n, 16): for ava, `.ava...` goes in, and `ava.` is to come out, then -1."""
     rows = [[CHARACTERS.index(c) for c in name] for name in names]
     inputs = [[0, *row] + [0] * (positions - 1 - len(row)) for row in rows]
     targets = [[*row, 0] + [-1] * (positions - 1 - len(row)) for row in rows]
@@ -525,7 +531,7 @@ model = GPT()
 sum(p.numel() for p in model.parameters())
 
 # %%
-steps = 400
+steps = 300
 optimizer = minigrad.optim.AdamW(model.parameters(), lr=1e-2)
 schedule = minigrad.optim.lr_scheduler.LinearLR(optimizer, 1, 0.05, steps)
 step_loss = minigrad.compile(lambda x, y: loss_of(model, x, y))
@@ -558,9 +564,15 @@ with minigrad.no_grad():
     block = model.blocks[0]
     q, k, _ = block.attention.parts(block.norm1(model.embedded(indices)))
     scores = q @ k.mT / q.shape[-1] ** 0.5
-    heads = F.softmax(scores.masked_fill(minigrad.ones_like(scores).tril() == 0, float("-inf")), dim=-1)[0]
+    scores = scores.masked_fill(minigrad.ones_like(scores).tril() == 0, float("-inf"))
+    heads = F.softmax(scores, dim=-1)[0]
 
-matrix = influence(lambda x: model.head(model.norm(model.blocks(x[None])))[0], model.embedded(indices)[0])
+
+def logits_of(x):
+    return model.head(model.norm(model.blocks(x[None])))[0]
+
+
+matrix = influence(logits_of, model.embedded(indices)[0])
 print("the largest influence of the future:", matrix.triu(1).max().item())
 
 figure, plots = plt.subplots(1, 5, figsize=(12, 3), layout="constrained")
