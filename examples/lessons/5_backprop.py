@@ -278,7 +278,7 @@ check("dcounts", dcounts, counts)
 # ```
 #
 # `counts_sum.grad` is 32 × 1. The addition broadcasts it over the row, which is exactly the repetition that a sum needs
-# on its way back. Engines add into `.grad` instead of setting it for this reason alone: a variable may be used again.
+# on its way back. Engines add into `.grad` instead of setting it for this reason: a variable may be used again.
 #
 # </details>
 
@@ -288,42 +288,56 @@ check("dcounts", dcounts, counts)
 # Before `exp`, each row's largest logit is subtracted, so that no `exp` overflows. `max` reads one number of each row.
 # So it goes back like an index: the gradient goes to the place of the maximum, and nothing goes anywhere else.
 #
-# ### Exercise 5.4: back through max, to the logits
+# ### Exercise 5.4: back through max
 #
-# Write `dlogits` from `norm_logits.grad` and `logit_maxes.grad`.
+# Here is a small example. Write `dreadings` from `largest.grad`.
 #
 # <details><summary>Hint 1</summary>
 #
-# `logits` is used twice: in `norm_logits = logits - logit_maxes`, and in `logits.max(...)`.
+# `largest` is 2 × 1, and `readings` is 2 × 3. Which of the three numbers in a row gets the gradient?
 #
 # </details>
 #
 # <details><summary>Hint 2</summary>
 #
-# `logits.max(1).indices` says where the maxima are. `F.one_hot(indices, 27)` has a 1 at each of these places and a 0
+# `readings.max(1).indices` says where the maxima are. `F.one_hot(indices, 3)` has a 1 at each of these places and a 0
 # at all others.
 #
 # </details>
 
+# %%
+readings = minigrad.tensor([[1.0, 5.0, 2.0], [4.0, 0.0, 3.0]], requires_grad=True)
+largest = readings.max(1, keepdim=True).values
+largest.retain_grad()
+(largest * minigrad.tensor([[10.0], [-2.0]])).sum().backward()
+largest.grad
+
 # %% tags=["exercise"]
-dlogits = None  # your answer
+dreadings = None  # your answer
 
 # %% tags=["check"]
-check("dlogits", dlogits, logits)
+check("dreadings", dreadings, readings)
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution</summary>
 #
 # ```python
-# dlogits = norm_logits.grad + logit_maxes.grad * F.one_hot(logits.max(1).indices, vocabulary)
+# dreadings = largest.grad * F.one_hot(readings.max(1).indices, 3)
 # ```
 #
-# The product with `one_hot` puts each row's gradient where the maximum was.
+# The product puts each row's gradient where the maximum was.
 #
 # </details>
 
 # %% [markdown]
-# Look at what `max` was sent:
+# In the network, `logits` is used twice: in `norm_logits`, and in `logit_maxes`.
+
+# %%
+dlogits = norm_logits.grad + logit_maxes.grad * F.one_hot(logits.max(1).indices, vocabulary)
+check("dlogits", dlogits, logits)
+
+# %% [markdown]
+# Look at what `logit_maxes` was sent:
 
 # %%
 print("the largest number in logit_maxes.grad:", logit_maxes.grad.abs().max().item())
@@ -372,8 +386,8 @@ check("dlogits", dlogits_at_once, logits)
 # dlogits_at_once = (F.softmax(logits, 1) - F.one_hot(Yb, vocabulary)) / n
 # ```
 #
-# The probabilities, minus 1 at the right character, divided by `n`. That is all: `F.cross_entropy` has this line as its
-# rule, and needs neither `log` nor a division on its way back.
+# The probabilities, minus 1 at the right character, divided by `n`. That is all. `F.cross_entropy` is one operation of
+# the engine, and this line is its rule.
 #
 # </details>
 

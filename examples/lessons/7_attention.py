@@ -14,7 +14,7 @@
 # # 7 · Attention
 #
 # You build the heart of a GPT: positions that ask each other questions. You start with a plain mean, put queries, keys
-# and values in its place, prove with gradients that no position sees the future, and train a small GPT on names.
+# and values in its place, show with gradients that no position sees the future, and train a small GPT on names.
 #
 # You need [lesson 6](6_wavenet.ipynb), its modules and its shapes with three dimensions, and about 20 minutes.
 
@@ -230,11 +230,12 @@ print(weights)
 viz.page(result, names=locals())
 
 # %% [markdown]
-# ## A proof by gradient
+# ## A test by gradient
 #
 # A mistake in the mask is hard to see. The code runs, and the loss is even better, because the network copies the
 # answers from the future. An autograd engine finds it. The result at position `t` must not depend on the input at a
-# later position `s`, so this gradient must be exactly zero. `influence` computes it for all pairs of positions:
+# later position `s`, so this gradient must be exactly zero. `influence` computes it for all pairs of positions. One
+# random input is enough: it would be a strange accident if a real dependence had a gradient of exactly zero just there.
 
 
 # %%
@@ -307,6 +308,9 @@ check_value("causal", causal, tuple(same_past(function) for function in attempts
 # queries of later positions, and so it depends on them. The weights alone do not show it. The gradient does.
 #
 # </details>
+
+# %% [markdown]
+# Here are the three matrices. White is exactly zero. The future of the third attempt is faint, but it is there.
 
 # %%
 figure, plots = plt.subplots(1, 3, figsize=(9, 3), layout="constrained")
