@@ -20,6 +20,7 @@ README = (make.FOLDER / "README.md").read_text(encoding="utf-8")
 LARGEST = 600_000  # bytes of a notebook
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Jupyter's packages on the newest Python
 @pytest.mark.parametrize("name", make.LESSONS)
 def test_a_lesson_runs_and_its_solutions_are_correct(name: str) -> None:
     said = make.solved(name)  # raises if a cell does, or if it writes on stderr
@@ -220,6 +221,7 @@ def test_an_unknown_lesson_is_named() -> None:
     assert "no lesson is called 8_moon; there are 1_value" in done.stderr
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_solution_that_is_wrong_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test above can fail."""
     text = make.LESSONS["1_value"].read_text(encoding="utf-8")
