@@ -32,7 +32,8 @@ try:
     from PIL import Image
     from traitlets.config import Config
 except ModuleNotFoundError as error:
-    raise SystemExit(f"make.py: {error}; pip install -e '.[lessons]' installs what it needs") from None
+    told = f"make.py: {error}; pip install -e '.[lessons]' installs what it needs"
+    raise (SystemExit if __name__ == "__main__" else ModuleNotFoundError)(told) from None
 
 FOLDER = Path(__file__).parent
 LESSONS = {path.stem: path for path in sorted(FOLDER.glob("[0-9]_*.py"))}
