@@ -262,10 +262,10 @@ check("db", db, b)
 # %% [markdown]
 # You can watch it happen. In the page below, press the right arrow key (or the play button) to step forward through the
 # computation, and then back through the gradients. Watch the two steps in which a part is added to `b`. Tick "Predict
-# first" to be asked before each step.
+# first" to be asked before each step. (If the page is not there, run the cell.)
 
 # %%
-with minigrad.detect_anomaly(check_nan=False):  # remembers the line of each operation, and the page shows it
+with minigrad.detect_anomaly(check_nan=False):  # remembers the lines, for the page
     p = a + b
     q = a * b
     end = p * q
