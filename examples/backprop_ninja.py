@@ -1,9 +1,9 @@
 """Become a backprop ninja: the four exercises of makemore part 4, with an answer to each that the engine derives.
 
-    python examples/backprop_ninja.py                       walk through the exercises and their answers
-    python examples/backprop_ninja.py --exercise mine.py    write a file to work them out in by hand ...
-    python examples/backprop_ninja.py --check mine.py       ... and grade it, one gradient at a time
-    python examples/backprop_ninja.py --hint probs          a hint; with --more a second, with --more --more a third
+    python examples/backprop_ninja.py                           write my_backprop.py, to fill in by hand ...
+    python examples/backprop_ninja.py --check my_backprop.py    ... and grade it, one gradient at a time
+    python examples/backprop_ninja.py --hint probs              a hint; --more for a second, --more --more for a third
+    python examples/backprop_ninja.py --walk                    walk through the exercises and all their answers
 
 The network, and the names of its variables, are the lecture's; it learns from our names.
 """
@@ -39,7 +39,7 @@ from minigrad.derive.naming import key, variables
 from minigrad.derive.symbols import Symbol
 from minigrad.files import replacing
 
-PROGRAM = "python examples/backprop_ninja.py"
+ANSWERS = Path("my_backprop.py")  # where the answers go if no other name is given
 CHARACTERS = END + string.ascii_lowercase
 BLOCK, EMBEDDING, HIDDEN, BATCH = 3, 10, 64, 32
 DAY = 24 * 60 * 60  # seconds
@@ -187,7 +187,7 @@ def one_step_at_a_time(v: Mapping[str, Any]) -> None:
     say(
         "Here is the answer that the engine derives: it gives names to its rules in place of numbers, and writes down "
         "what they make of them. This is numpy and nothing else; read its second half beside the steps above, from the "
-        "last step to the first. Its put adds each row of demb to the row of C that it came from."
+        "last step to the first. Its np.add.at adds each row of demb to the row of C that it came from."
     )
     answer = minigrad.derive(v["loss"], names=v, retain=ORDER)
     show(answer.source)
@@ -305,7 +305,7 @@ def training(data: Data, start: Mapping[str, Tensor], v: Mapping[str, Any], opti
     print(f"  validation loss after  {validation_loss(parameters, data):.4f}")
     say(
         "That was every gradient of a network, from the loss to the embedding, by rules that you can read in an "
-        f"evening. Now by your own hand: {PROGRAM} --exercise"
+        f"evening. Now by your own hand: {command()}"
     )
 
 
@@ -406,7 +406,7 @@ def hint(options: argparse.Namespace) -> None:
         for line in assignments(minigrad.derive(v["loss"], names=v, retain=ORDER).source, f"d{name}"):
             print(f"     {line}")
     if options.more < 2:
-        print(f"The next hint: {PROGRAM} --hint {name}{' --more' * (options.more + 1)}")
+        print(f"The next hint: {command('--hint', name, *['--more'] * (options.more + 1))}")
 
 
 def variable(name: str) -> str:
@@ -439,14 +439,42 @@ def statements() -> str:
     return textwrap.dedent("\n".join(lines))
 
 
+def command(*arguments: str) -> str:
+    """The command that runs this program with some arguments, from the current folder."""
+    path, here = Path(__file__), Path.cwd()
+    near = path.relative_to(here) if path.is_relative_to(here) else path
+    return shlex.join(["python", near.as_posix(), *arguments])
+
+
+def begin(options: argparse.Namespace) -> None:
+    """Write the file to fill in, unless it is there, and say how to go on."""
+    if ANSWERS.exists() or ANSWERS.is_symlink():
+        print(f"{ANSWERS} is there already, and stays as it is.")
+    else:
+        write_exercise(ANSWERS)
+        print(f"Wrote {ANSWERS}: a forward pass in small steps, and {len(ORDER)} gradients that are your turn.")
+    print(
+        f"""
+fill in a gradient or more, and check them:   {command("--check", str(ANSWERS))}
+a hint, here for the first gradient:          {command("--hint", ORDER[0])}
+all answers, explained:                       {command("--walk")}"""
+    )
+
+
 def exercise(options: argparse.Namespace) -> None:
-    """Write the file to fill in."""
+    """Write the file to fill in, with the name that was given."""
     path = options.exercise
     if path.exists() or path.is_symlink():
         raise BadInputError(f"--exercise {path}: it is there already, and stays as it is; give another name")
+    write_exercise(path)
+    print(f"Wrote {path}; fill it in, and check it with\n    {command('--check', path.as_posix())}")
+
+
+def write_exercise(path: Path) -> None:
+    """Write a file with the forward pass, and a line for each gradient."""
     check_folder("--exercise", path.parent, make=False)
-    command = f"{PROGRAM} --check {shlex.quote(path.as_posix())}"
-    quoted = repr(command)[1:-1].replace('"', '\\"')  # so that it can stand between three quotes
+    commands = command("--check", path.as_posix()), command("--hint", "probs")
+    to_check, to_hint = (repr(each)[1:-1].replace('"', '\\"') for each in commands)  # to stand between three quotes
     text = f'''"""Backprop ninja: the backward pass by your own hand.
 
 This is the forward pass, and all of its variables are there when your file runs, as minigrad Tensors:
@@ -457,12 +485,12 @@ Below, put in place of each None what the gradient of the loss with respect to t
 probs. Take as many lines as you like, in this order or another, with Tensors (minigrad has PyTorch's words) or with
 arrays (probs.numpy() is one). Then run
 
-    {quoted}
+    {to_check}
 
 which compares each with the engine's. What is missing or wrong it replaces by the right numbers once it is graded, so
 that the lines below go on from those: every gradient is judged on its own. When you are stuck,
 
-    {PROGRAM} --hint probs
+    {to_hint}
 
 says a little about dprobs, and more with --more.
 """
@@ -476,7 +504,6 @@ import minigrad.nn.functional as F
         text += f"\n# {part}\n" + "".join(f"d{name} = None  # your turn\n" for name in names)
     with replacing(path) as file:
         file.write(text.encode())
-    print(f"wrote {path}; fill it in, and check it with\n    {command}")
 
 
 def check(options: argparse.Namespace) -> int:
@@ -489,7 +516,7 @@ def check(options: argparse.Namespace) -> int:
     wrong = [name for name in ORDER if name not in right]
     print(f"\n{problem}" if problem else "")
     if wrong:
-        print(f"{len(right)} of {len(ORDER)} are right; next: d{wrong[0]}   (stuck? --hint {wrong[0]})")
+        print(f"{len(right)} of {len(ORDER)} are right; next: d{wrong[0]}   (stuck? {command('--hint', wrong[0])})")
     elif problem:
         print(f"{len(right)} of {len(ORDER)} are right, but the file did not pass")
     else:
@@ -510,11 +537,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument(
-        "--exercise", type=Path, metavar="FILE", nargs="?", const=Path("my_backprop.py"),
-        help="write a file to fill in (default: my_backprop.py)",
+        "--exercise", type=Path, metavar="FILE", nargs="?", const=ANSWERS,
+        help=f"write a file to fill in (default: {ANSWERS}, as without any option)",
     )  # fmt: skip
     instead.add_argument("--check", type=Path, metavar="FILE", help="run and grade a file that you have filled in")
     instead.add_argument("--hint", metavar="NAME", help="a hint for the gradient of a variable, such as probs")
+    instead.add_argument("--walk", action="store_true", help="walk through the exercises and all their answers")
     parser.add_argument("--more", action="count", default=0, help="another hint; twice for all three")
     parser.add_argument(
         "--time-limit",
@@ -523,7 +551,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=60,
         help="of a file that is checked (default: %(default)s)",
     )
-    parser.add_argument("--steps", type=positive, default=20_000, help="of training (default: %(default)s)")
+    parser.add_argument("--steps", type=positive, default=20_000, help="of training in --walk (default: %(default)s)")
     parser.add_argument("--names", type=Path, metavar="FILE", default=NAMES, help="one name a line (default: ours)")
     parser.add_argument("--seed", type=seed, default=2147483647, help="of all random numbers (default: %(default)s)")
     options = parser.parse_args(arguments)
@@ -542,8 +570,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with threadpool_limits(limits=1):  # matrices this small are multiplied faster by one thread
             if options.check is not None:
                 return check(options)
-            job = exercise if options.exercise is not None else hint if options.hint is not None else walk
-            return job(options)
+            asked = hint if options.hint is not None else walk if options.walk else begin
+            return (exercise if options.exercise else asked)(options)
 
     return exit_code(work, "backprop_ninja.py")
 

@@ -2,7 +2,7 @@
 
     python examples/gallery.py --out gallery
 
-writes the graphs as SVG and the curves as PNG into a folder, in under a minute.
+writes the graphs as SVG, the curves as PNG and the pages as HTML into a folder, in under a minute.
 """
 
 from command_line import Interrupted, check_folder, exit_code, positive
@@ -115,9 +115,11 @@ def ten_thousand() -> viz.Drawing:
 
 ROOMS = {  # the packages and folders of the project, and their files
     "examples": ["examples/*.py"],
-    "viz": ["viz/*.py"],
+    "viz": ["viz/**/*.py"],
     "nn": ["nn/**/*.py"],
     "minigrad": ["minigrad/__init__.py", "minigrad/autograd/*.py"],
+    "minigrad/compiled": ["minigrad/compiled/*.py"],
+    "minigrad/serialization": ["minigrad/serialization/*.py"],
     "minigrad/api": ["minigrad/api/*.py"],
     "minigrad/debug": ["minigrad/debug/*.py"],
     "minigrad/derive": ["minigrad/derive/*.py"],
@@ -173,6 +175,30 @@ GRAPHS: dict[str, Callable[[], viz.Drawing]] = {
     "ten_thousand": ten_thousand,
     "rooms": rooms,
 }
+
+
+def neuron_page() -> viz.Page:
+    """The neuron, step by step: first its result, then the gradient of each number."""
+    x1, x2, w1, w2, b = (Value(each) for each in (2.0, 0.0, -3.0, 1.0, 6.8813735))
+    with minigrad.detect_anomaly(check_nan=False):  # so that the page knows these lines
+        n = x1 * w1 + x2 * w2 + b
+        o = n.tanh()
+    return viz.page(o, names=locals())
+
+
+def network_page() -> viz.Page:
+    """The course's network, step by step, with its modules to fold and to open."""
+    X, Y = batch()
+    C = nn.Embedding(27, 10)
+    model = nn.Sequential(nn.Linear(30, 20, bias=False), nn.BatchNorm1d(20), nn.Tanh(), nn.Linear(20, 27))
+    with minigrad.detect_anomaly(check_nan=False):
+        emb = C(X)
+        logits = model(emb.view(len(X), -1))
+        loss = F.cross_entropy(logits, Y)
+    return viz.page(loss, names=locals())
+
+
+PAGES: dict[str, Callable[[], viz.Page]] = {"neuron": neuron_page, "network": network_page}
 
 
 class Trained(NamedTuple):
@@ -232,6 +258,7 @@ CURVES: dict[str, Callable[[Trained], Any]] = {
 def pictures(names: Sequence[str], steps: int) -> dict[str, bytes]:
     """Draw everything. Return the files by their names."""
     drawn = {f"{name}.svg": lay_out(draw().source, "svg") for name, draw in GRAPHS.items()}
+    drawn |= {f"{name}.html": page().html.encode() for name, page in PAGES.items()}
     trained = train(names, steps)
     for name, plot in CURVES.items():
         with io.BytesIO() as file:
@@ -249,14 +276,15 @@ def write_all(files: Mapping[str, bytes], folder: Path) -> None:
                 file.write(data)
             written += 1
     except KeyboardInterrupt:
-        raise Interrupted(f"{written} of {len(files)} pictures were written into {folder}") from None
-    print(f"wrote {written} pictures into {folder}")
+        raise Interrupted(f"{written} of {len(files)} files were written into {folder}") from None
+    print(f"wrote {written} files into {folder}")
 
 
 def run(options: argparse.Namespace) -> None:
     """Check what is needed, draw everything, and write it."""
     names = read_names(options.names, string.ascii_lowercase, adjustable=False)
-    check_folder("--out", options.out, [*(f"{name}.svg" for name in GRAPHS), *(f"{name}.png" for name in CURVES)])
+    names_of = {"svg": [*GRAPHS], "html": [*PAGES], "png": [*CURVES]}
+    check_folder("--out", options.out, [f"{name}.{kind}" for kind, drawn in names_of.items() for name in drawn])
     check_pictures()
     minigrad.manual_seed(SEED)
     with threadpool_limits(limits=1):  # matrices this small are multiplied faster by one thread

@@ -1,5 +1,6 @@
-"""What a program asks of the machine: precision and threads. The answers are true, and nothing changes."""
+"""What a program asks of the machine: precision and threads. All answers are true, but only threads can be changed."""
 
+import os
 import warnings
 
 from minigrad.checks import flag_of, shown
@@ -12,6 +13,7 @@ class _Settings:
 
     precision = "highest"
     deterministic = warn_only = False
+    threads: int | None = None
 
 
 def set_float32_matmul_precision(precision: str) -> None:
@@ -54,15 +56,23 @@ def is_deterministic_algorithms_warn_only_enabled() -> bool:
 
 
 def set_num_threads(number: int) -> None:
-    """Do nothing: minigrad has one thread (`torch.set_num_threads`).
+    """Set how many threads compiled functions compute large arrays with (`torch.set_num_threads`).
 
-    Products of matrices may use the threads of numpy's BLAS. The variable OMP_NUM_THREADS sets their number before
-    Python starts. RuntimeError if `number` is no positive int.
+    Operations that are not compiled use one thread. Products of matrices use the threads of numpy's BLAS, whose number
+    the variable OMP_NUM_THREADS sets before Python starts. RuntimeError if `number` is no positive int.
     """
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:
         raise RuntimeError(f"set_num_threads: expected a positive integer, got {shown(number)}; use 1")
+    _Settings.threads = number
 
 
 def get_num_threads() -> int:
-    """1: minigrad computes in the thread that calls it, but for numpy's BLAS (`torch.get_num_threads`)."""
-    return 1
+    """How many threads compiled functions compute large arrays with (`torch.get_num_threads`).
+
+    At first it is OMP_NUM_THREADS, or the number of processors that Python may use.
+    """
+    if _Settings.threads is None:
+        told = os.environ.get("OMP_NUM_THREADS", "")
+        usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        _Settings.threads = int(told) if told.isdecimal() and int(told) else usable
+    return _Settings.threads

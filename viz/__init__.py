@@ -1,8 +1,8 @@
 """viz: draws the graph behind a result. It needs minigrad and graphviz; plots need matplotlib (`minigrad/extras.py`).
 
 `walk.py` walks from a result to what it was computed from, `graph.py` says what a picture shows, `text.py` shortens
-numbers, `dot.py` writes the picture in Graphviz's language, and `layout.py` lays it out. `curves.py` has the course's
-diagnostic plots, on matplotlib.
+numbers, `dot.py` writes the picture in Graphviz's language, and `layout.py` lays it out. `pages/` makes pages that step
+through both passes. `curves.py` has the course's diagnostic plots, on matplotlib.
 """
 
 import os
@@ -28,6 +28,7 @@ from .curves import (
     weight_gradients,
 )
 from .layout import Drawing
+from .pages import Page, page
 
 
 def draw(
@@ -42,7 +43,8 @@ def draw(
 ) -> Drawing:
     """Draw the graph behind a Tensor or a Value, as a `graphviz.Digraph` that a notebook shows.
 
-    `names`, such as `locals()`, labels Tensors and Values that have no name with the variables that hold them.
+    `names`, such as `locals()`, labels Tensors and Values that have no name with the variables that hold them, also
+    within lists (`xs[0]`) and micrograd's networks (`n.layers[0].neurons[1].b`).
     `format` is the default format of `.render()` and `.pipe()`. `rankdir` is the direction: LR, RL, TB or BT.
 
     Each call of a module has a frame around the boxes that it recorded. With `depth`, each module inside `depth` other

@@ -73,13 +73,13 @@ def lecture(picture: Picture, format: str, rankdir: str) -> Drawing:
         assert isinstance(box, Box)
         assert box.array is not None
         assert box.gradient is not None
-        name = _plain(box.name)
+        name = plain(box.name)
         for special in "{}|<> ":
             name = name.replace(special, f"\\{special}")
         fields = [name, f"data {box.array.item():.4f}", f"grad {box.gradient.item():.4f}"]
         graph.node(f"box{place}", graphviz.nohtml(f"{{ {' | '.join(fields)} }}"), shape="record", style="solid")
         if box.operation is not None:
-            graph.node(f"operation{place}", _plain(_caption(box.operation)), style="solid")
+            graph.node(f"operation{place}", plain(caption(box.operation)), style="solid")
             graph.edge(f"operation{place}", f"box{place}")
             for operand in box.operation.operands:
                 if isinstance(operand, int):
@@ -122,9 +122,9 @@ def _draw_item(graph: Drawing, place: int, item: Box | Folded, maps: bool) -> No
         return
     graph.node(f"box{place}", _label(item, maps), **style)
     if item.operation is not None:
-        caption = _plain(_caption(item.operation))
-        shape = {"shape": "circle", "width": "0.3", "fixedsize": "true"} if len(caption) < 3 else {"shape": "ellipse"}
-        graph.node(f"operation{place}", caption, fillcolor=OPERATION, fontcolor="white", **shape)
+        text = plain(caption(item.operation))
+        shape = {"shape": "circle", "width": "0.3", "fixedsize": "true"} if len(text) < 3 else {"shape": "ellipse"}
+        graph.node(f"operation{place}", text, fillcolor=OPERATION, fontcolor="white", **shape)
 
 
 def _draw_edges(graph: Drawing, place: int, item: Box | Folded, labels: bool) -> None:
@@ -145,13 +145,13 @@ def _draw_edges(graph: Drawing, place: int, item: Box | Folded, labels: bool) ->
             graph.edge(f"box{operand}", target, **{"label" if labels else "tooltip": label or None})
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Escape text for a label that is not a table, so that Graphviz shows it unchanged."""
     text = CONTROL.sub("�", text).replace("&", "&amp;")
     return str(graphviz.escape(text)).replace("\n", "\\n")
 
 
-def _caption(operation: Operation) -> str:
+def caption(operation: Operation) -> str:
     """Write an operation as Python does, with its parameter and its number operands: `@`, `** 2`, `sum(0)`."""
     words = [number(operand.value) if isinstance(operand, Number) else "_" for operand in operation.operands]
     if operation.sign:
@@ -165,13 +165,16 @@ def _caption(operation: Operation) -> str:
 
 
 def _edge_labels(operation: Operation) -> list[str]:
-    """Return the label of each operand's edge: its local gradient rule, after its name if there are several."""
+    """Return the label of each operand's edge: `a ← g · b` says what flows back along it, to the operand `a`.
+
+    An operand has a name if there are several. One without a gradient has its name alone.
+    """
     several = sum(not isinstance(operand, Number) for operand in operation.operands) > 1
     labels = []
     for name, formula in zip(operation.called, operation.gradients, strict=True):
-        text = f"{name}: {formula}" if several and formula not in ("", "g") else formula or name * several
+        text = " ".join([*[name] * several, *[f"← {formula}"] * bool(formula)])
         lines = textwrap.wrap(text.replace(", ", ",\N{NO-BREAK SPACE}"), LONGEST_LINE, break_long_words=False)
-        labels.append("\\n".join(_plain(line.replace("\N{NO-BREAK SPACE}", " ")) for line in lines))
+        labels.append("\\n".join(plain(line.replace("\N{NO-BREAK SPACE}", " ")) for line in lines))
     return labels
 
 
@@ -187,7 +190,7 @@ def _legend(picture: Picture) -> str:
     if any(isinstance(item, Box) and item.operation for item in picture.items):
         samples.append(
             f'<TD BGCOLOR="{OPERATION}"><FONT COLOR="white">operation</FONT></TD>'
-            f"<TD>{_faint(f'{where} its arrows: what it makes of g, the gradient of its result')}</TD>"
+            f"<TD>{_faint(f'{where} its arrows: what goes back, where g is the gradient of its result')}</TD>"
         )
     rows = [f'<TR><TD ALIGN="LEFT">{_spaced(samples)}</TD></TR>']
     if picture.note:

@@ -24,6 +24,7 @@ from .walk import (
     Frames,
     Item,
     Part,
+    constants,
     folded_repeats,
     frames_of,
     gradients_behind,
@@ -31,6 +32,7 @@ from .walk import (
     items_of,
     nearest,
     operands,
+    parts_of,
     places_of,
     states_of,
     things_behind,
@@ -143,18 +145,18 @@ def picture(
         raise TypeError(f"draw: around must be the name of a box, got {type(around).__name__}")
     flag_of("draw", "backward", backward)
     start = root.node if isinstance(root, Tensor) and root.requires_grad else root
-    labels = variables(names)
+    labels = parts_of(names) | variables(names)
     things = things_behind([start], labels)
     state = states_of(things, names)
     labels |= state
-    frames = frames_of(things, state)
+    frames = frames_of(things, {*state, *constants(things, labels)})
     if backward:
         things, labels, frames = _with_backward(root, things, labels, frames)
     items, note = _fitting(things, frames, depth, limit, labels)
     places = places_of(items)
     center = key(start)
     if around is not None:
-        center = next((key(thing) for thing in things if _name(thing, labels) == around), None)
+        center = next((key(thing) for thing in things if name_of(thing, labels) == around), None)
     if center not in places:
         raise ValueError(f"draw: nothing in the graph is called {around!r}; give names=locals(), or a tensor's .name")
     if limit is not None and len(items) > limit:
@@ -210,7 +212,7 @@ def _drawn(items: Sequence[Item], labels: Names, start: Any, note: str) -> Pictu
         if each not in frames:
             outer = place_of(around[:-1])
             frames[each] = len(drawn)
-            drawn.append(Frame(_title(around[-1], labels), outer))
+            drawn.append(Frame(title_of(around[-1], labels), outer))
         return frames[each]
 
     shown: list[Box | Folded] = []
@@ -223,7 +225,7 @@ def _drawn(items: Sequence[Item], labels: Names, start: Any, note: str) -> Pictu
     return Picture(shown, drawn, note)
 
 
-def _title(frame: Scope | Part, labels: Names) -> str:
+def title_of(frame: Scope | Part, labels: Names) -> str:
     """Return the title of a frame; for a module, its name in the outer module, or its variable's name, and its kind."""
     if isinstance(frame, Part):
         return frame.title
@@ -256,10 +258,10 @@ def _folded(item: Item, places: Mapping[Key, int], is_root: bool, labels: Names,
     leaves = [thing for thing in item.things if isinstance(thing, Node) and thing.plan is None]
     trained = sum(math.prod(leaf.shape) for leaf in leaves if leaf.requires_grad)
     role = Role.ROOT if is_root else Role.MODULE
-    return Folded(_title(item.frames[-1], labels), trained, tuple(sources.items()), role, frame)
+    return Folded(title_of(item.frames[-1], labels), trained, tuple(sources.items()), role, frame)
 
 
-def _name(thing: Any, labels: Names) -> str:
+def name_of(thing: Any, labels: Names) -> str:
     """Return the name that a thing has itself, or else the name that `labels` gives it."""
     own = (
         thing.label
@@ -271,13 +273,13 @@ def _name(thing: Any, labels: Names) -> str:
 
 def _box(item: Item, is_root: bool, places: Mapping[Key, int], labels: Names, frame: int | None) -> Box:
     (thing,) = item.things
-    name = _name(thing, labels)
+    name = name_of(thing, labels)
     if isinstance(thing, Tensor):
         thing = thing.array
     if isinstance(thing, np.ndarray):
         role = Role.INPUT if name else Role.CONSTANT
         return Box(role, name, thing, thing.shape, str(thing.dtype), frame=frame)
-    operation = _operation(thing, places, labels)
+    operation = operation_of(thing, places, labels)
     role = Role.RESULT
     if operation is None:  # a leaf; in the backward pass that is only the seed
         role = Role.CONSTANT if BACKWARD in item.frames else Role.PARAMETER
@@ -292,7 +294,8 @@ def _box(item: Item, is_root: bool, places: Mapping[Key, int], labels: Names, fr
     return Box(role, name, thing.value, shape, dtype, gradient, awaits, operation, frame)
 
 
-def _operation(thing: Node | Value, places: Mapping[Key, int], labels: Names) -> Operation | None:
+def operation_of(thing: Node | Value, places: Mapping[Key, int], labels: Names) -> Operation | None:
+    """Describe the operation that computed a thing; None for a leaf."""
     if thing.plan is None:
         return None
     primitive = thing.plan.primitive

@@ -3,8 +3,12 @@
 Only this module starts another program or writes a file.
 """
 
+import functools
+import html
+import importlib.util
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sysconfig
@@ -21,6 +25,11 @@ except ModuleNotFoundError as error:
 FORMATS = ("svg", "png", "pdf", "dot")
 SHARP_BUT_BOUNDED = ("-Gdpi=192", "-Gsize=30,30")  # a large PNG is scaled down before it fills the memory
 PATIENCE = 120  # seconds
+LARGE = 700, 450  # points: a larger picture would be squeezed to the width of a notebook, so there it can be moved
+FONTS = "Helvetica,Arial,Liberation Sans,DejaVu Sans,sans-serif"
+METRICS = "mpl-data/fonts/pdfcorefonts"
+HEIGHT = 600  # pixels of a frame in which a large picture moves, at most
+READABLE, HINT = 1.1, 30  # pixels for a point there (as in picture.js), and for the hint below the picture
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]
@@ -31,11 +40,52 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         picture = lay_out(self.source, format or self.format)
         return picture.decode(encoding) if encoding else picture
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, Any]:
+        """Return the picture for a notebook: SVG, HTML in which a large picture moves, and PNG.
+
+        A notebook that is not trusted shows neither SVG nor HTML.
+        """
+        formats = {"image/svg+xml", "image/png", "text/html"} if include is None else {*include}
+        formats -= {*(exclude or ())}
+        svg = self.pipe("svg", "utf-8")
+        assert isinstance(svg, str)
+        shown: dict[str, Any] = {"image/svg+xml": svg, "text/html": _frame(svg)}
+        if "image/png" in formats:
+            shown["image/png"] = self.pipe("png")
+        return {format: picture for format, picture in shown.items() if format in formats and picture}
+
     def _render(self, engine: str, format: str, filepath: Any, outfile: Any = None, **options: Any) -> str:
         """Write the picture to a file. `graphviz` calls this for `.render()` and `.view()`."""
         path = os.fspath(outfile or f"{filepath}.{format}")
         write(self.source, path, format)
         return path
+
+
+def _frame(svg: str) -> str:
+    """Return HTML in which a large picture can be moved and zoomed; an empty text for a small picture."""
+    size = [float(x) for x in re.findall(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"', svg)[0]]
+    if size[0] <= LARGE[0] and size[1] <= LARGE[1]:
+        return ""
+    picture = svg[svg.index("<svg") :]
+    page = filled(text_of("picture.html"), picture=picture, script=text_of("picture.js"))
+    return in_frame(page, "A graph", min(HEIGHT, round(READABLE * size[1]) + HINT))
+
+
+def text_of(name: str) -> str:
+    """Return the text of a file of this package."""
+    return (pathlib.Path(__file__).parent / name).read_text(encoding="utf-8")
+
+
+def filled(template: str, **parts: str) -> str:
+    """Put texts into a template, each at its name in double braces."""
+    before, *rest = template.split("{{")
+    return "".join([before, *(parts[name] + after for name, after in (each.split("}}", 1) for each in rest))])
+
+
+def in_frame(page: str, title: str, height: int) -> str:
+    """Return a frame that shows an HTML page within another, such as a notebook."""
+    style = f"width: 100%; height: {height}px; border: 0"
+    return f'<iframe title="{html.escape(title)}" srcdoc="{html.escape(page)}" style="{style}"></iframe>'
 
 
 def format_of(path: str | os.PathLike[str]) -> str:
@@ -77,7 +127,36 @@ def lay_out(source: str, format: str) -> bytes:
     # A message "lost ..." is no failure: the engine left out one edge, and the rest of the picture is complete.
     if not done.stdout or (done.returncode and "lost " not in errors):
         raise RuntimeError(f"draw: {command[0]} failed: {errors or f'exit code {done.returncode}'}")
-    return done.stdout
+    return _in_its_place(done.stdout.decode()).encode() if format == "svg" else done.stdout
+
+
+def _in_its_place(svg: str) -> str:
+    """Give every text the width that the layout has reserved for it, so that other fonts stay within their boxes too.
+
+    The layout has the widths of Helvetica. Where it is missing, another font stands in, which may be wider.
+    """
+    return re.sub(r"<text ([^>]*)>([^<]+)</text>", _with_its_width, svg)
+
+
+def _with_its_width(found: re.Match[str]) -> str:
+    attributes, text = found[1].replace('"Helvetica,sans-Serif"', f'"{FONTS}"'), html.unescape(found[2])
+    widths, size = _widths("bold" in attributes), re.search(r'font-size="([\d.]+)"', attributes)
+    if size is None or len(text) < 2 or not widths.keys() >= set(text):
+        return f"<text {attributes}>{found[2]}</text>"
+    width = sum(widths[letter] for letter in text) * float(size[1]) / 1000
+    return f'<text {attributes} textLength="{width:.2f}" lengthAdjust="spacingAndGlyphs">{found[2]}</text>'
+
+
+@functools.cache
+def _widths(bold: bool) -> dict[str, int]:
+    """Return the widths of ASCII letters in Helvetica, for a size of 1000, from the metrics that matplotlib has."""
+    spec = importlib.util.find_spec("matplotlib")
+    if spec is None or spec.origin is None:
+        return {}
+    path = pathlib.Path(spec.origin).parent / METRICS / f"Helvetica{'-Bold' * bold}.afm"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    lines = re.findall(r"^C (\d+) ; WX (\d+) ;", text, re.MULTILINE)
+    return {chr(int(code)): int(width) for code, width in lines if int(code) < 127 and chr(int(code)) not in "'`"}
 
 
 def _engine(format: str) -> list[str]:

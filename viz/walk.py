@@ -15,10 +15,12 @@ from minigrad import Tensor, Value, walks
 from minigrad.core import graph
 from minigrad.core.record import Node
 from minigrad.core.tensor import wrap
-from minigrad.derive.naming import Key, Names, key, states
+from minigrad.derive.naming import Key, Names, key, keys, states
 from minigrad.grad_mode import Within
 from minigrad.gradients import saved_as_tensors
 from minigrad.scopes import Scope
+
+MOST_PARTS = 10_000  # that are looked at in lists and networks
 
 
 class Part(NamedTuple):
@@ -75,6 +77,39 @@ def states_of(things: Iterable[Any], names: Mapping[str, Any]) -> Names:
     return states([*names.values(), *(scope.module() for thing in things for scope in _scopes(thing)[:1])])
 
 
+def parts_of(names: Mapping[str, Any]) -> Names:
+    """Name what stands in lists, and in networks of Values such as micrograd's: `xs[0]`, `n.layers[0].neurons[1].b`."""
+    found: Names = {}
+    seen: set[int] = set()
+    open_ends = [(name, thing) for name, thing in names.items() if isinstance(name, str) and not name.startswith("_")]
+    for name, thing in open_ends:  # the loop appends to `open_ends`
+        is_network = hasattr(type(thing), "parameters") and not hasattr(type(thing), "named_parameters")
+        if id(thing) in seen or len(open_ends) > MOST_PARTS:
+            continue
+        if isinstance(thing, list | tuple) or is_network:
+            seen.add(id(thing))
+            inner = vars(thing).items() if is_network and hasattr(thing, "__dict__") else ()
+            open_ends += [(f"{name}.{attribute}", each) for attribute, each in inner]
+            open_ends += [(f"{name}[{i}]", each) for i, each in enumerate(() if is_network else thing)]
+        else:
+            found |= {each: found.get(each, name) for each in keys(thing)}
+    return found
+
+
+def constants(things: Iterable[Any], labels: Names) -> set[Key]:
+    """Return the keys of constants that belong to the modules that use them, such as the mask of a Dropout.
+
+    They have no name and always meet a result. What only meets parameters is the input of a module.
+    """
+    found: set[Key] = set()
+    inputs: set[Key] = set()
+    for thing in things:
+        unnamed = {key(x) for x in operands(thing) if not isinstance(x, Node | Value)} - labels.keys()
+        meets_result = any(isinstance(x, Node | Value) and x.plan is not None for x in operands(thing))
+        (found if meets_result else inputs).update(unnamed)
+    return found - inputs
+
+
 def _scopes(thing: Any) -> tuple[Scope, ...]:
     """Return the module calls in which a thing was recorded, from the outermost to the innermost."""
     scopes: list[Scope] = []
@@ -88,7 +123,7 @@ def _scopes(thing: Any) -> tuple[Scope, ...]:
 def frames_of(things: Iterable[Any], state: Collection[Key]) -> dict[Key, Frames]:
     """Return the frames around every thing: the module calls that recorded it.
 
-    Parameters and buffers (`state`) are in the frames that all of their consumers have in common.
+    Parameters, buffers and unnamed constants (`state`) are in the frames that all of their consumers have in common.
     """
     frames: dict[Key, Frames] = {key(thing): _scopes(thing) for thing in things}
     shared: dict[Key, Frames] = {}

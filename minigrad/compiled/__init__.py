@@ -5,9 +5,13 @@ How it works, in the order in which to read the modules:
     marks.py      marked arrays, which report what numpy computes of them
     recording.py  one run of a function, in which every step becomes a Symbol of `derive`
     reach.py      the Tensors and settings from outside that a function depends on
-    layout.py     the order of the steps, and where their results lie
+    strides.py    in which layout the results of steps lie
+    layout.py     the order of the steps, and which results share memory
+    blocks.py     which steps over large arrays are computed together, some rows at a time
     buffers.py    which results share a piece of memory
     statements.py a statement for each step
+    loops.py      the statements of the steps that are computed together
+    threads.py    the threads that run them
     printer.py    the second printer of Symbols, which writes the source of a program
     program.py    the source with its memory, and the node that its results have in the graph
     jax_writer.py the readable source for JAX, as `derive` writes it

@@ -64,7 +64,10 @@ class Entry:
         """Note what the Tensors from outside hold, so that they can be compared fast."""
         self.tensors = [x for x in self.outside if isinstance(x, Tensor)]
         self.arrays, self.nodes = [*map(ARRAY, self.tensors)], [*map(NODE, self.tensors)]
-        self.read = [x.array if isinstance(x, Tensor) else x for x in self.outside[: self.count]]
+        self.read = [*map(_array_of, self.outside[: self.count])]
+        self.statistics: list[Any] = []
+        if not any(is_argument for is_argument, _ in self.changed):
+            self.statistics = [_array_of(self.outside[place]) for _, place in self.changed]
         self.ends: tuple[Any, ...] = ()
         if not any(is_argument for is_argument, _ in self.leaves):
             self.ends = tuple([self.outside[place].node for _, place in self.leaves])
@@ -74,8 +77,11 @@ class Entry:
 
     def given(self, arguments: list[Any]) -> list[Any]:
         """The arrays that the program takes, after `fits`."""
-        own = [x.array if isinstance(x, Tensor) else x for x in [arguments[place] for place in self.reads]]
-        return own + self.read
+        return [_array_of(arguments[place]) for place in self.reads] + self.read
+
+    def changed_arrays(self, arguments: list[Any]) -> list[Any]:
+        """The arrays that a call changes, after `fits`."""
+        return self.statistics or [_array_of(self.at(source, arguments)) for source in self.changed]
 
     def operands(self, arguments: list[Any]) -> tuple[Any, ...]:
         """The nodes that get gradients, after `fits`."""
@@ -85,6 +91,10 @@ class Entry:
         """An argument, or what is outside."""
         is_argument, place = source
         return arguments[place] if is_argument else self.outside[place]
+
+
+def _array_of(x: Any) -> Any:
+    return x.array if isinstance(x, Tensor) else x
 
 
 def kind_of(x: Any) -> Any:

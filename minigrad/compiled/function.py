@@ -45,10 +45,13 @@ class Compiled:
         kinds = [_kind(x, arguments) for x in (*args, *kwargs.values())]
         key = (mode.grad, dtypes.get_default_dtype().dtype.char, *kinds, *kwargs)
         with lock:
-            entry = next((entry for entry in self._entries.get(key, ()) if entry.fits()), None)
-            if entry is None and sum(map(len, self._entries.values())) < self.cache_size:
-                return self._first(key, args, kwargs, arguments)
-            if entry is None:  # as PyTorch does: a function whose shapes always change would always be compiled
+            for entry in self._entries.get(key, ()):
+                if entry.fits():
+                    break
+            else:
+                if sum(map(len, self._entries.values())) < self.cache_size:
+                    return self._first(key, args, kwargs, arguments)
+                # As PyTorch does: a function whose shapes always change would always be compiled.
                 return self.function(*args, **kwargs)
             given = entry.given(arguments)
             memory = entry.program.memory()
@@ -99,7 +102,7 @@ class Call:
     def __call__(self, gradients: list[Any]) -> Any:
         if self.entry.error is not None:
             raise type(self.entry.error)(*self.entry.error.args)
-        if any(g is None for g in gradients):
+        if len(gradients) > 1 and any(g is None for g in gradients):
             pairs = zip(gradients, self.entry.needing, strict=True)
             gradients = [np.zeros_like(self.outputs[place]) if g is None else g for g, place in pairs]
         return self.memory.backward(*gradients, self.saved)
@@ -108,8 +111,7 @@ class Call:
 def _finished(entry: Entry, arguments: list[Any], outputs: Any, saved: Any, memory: Memory) -> Any:
     """The results of a compiled call."""
     if entry.changed:
-        changed = [entry.at(source, arguments) for source in entry.changed]
-        bump_version("compiled", *[x.array if isinstance(x, Tensor) else x for x in changed])
+        bump_version("compiled", *entry.changed_arrays(arguments))
     if not entry.needing:
         return entry.rebuild([wrap(x) for x in outputs], arguments)
     call, operands = Call(entry, memory, outputs, saved), entry.operands(arguments)

@@ -1,47 +1,17 @@
-"""What a program computes, step by step, and where each result lies: which arrays share memory, and in which layout."""
+"""What a program computes, step by step, and where each result lies: which arrays share memory."""
 
 import math
-import operator
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.compiled.blocks import Blocks
 from minigrad.compiled.recording import CONTIGUOUS, ITEM, Call
+from minigrad.compiled.strides import REDUCTIONS, VIEWS, Strides
 from minigrad.core import ops
-from minigrad.core.kernels import LONG
-from minigrad.derive.copying import Helpers
-from minigrad.derive.expressions import Expressions
 from minigrad.derive.sharing import symbols_in
 from minigrad.derive.symbols import OUTPUT, Symbol
-
-# What computes a Python operator on arrays.
-UFUNCS: dict[Any, np.ufunc] = {
-    operator.add: np.add,
-    operator.sub: np.subtract,
-    operator.mul: np.multiply,
-    operator.truediv: np.divide,
-    operator.neg: np.negative,
-    operator.eq: np.equal,
-    operator.ne: np.not_equal,
-    operator.ge: np.greater_equal,
-    operator.gt: np.greater,
-    operator.le: np.less_equal,
-    operator.lt: np.less,
-}
-REDUCTIONS = {
-    ops.sum: np.add,
-    ops.mean: np.add,
-    ops.amax: np.maximum,
-    ops.max: np.maximum,
-    ops.amin: np.minimum,
-    ops.min: np.minimum,
-}
-# Primitives whose result lies in rows if their operands do.
-KEEPING = {
-    *(ops.reshape, ops.relu, ops.where, ops.softmax, ops.log_softmax, ops.cumsum, ops.clamp, ops.is_nonzero, ops.cast),
-}
-VIEWS = {ops.reshape, ops.permute, ops.expand}
 
 
 class Wanted(NamedTuple):
@@ -65,25 +35,26 @@ class Wanted(NamedTuple):
     arguments: int
 
 
-class Layout(Expressions):
+class Layout(Strides):
     """The steps of a program in order, and what is known of the memory of their results.
 
     `order` holds the steps of the forward pass and those of the backward pass. `reads` are the places of what is given
     and needed. `escaping` are the roots of what is given away; `direct` the new values that are written at once into
-    what they change.
+    what they change; `blocks` the steps that are computed together.
     """
 
     def __init__(self, wanted: Wanted, constants: dict[int, np.ndarray], contiguous: set[int]) -> None:
-        super().__init__(Helpers(set(), {}, False), False)
-        self.wanted, self.constants, self.in_rows = wanted, constants, contiguous
+        super().__init__(contiguous)
+        self.wanted, self.constants = wanted, constants
         self._add_all()
         self.root: dict[int, int] = {}  # of a view: the Symbol whose memory it shares
-        self.rows: dict[int, bool] = {}  # whether an array is known to lie in rows
         self.order: list[list[Symbol]] = [self._forward(), []]
         done = {id(symbol) for symbol in self.order[0]}
         self.order[1] = [x for g in wanted.gradients for x in self._steps(g, done)]
         self.escaping = self.roots_of([*wanted.outputs, *wanted.gradients])
         self.direct = self._written_directly()
+        self.blocks = Blocks(self)
+        self.order = [self.blocks.arranged(steps) for steps in self.order]
 
     def _add_all(self) -> None:
         wanted = self.wanted
@@ -145,68 +116,16 @@ class Layout(Expressions):
         primitive = symbol.primitive
         if primitive is None or not symbol.arguments or not isinstance(symbol.arguments[0], Symbol):
             return False
+        if primitive is ops.reshape:
+            return not self.copies(symbol)
         if primitive in VIEWS or primitive in (OUTPUT, CONTIGUOUS):
             return True
         if primitive is ops.index or (isinstance(primitive, Call) and primitive.function is ITEM):
-            return not self._is_fancy(symbol.arguments[1])
+            return not self.is_fancy(symbol.arguments[1])
         return isinstance(primitive, Call) and not isinstance(primitive.function, np.ufunc)
-
-    @staticmethod
-    def _is_fancy(key: Any) -> bool:
-        return any(isinstance(part, Symbol | np.ndarray) for part in key)
 
     def roots_of(self, symbols: Iterable[Any]) -> set[int]:
         return {self.root_of(x) for x in symbols if isinstance(x, Symbol)}
-
-    def is_view(self, symbol: Symbol) -> bool:
-        """Whether it is for certain a view of its first operand."""
-        primitive = symbol.primitive
-        if primitive is ops.reshape:
-            return self.in_rows_for_certain(symbol.arguments[0])
-        return primitive in VIEWS or (primitive is ops.index and not self._is_fancy(symbol.arguments[1]))
-
-    def in_rows_for_certain(self, symbol: Any) -> bool:
-        """Whether an array is known to be contiguous, in C's order."""
-        symbol = self.canonical(symbol)
-        if id(symbol) not in self.rows:
-            self.rows[id(symbol)] = self._lies_in_rows(symbol)
-        return self.rows[id(symbol)]
-
-    def _lies_in_rows(self, symbol: Symbol) -> bool:
-        primitive = symbol.primitive
-        if symbol.value is not None:
-            return True
-        if primitive is None:
-            return id(symbol) in self.in_rows
-        if id(symbol) in self.in_rows or primitive is CONTIGUOUS:
-            return True
-        operands = [x for x in symbol.arguments if isinstance(x, Symbol)]
-        if primitive is ops.index and self._is_fancy(symbol.arguments[1]):
-            return True
-        keeps = primitive in REDUCTIONS or primitive in KEEPING
-        if keeps or self.ufunc_of(symbol) is not None:
-            return all(self.in_rows_for_certain(x) for x in operands)
-        if primitive is ops.matmul and len(symbol.shape) > 2:  # numpy lays out the batch dims as those of its operands
-            return all(self.in_rows_for_certain(x) for x in operands)
-        return primitive in (ops.matmul, ops.linear, ops.linear_map, ops.put, ops.one_hot)
-
-    @staticmethod
-    def ufunc_of(symbol: Symbol) -> np.ufunc | None:
-        """The ufunc that computes a Symbol of its arguments, if one does."""
-        primitive = symbol.primitive
-        if isinstance(primitive, Call):
-            function = primitive.function
-            is_ufunc = isinstance(function, np.ufunc) and not primitive.keywords and function.nout == 1
-            is_ufunc = is_ufunc and function.signature is None  # type: ignore[attr-defined]
-            return function if is_ufunc else None  # type: ignore[return-value]
-        assert primitive
-        forward = primitive.forward
-        if isinstance(forward, np.ufunc):
-            is_plain = forward.nout == 1 and forward.signature is None and not primitive.params
-            return forward if is_plain else None
-        if primitive is ops.pow:
-            return _power(symbol.arguments[1])
-        return UFUNCS.get(forward)
 
     def writes_into(self, symbol: Symbol) -> bool:
         """Whether numpy can write the result of a step into memory that is given to it."""
@@ -216,29 +135,15 @@ class Layout(Expressions):
         if id(symbol) in self.escaping or not math.prod(symbol.shape):
             return False
         if primitive in REDUCTIONS:
-            return not self._is_long(symbol) and self.in_rows_for_certain(symbol.arguments[0])
+            return not self.is_long(symbol) and self.in_rows_for_certain(symbol.arguments[0])
         if primitive is ops.where:
             condition, *choices = symbol.arguments
             return condition.dtype == bool and {x.dtype for x in choices if isinstance(x, Symbol)} == {symbol.dtype}
         if primitive is ops.put:
-            return not self._is_fancy(symbol.arguments[1])
+            return not self.is_fancy(symbol.arguments[1])
+        if primitive is ops.reshape:
+            return self.copies(symbol)
         if primitive is ops.softmax:
             return bool(self.in_rows_for_certain(symbol.arguments[0]))
         others = (ops.relu, ops.matmul, ops.linear, ops.linear_map)
         return self.ufunc_of(symbol) is not None or primitive in others
-
-    @staticmethod
-    def _is_long(symbol: Symbol) -> bool:
-        """Whether a sum is computed in parts."""
-        if symbol.primitive not in (ops.sum, ops.mean):
-            return False
-        x = symbol.arguments[0]
-        return x.dtype.char == "e" or not (math.prod(x.shape) < LONG or max(x.shape) < LONG)
-
-
-def _power(exponent: Any) -> np.ufunc | None:
-    """What numpy computes a power by, if not by `**` alone."""
-    if isinstance(exponent, Symbol):
-        return np.power if exponent.shape and exponent.value is None else None
-    shortcuts: dict[float, np.ufunc | None] = {2: np.square, 0.5: np.sqrt, -1: None, 0: None, 1: None}
-    return shortcuts.get(exponent, np.power)

@@ -1,7 +1,7 @@
 """The second printer of derive's Symbols: a statement for each, and results that go into arrays made once.
 
 `minigrad.derive` writes for people: expressions within expressions. Here every step is a statement of its own, so that
-numpy can write its result into memory that is used again at every call: `np.multiply(a, b, product)`.
+numpy can write its result into memory that is used again at every call: `multiply(a, b, product)`.
 
 The source has one function, `make`, which makes these arrays, and returns the forward and the backward pass that use
 them. Values from the forward pass that are in no such array are handed over as `saved`.
@@ -9,7 +9,7 @@ them. Values from the forward pass that are in no such array are handed over as 
 
 from typing import Any
 
-from minigrad.compiled.statements import Statements
+from minigrad.compiled.loops import Loops
 from minigrad.derive.infix import WHOLE
 from minigrad.derive.naming import unused
 from minigrad.derive.plain import literal
@@ -17,7 +17,7 @@ from minigrad.derive.sharing import symbols_in
 from minigrad.derive.symbols import Symbol
 
 
-class Printer(Statements):
+class Printer(Loops):
     """The source of a program."""
 
     def write(self) -> str:
@@ -46,6 +46,7 @@ class Printer(Statements):
         self.lines += [f"np.copyto({old}, {new})" for old, new in _late(changed)]
         forward, self.lines = self.lines, []
         before, self.local = self.local, set()
+        self.in_shape.clear()
         seeds = []
         for symbol in wanted.seeds:
             seeds.append(self.name(self.canonical(symbol), symbol.name))
@@ -57,7 +58,9 @@ class Printer(Statements):
         backward = self.lines
         saved = [*dict.fromkeys(self.saved)]
         assert {*saved} <= before, {*saved} - before
-        text = ["def make():"]
+        text = ["import numpy as np"]
+        text += [f"from numpy import {', '.join(sorted(self.imported))}"] * bool(self.imported)
+        text += ["", "", "def make():"]
         text += [f"    {line}" for line in [*self.buffers.lines(), *self.head]]
         text += ["", f"    def forward({', '.join(given)}):"]
         text += [f"        {line}" for line in forward]

@@ -38,7 +38,7 @@ class Program:
     def __init__(self, wanted: Wanted, constants: dict[int, np.ndarray], in_rows: set[int]) -> None:
         printer = Printer(wanted, constants, in_rows)
         self.reads = printer.reads  # places in `wanted.given`
-        self.source = "import numpy as np\n\n\n" + printer.write()
+        self.source = printer.write()
         exec(compile(self.source, "<compiled>", "exec"), printer.space)
         self._make = printer.space["make"]
         self._free: list[Passes] = []

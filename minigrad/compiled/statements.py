@@ -6,15 +6,17 @@ from typing import Any
 import numpy as np
 
 from minigrad.compiled.buffers import Buffers
-from minigrad.compiled.layout import REDUCTIONS, Layout, Wanted
+from minigrad.compiled.layout import Layout, Wanted
 from minigrad.compiled.recording import CONTIGUOUS, ITEM, Call
+from minigrad.compiled.strides import REDUCTIONS
 from minigrad.core import ops
-from minigrad.core.primitive import Primitive
+from minigrad.core.primitive import Primitive, Shape
 from minigrad.derive.copying import library_name
+from minigrad.derive.expressions import number
 from minigrad.derive.forms import word_for
 from minigrad.derive.infix import COMPARISON, WHOLE
 from minigrad.derive.naming import identifier, unused
-from minigrad.derive.plain import dtype_text, ints_text, is_number, literal
+from minigrad.derive.plain import dtype_text, ints_text, is_number, literal, plain
 from minigrad.derive.symbols import OUTPUT, Symbol, is_mT
 
 # Functions of arrays whose result has a shape that does not depend on numbers.
@@ -37,6 +39,12 @@ STEADY = {
     *("concatenate", "stack", "where", "uniform", "normal", "bernoulli", "integers", "permutation", "exponential"),
 }
 
+# Functions of numpy's that the source calls by their own names.
+FUNCTIONS = {"copyto", *(name for name, thing in vars(np).items() if isinstance(thing, np.ufunc))}
+COMPARISONS = {
+    **{np.equal: "==", np.not_equal: "!=", np.less: "<", np.less_equal: "<=", np.greater: ">", np.greater_equal: ">="}
+}
+
 
 class Statements(Layout):
     """Statements for the steps of a program.
@@ -44,12 +52,14 @@ class Statements(Layout):
     `space` is what the source refers to by name: functions and constant arrays. `head` are the statements that make
     arrays, and views of them, once; `fixed` their names. `lines` are the statements of the pass that is being written,
     and `local` the names that it has assigned. `saved` are names of the forward pass that the backward pass reads.
+    `imported` are the functions of numpy's that the source calls.
     """
 
     def __init__(self, wanted: Wanted, constants: dict[int, np.ndarray], contiguous: set[int]) -> None:
         super().__init__(wanted, constants, contiguous)
         self.space: dict[str, Any] = {"np": np, "same": same, "__name__": "minigrad.compiled.source"}
-        self.taken = {"np", "math", "same", "make", "forward", "backward", "saved", "memory"}
+        self.taken = {"np", "math", "same", "make", "forward", "backward", "saved", "memory", *FUNCTIONS}
+        self.imported: set[str] = set()
         self.bound: dict[int, str] = {}  # names in `space`, by the id of what they stand for
         self.known: dict[int, Any] = {}  # keeps alive what has an id in `bound`
         self.buffers = Buffers(self.order, self)
@@ -60,8 +70,16 @@ class Statements(Layout):
         self.fixed: set[str] = set()
         self.turned: dict[int, str] = {}  # names of transposes of arrays that are made once
         self._constants: dict[Any, np.ndarray] = {}
+        self._numbers: dict[Any, str] = {}
+        self.shapes: dict[int, Shape] = {}  # of the arrays that are made once, by the id of the Symbol
+        self.in_shape: dict[tuple[str, Shape], str] = {}  # names of arrays in another shape
 
     # Names
+
+    def numpy(self, name: str) -> str:
+        """The name by which the source calls a function of numpy's."""
+        self.imported.add(name)
+        return name
 
     def bind(self, thing: Any, wanted: str) -> str:
         """The name by which the source refers to a thing."""
@@ -101,17 +119,16 @@ class Statements(Layout):
     # Steps
 
     def _step(self, symbol: Symbol) -> None:
-        """Write the statement of a step; none for a view of an array that is made once, until it is asked for."""
+        """Write the statement of a step; none for a view, until it is asked for."""
         if symbol.primitive is None or symbol.value is not None or id(symbol) in self.texts:
             return
-        if self.is_view(symbol) and (self._is_fixed(symbol) or symbol.primitive is ops.expand):
+        if self.is_view(symbol):  # it gets a name where it is read
             return
         if id(symbol) in self.direct:
             self.lines += self._into(symbol, self.part(self.direct[id(symbol)]))
             return
         if id(symbol) in self.buffers.place:
-            name = self._array(symbol)
-            self.lines += self._into(symbol, name)
+            self.lines += self._into(symbol, self._array(symbol, symbol.shape))
             return
         text = self._value(symbol)
         name = self.name(symbol, self._word(symbol))
@@ -143,13 +160,26 @@ class Statements(Layout):
             symbol = self.canonical(symbol.arguments[0])
         return isinstance(symbol, Symbol)
 
-    def _array(self, symbol: Symbol) -> str:
+    def _array(self, symbol: Symbol, shape: Shape) -> str:
         """Declare the array that a step writes into."""
+        self.shapes[id(symbol)] = shape
         name = self.name(symbol, self._word(symbol))
         self.fixed.add(name)
         place = self.buffers.place[id(symbol)]
-        self.head.append(f"{name} = np.ndarray({ints_text(symbol.shape)}, {dtype_text(symbol.dtype)}, memory[{place}])")
+        self.head.append(f"{name} = np.ndarray({ints_text(shape)}, {dtype_text(symbol.dtype)}, memory[{place}])")
         return name
+
+    def _in_shape(self, x: Symbol, name: str, shape: Shape) -> str:
+        """The name of an array that lies in rows, in another shape."""
+        if shape == self.shapes.get(id(x), x.shape):
+            return name
+        if (name, shape) not in self.in_shape:
+            other = self.in_shape[name, shape] = unused(f"{name}_in_rows", self.taken)
+            self.taken.add(other)
+            is_fixed = self._is_fixed(x)
+            (self.fixed if is_fixed else self.local).add(other)
+            (self.head if is_fixed else self.lines).append(f"{other} = {name}.reshape({ints_text(shape)})")
+        return self.in_shape[name, shape]
 
     @staticmethod
     def _word(symbol: Symbol) -> str:
@@ -158,42 +188,49 @@ class Statements(Layout):
         if primitive is OUTPUT and not isinstance(symbol.arguments[0].primitive, Call):
             call, place = symbol.arguments
             return (f"{call.primitive.name}_of", *call.primitive.residuals)[place]
-        return {"getitem": "chosen"}.get(primitive.name, word_for(primitive))
+        word = {"getitem": "chosen"}.get(primitive.name, word_for(primitive))
+        return f"{word}_of" if word in FUNCTIONS else word
 
     def _into(self, symbol: Symbol, name: str) -> list[str]:
         """Statements that write the result of a step into the array `name`."""
         primitive, arguments = symbol.primitive, symbol.arguments
         if primitive is ops.relu:
-            return [f"np.maximum({self.part(arguments[0])}, 0, out={name})"]
+            return [
+                f"{self.numpy('maximum')}({self.part(arguments[0])}, {self.fixed_number(0, symbol.dtype)}, out={name})"
+            ]
         if primitive in (ops.linear, ops.linear_map):
             x, weight, *bias = arguments
-            lines = [f"np.matmul({self.part(x)}, {self._turned(weight)}, {name})"]
-            return lines + [f"np.add({name}, {self.part(each)}, {name})" for each in bias]
+            lines = [f"{self.numpy('matmul')}({self.part(x)}, {self._turned(weight)}, {name})"]
+            return lines + [f"{self.numpy('add')}({name}, {self.part(each)}, {name})" for each in bias]
         if primitive is ops.matmul:
-            return [f"np.matmul({self.part(arguments[0])}, {self.part(arguments[1])}, {name})"]
+            return [f"{self.numpy('matmul')}({self.part(arguments[0])}, {self.part(arguments[1])}, {name})"]
         if primitive is ops.where:
             condition, a, b = arguments
             a, b = (self.operand(x, COMPARISON, symbol) for x in (a, b))
-            return [f"np.copyto({name}, {b})", f"np.copyto({name}, {a}, where={self.part(condition)})"]
+            copyto = self.numpy("copyto")
+            return [f"{copyto}({name}, {b})", f"{copyto}({name}, {a}, where={self.part(condition)})"]
         if primitive is ops.put:
             x, key, _ = arguments
             places = ", ".join(map(self.index, key)) or "..."
             return [f"{name}.fill(0)", f"{name}[{places}] = {self.part(x)}"]
+        if primitive is ops.reshape:
+            before = self._in_shape(symbol, name, arguments[0].shape)
+            return [f"{self.numpy('copyto')}({before}, {self.part(arguments[0])})"]
         if primitive is ops.softmax:  # as in `kernels.softmax`
             x, axes = self.part(arguments[0]), ints_text(arguments[1])
-            least, dtype = f"np.maximum.reduce({x}, {axes}, keepdims=True, initial=-np.inf)", dtype_text(symbol.dtype)
-            sums = f"np.add.reduce({name}, {axes}, np.float64, keepdims=True).astype({dtype})"
+            greatest = f"{self.numpy('maximum')}.reduce({x}, {axes}, keepdims=True, initial=-np.inf)"
+            sums = f"{self.numpy('add')}.reduce({name}, {axes}, np.float64, keepdims=True)"
             return [
-                f"np.subtract({x}, {least}, {name})",
-                f"np.exp({name}, {name})",
-                f"np.divide({name}, {sums}, {name})",
+                f"{self.numpy('subtract')}({x}, {greatest}, {name})",
+                f"{self.numpy('exp')}({name}, {name})",
+                f"{self.numpy('divide')}({name}, {sums}.astype({dtype_text(symbol.dtype)}), {name})",
             ]
         if primitive in REDUCTIONS:
             x, axes, keepdims, *_ = arguments
             lines = [self._reduced(primitive, x, axes, keepdims, name)]
             if primitive is ops.mean:
-                count = float(math.prod(x.shape[axis] for axis in axes))
-                lines.append(f"np.divide({name}, {count}, {name})")
+                count = self.fixed_number(math.prod(x.shape[axis] for axis in axes), symbol.dtype)
+                lines.append(f"{self.numpy('divide')}({name}, {count}, {name})")
             return lines
         into = f"out={name}" if self.ufunc_of(symbol) in (np.maximum, np.minimum) else name  # which warn otherwise
         return [f"{self._applied(symbol)[:-1]}, {into})"]
@@ -209,7 +246,7 @@ class Statements(Layout):
         return self.turned.get(id(weight)) or f"{self.part(weight)}.T"
 
     def _reduced(self, primitive: Primitive, x: Any, axes: Any, keepdims: Any, into: str = "") -> str:
-        name = f"np.{REDUCTIONS[primitive].__name__}.reduce"
+        name = f"{self.numpy(REDUCTIONS[primitive].__name__)}.reduce"
         axis = literal(axes[0]) if len(axes) == 1 else ints_text(axes)
         if into:
             return f"{name}({self.part(x)}, {axis}, None, {into}{', True' * bool(keepdims)})"
@@ -218,9 +255,51 @@ class Statements(Layout):
     def _applied(self, symbol: Symbol) -> str:
         """A call of the ufunc that computes a step."""
         ufunc = self.ufunc_of(symbol)
-        count = ufunc.nin  # type: ignore[union-attr]
-        texts = [self.operand(x, COMPARISON, symbol) for x in symbol.arguments[:count]]
-        return f"{library_name(ufunc)}({', '.join(texts)})"
+        assert ufunc
+        operands = [self.canonical(x) for x in symbol.arguments[: ufunc.nin]]
+        if not symbol.shape and ufunc in COMPARISONS and all(map(self._is_scalar, operands)):
+            a, b = map(self.part, operands)
+            return f"{a} {COMPARISONS[ufunc]} {b}"
+        dtypes = [*{x.dtype for x in operands if isinstance(x, Symbol)}]
+        numbers = {i: self._fixed_number(x, dtypes[0], ufunc) for i, x in enumerate(operands) if len(dtypes) == 1}
+        texts = [numbers.get(i) or self.operand(x, COMPARISON, symbol) for i, x in enumerate(operands)]
+        name = library_name(ufunc).removeprefix("np.")
+        return f"{self.numpy(name) if name else self.bind(ufunc, 'function')}({', '.join(texts)})"
+
+    def _is_scalar(self, x: Any) -> bool:
+        """Whether it is a number, or one of numpy's scalars, with which Python's own operators are fast."""
+        if not isinstance(x, Symbol):
+            return True
+        is_picked = isinstance(x.primitive, Call) and x.primitive.function in (np.ndarray.take, ITEM)
+        return is_picked and not x.shape and id(x) not in self.buffers.place
+
+    def _fixed_number(self, x: Any, dtype: np.dtype[Any], ufunc: np.ufunc) -> str:
+        """The name of a number that stands beside arrays of a dtype, if it has that dtype there."""
+        fitting = int | float if dtype.kind == "f" else int
+        if isinstance(x, bool) or not isinstance(x, fitting) or not dtype.isnative:
+            return ""
+        if not any(types.startswith(f"{dtype.char * 2}->") for types in ufunc.types):
+            return ""
+        try:
+            with np.errstate(all="raise"):
+                value = dtype.type(x)
+        except (OverflowError, FloatingPointError):
+            return ""
+        return self.fixed_number(x, dtype) if isinstance(x, float) or value == x else ""
+
+    def fixed_number(self, x: Any, dtype: np.dtype[Any], text: str = "") -> str:
+        """The name of a number as an array that is made once: numpy would convert a number of Python's at each call."""
+        key = dtype.str, np.asarray(x, dtype).tobytes()
+        if key not in self._numbers:
+            name = self._numbers[key] = unused("number", self.taken)
+            self.taken.add(name)
+            self.fixed.add(name)
+            self.head.append(f"{name} = np.array({text or literal(plain(x))}, {dtype_text(dtype)})")
+        return self._numbers[key]
+
+    def number_beside(self, x: Symbol, least: int) -> str:
+        """A number beside arrays of its dtype."""
+        return self.fixed_number(x.value, x.dtype, number(x)[0])
 
     def is_written_within(self, x: Symbol) -> bool:
         """Whether no name has been given to an `expand` so far."""
@@ -235,13 +314,13 @@ class Statements(Layout):
         assert primitive
         if primitive is OUTPUT:
             return f"{self.part(arguments[0])}[{arguments[1]}]"
+        if self.ufunc_of(symbol) is not None:
+            return self._applied(symbol)
         if isinstance(primitive, Call):
             return self._called(primitive, arguments, symbol)
         if self.is_view(symbol) or primitive is ops.reshape:
             return self._viewed(symbol)
-        if self.ufunc_of(symbol) is not None:
-            return self._applied(symbol)
-        if primitive in REDUCTIONS and not self._is_long(symbol):
+        if primitive in REDUCTIONS and not self.is_long(symbol):
             x, axes, keepdims, *_ = arguments
             text = self._reduced(primitive, x, axes, keepdims)
             if primitive is ops.mean:
@@ -250,13 +329,13 @@ class Statements(Layout):
         if primitive in (ops.matmul, ops.linear_map):
             a, b = arguments
             right = self.part(b) if primitive is ops.matmul else self._turned(b)
-            return f"np.matmul({self.part(a)}, {right})"
+            return f"{self.numpy('matmul')}({self.part(a)}, {right})"
         if primitive is ops.pow and not symbol.shape:
             return f"np.asarray({self.part(arguments[0])}) ** {self.part(arguments[1])}"
         if primitive is ops.pow:
             return f"{self.part(arguments[0])} ** {self.part(arguments[1])}"
         if primitive is ops.relu:
-            return f"np.maximum({self.part(arguments[0])}, 0)"
+            return f"{self.numpy('maximum')}({self.part(arguments[0])}, 0)"
         if primitive is ops.index:
             x, key = arguments
             if len(key) == 1 and isinstance(key[0], Symbol) and key[0].dtype == np.intp and math.prod(x.shape):

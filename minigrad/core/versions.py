@@ -52,14 +52,14 @@ def bump_version(operation: str, *arrays: np.ndarray) -> None:
     locate = current_mode().locate
     line = locate() if locate else None
     with lock:
+        changes.latest = seq = next(sequence)
         for array in arrays:
             memory = array if array.base is None else owner(array)
             change = changes.get(id(memory))
             if change is None or change.memory() is not memory:
                 change = Change(weakref.ref(memory, functools.partial(changes.pop, id(memory))))
                 changes[id(memory)] = change
-            change.seq = changes.latest = next(sequence)
-            change.operation, change.line = operation, line
+            change.seq, change.operation, change.line = seq, operation, line
             change.version += 1
 
 

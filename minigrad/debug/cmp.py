@@ -75,14 +75,15 @@ def cmp(name: str, computed: Any, tensor: Any) -> Comparison:
         ) from None
     if mine.dtype.kind not in "biuf":
         raise TypeError(f"cmp: expected numbers, got dtype {mine.dtype}")
-    result = _compared(name, mine, expected)
+    result = compared(name, mine, expected)
     exact, approximate = result.grade == "exact", mine.shape == expected.shape and bool(_close(mine, expected).all())
     note = "" if exact and not result.note else f" | {result.grade}: {result.note}"
     print(f"{name:15s} | exact: {exact!s:5s} | approximate: {approximate!s:5s} | maxdiff: {result.maxdiff}{note}")
     return result
 
 
-def _compared(name: str, mine: np.ndarray, expected: np.ndarray) -> Comparison:
+def compared(name: str, mine: np.ndarray, expected: np.ndarray) -> Comparison:
+    """Compare two arrays as `cmp` does, without printing."""
     coarser = max(mine.dtype, expected.dtype, key=precision_of)
     rounding = ROUNDING * precision_of(coarser)
     if mine.shape != expected.shape:

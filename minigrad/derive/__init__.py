@@ -41,7 +41,8 @@ def derive(
     The gradients are the engine's, bit for bit, with two exceptions: the sign of a zero, and the last bit of the
     gradient of a number to the power of a Tensor (there the engine has a logarithm in float64). What was computed
     without being recorded, such as a mask `x > 0`, is a constant: it is a parameter too, with a default if no variable
-    held it. A loss made of Values becomes a function of floats, which needs `math` alone.
+    held it. Rows that an index names more than once are added with `np.add.at`, in float64 if there are many, as in the
+    engine. A loss made of Values becomes a function of floats, which needs `math` alone.
 
     A primitive of your own needs no registration. It is written as a call of its numpy function, or its Python function
     is copied into the source.

@@ -57,13 +57,17 @@ class Expressions(Sharing):
         if isinstance(x, Symbol) and x.value is not None:
             alike = x.dtype == whole.dtype and any(other.dtype == whole.dtype for other in arrays)
             if alike and is_broadcast(()):  # beside an array of the dtype, a Python number takes that dtype
-                text, strength = number(x)
-                return f"({text})" if strength < least else text
+                return self.number_beside(x, least)
         elif isinstance(x, Symbol) and x.primitive is ops.expand and self.is_written_within(x):
             repeated = self.canonical(x.arguments[0])
             if is_broadcast(repeated.shape):
                 return self._without_leading_ones(repeated, least)
         return self.part(x, least)
+
+    def number_beside(self, x: Symbol, least: int) -> str:
+        """The text of a number beside arrays of its dtype."""
+        text, strength = number(x)
+        return f"({text})" if strength < least else text
 
     def is_written_within(self, x: Symbol) -> bool:
         """Whether an `expand` stands within other expressions, and is no statement."""

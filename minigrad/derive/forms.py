@@ -234,6 +234,7 @@ WORDS: dict[Primitive, str] = {
     ops.neg: "negative",
     ops.permute: "turned",
     ops.pow: "power",
+    ops.put: "scattered",
     ops.sub: "difference",
     ops.sum: "total",
 }

@@ -35,20 +35,29 @@ def formula(x: Any, names: Names | None = None) -> str:
     return _written(x, names or {})[0]
 
 
-def gradients(plan: Plan, operands: Sequence[Any], params: tuple[Any, ...], shape: Shape, dtype: Any) -> dict[int, Any]:
+def gradients(
+    plan: Plan,
+    operands: Sequence[Any],
+    params: tuple[Any, ...],
+    shape: Shape,
+    dtype: Any,
+    called: Mapping[str, str] | None = None,
+) -> dict[int, Any]:
     """Apply the vjps of a plan to Symbols: the gradient of each operand that gets one, by its place.
 
     Of `operands`, arrays or numbers, only shape and dtype count. `shape` and `dtype` are those of the result. The
-    Symbols have the names that vjps use: `g`, `y`, and the primitive's names for its operands.
+    Symbols have the names that vjps use: `g`, `y`, and the primitive's names for its operands; or, for each of these,
+    the name that `called` has instead.
     """
+    called = called or {}
     primitive = plan.primitive
     names = primitive.operands
     if len(names) != len(operands):
         names = tuple([f"x{place}" for place in range(len(operands))])
     values = dict(zip(names, operands, strict=True)) | dict(zip(primitive.params, params, strict=True))
-    values = {name: _named(name, x) for name, x in values.items()}
+    values = {name: _named(called.get(name, name), x) for name, x in values.items()}
     shapes = {f"{name}_shape": getattr(x, "shape", ()) for name, x in values.items()}
-    values |= {name: Symbol(name, shape, dtype) for name in ("g", "y")}
+    values |= {name: Symbol(called.get(name, name), shape, dtype) for name in ("g", "y")}
     if primitive.residuals:
         zeros = [x.like() if isinstance(x, Symbol) else x for x in values.values()][: len(names) + len(params)]
         with np.errstate(all="ignore"):
@@ -88,12 +97,17 @@ def _infix(x: Symbol, names: Names) -> Text | None:
     infix = infix_of(x.primitive)
     if infix is None:
         return None
+    left, (text, strength) = _part(x, 0, infix.strength, names), _written(x.arguments[1], names)
+    if infix.brackets_on_the_right(strength) and not is_associative(x):
+        text = f"({text})"
+    return f"{left} {infix.formula} {text}", infix.strength
+
+
+def is_associative(x: Symbol) -> bool:
+    """Whether an operator and the one on its right may be grouped either way, as in `a · (b · c)`."""
     right = x.arguments[1]
-    right_function = right.primitive.forward if isinstance(right, Symbol) and right.primitive else None
-    is_associative = right_function in ASSOCIATIVE.get(x.primitive.forward, ())
-    strength = infix.strength
-    left_text = _part(x, 0, strength, names)
-    return f"{left_text} {infix.formula} {_part(x, 1, strength + (not is_associative), names)}", strength
+    function = right.primitive.forward if isinstance(right, Symbol) and right.primitive else None
+    return x.primitive is not None and function in ASSOCIATIVE.get(x.primitive.forward, ())
 
 
 def _call(x: Symbol, names: Names) -> Text:

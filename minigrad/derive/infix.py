@@ -16,6 +16,10 @@ class Infix(NamedTuple):
     formula: str
     strength: int
 
+    def brackets_on_the_right(self, strength: int) -> bool:
+        """Whether an operand on the right needs brackets: if it binds no stronger, or has a sign, as in `a · (−b)`."""
+        return strength <= self.strength or (strength == SIGN and self.strength > COMPARISON)
+
 
 INFIX = {
     infix.python: infix

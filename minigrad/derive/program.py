@@ -1,7 +1,7 @@
 """The source of a derived module: imports and helper functions, the signature of `step`, and its statements."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from minigrad.derive.derived import Derived
 from minigrad.derive.forms import word_for
@@ -10,8 +10,21 @@ from minigrad.derive.symbols import Symbol
 from minigrad.derive.trace import Trace
 
 
+class Located(NamedTuple):
+    """A derived function, and the lines of its source that compute each node, and the gradient of each node."""
+
+    derived: Derived
+    forward: dict[Any, list[int]]
+    backward: dict[Any, list[int]]
+
+
 def derived(trace: Trace, wrt: Iterable[Any] | None, retain: Iterable[str]) -> Derived:
     """The function that returns the loss, and the gradients of `wrt`, or of all leaves, and of `retain`."""
+    return located(trace, wrt, retain).derived
+
+
+def located(trace: Trace, wrt: Iterable[Any] | None = None, retain: Iterable[str] = ()) -> Located:
+    """The same function, with the lines that compute each node and each gradient. The first line is line 1."""
     found, targets = dict(trace.gradients), trace.targets(wrt, retain)
     results = {node: trace.free_name(f"d{trace.names[node]}") for node, _ in trace.gradients if node in trace.names}
     outputs = [trace.symbols[trace.root], *(found[node] for node in targets)]
@@ -27,7 +40,11 @@ def derived(trace: Trace, wrt: Iterable[Any] | None, retain: Iterable[str]) -> D
     _write_backward(trace, writer)
     returned = [writer.result(found[node], results[node]) for node in targets]
     writer.lines.append(wrapped("return ", [loss, *returned], "") if returned else f"return ({loss},)")
-    return Derived(_module(trace, writer), trace.parameters, returned, trace.constants)
+    source, places = _module(trace, writer), writer.lines_of()
+    first = source.count("\n") - "\n".join(writer.lines).count("\n")  # the number of the first of `writer.lines`
+    symbols = [trace.symbols.items(), trace.gradients]
+    lines = [{node: [first + i for i in places.get(id(writer.canonical(x)), ())] for node, x in of} for of in symbols]
+    return Located(Derived(source, trace.parameters, returned, trace.constants), *lines)
 
 
 def _assigned(trace: Trace, results: dict[Any, str]) -> dict[int, str]:

@@ -1,7 +1,7 @@
 """Which Symbols are computed in the same way, so that each thing is computed once."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,10 @@ class Sharing:
         for symbol in self._behind(output):
             self._intern(symbol)
         self.uses[id(self.canonical(output))] += 1
+
+    def shared(self) -> Iterable[Symbol]:
+        """The Symbols that stand for all that are computed alike, operands before results."""
+        return self._same.values()
 
     def is_needed(self, symbol: Any) -> bool:
         """Whether an output is computed from it."""

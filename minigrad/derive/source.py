@@ -3,6 +3,7 @@
 A result that has a name, or is used more than once, becomes a statement. Every other stands within another expression.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ from minigrad.derive.symbols import OUTPUT, Symbol
 WIDTH = 120  # of a line
 MOST = 100  # characters behind a name
 LONGEST = 76  # characters of an expression that stands within another
+FEW, MANY = 64, 2**14  # elements: `kernels.put` adds so few in their dtype, and many rows in an order of its own
 
 
 class Writer(Expressions):
@@ -34,6 +36,7 @@ class Writer(Expressions):
         self.taken = {*taken, *names.values()}
         super().__init__(Helpers(self.taken, forms.RESERVED, numbers), numbers)
         self.lines: list[str] = []
+        self.places: dict[int, list[int]] = {}  # of the lines with the statements for Symbols, by the Symbol's id
         self.hints: dict[int, str] = {}  # names for Symbols that no variable holds, should they need one
         self.returned: set[int] = set()  # Symbols that must not share their memory
         self.lent: set[int] = set()  # Symbols whose memory a result shares, and nothing else from then on
@@ -78,6 +81,8 @@ class Writer(Expressions):
             x, key, shape = symbol.arguments
             self._assign(symbol, f"np.zeros({ints_text(shape)}, {dtype_of(symbol)})", comment)
             self._fill(symbol, key, x)
+        elif primitive is ops.put and (len(symbol.arguments[1]) > 1 or len(symbol.shape) < 2 or _size(symbol) <= MANY):
+            self._add_at(symbol, comment)
         elif primitive is ops.assign:
             _, value, key = symbol.arguments
             self._assign(symbol, self.text(symbol)[0], comment)
@@ -106,26 +111,53 @@ class Writer(Expressions):
             names[place] = self.names.get(id(output)) or self._fresh_name(output)
             self.texts[id(output)] = names[place], WHOLE
         self.texts[id(call)] = "", WHOLE  # written
-        self._line(f"{', '.join(names)} = {self.text(call)[0]}", "")
+        self._line(f"{', '.join(names)} = {self.text(call)[0]}", "", call, *self.outputs[id(call)].values())
 
     def _fill(self, symbol: Symbol, key: tuple[Any, ...], value: Any) -> None:
         """Write an assignment to some places of an array."""
-        self._line(f"{self.texts[id(symbol)][0]}[{self.key(key)}] = {self.filling(value)}", "")
+        self._line(f"{self.texts[id(symbol)][0]}[{self.key(key)}] = {self.filling(value)}", "", symbol)
+
+    def _add_at(self, symbol: Symbol, comment: str) -> None:
+        """Write sums over places that an index names more than once, in float64 as the engine computes them."""
+        assert symbol.primitive
+        x, key, shape = symbol.arguments
+        is_wide = _size(symbol) > FEW and symbol.dtype != np.float64
+        places = self.argument(key[0] if len(key) == 1 else key, symbol.primitive)
+        if not is_wide:
+            self._assign(symbol, f"np.zeros({ints_text(shape)}, {dtype_of(symbol)})", comment)
+            self._line(f"np.add.at({self.texts[id(symbol)][0]}, {places}, {self.filling(x)})", "", symbol)
+            return
+        sums = unused("sums", self.taken)
+        self.taken.add(sums)
+        self._line(f"{sums} = np.zeros({ints_text(shape)})", "", symbol)
+        self._line(f"np.add.at({sums}, {places}, {self.part(x, WHOLE)}.astype(np.float64))", "", symbol)
+        self._assign(symbol, f"{sums}.astype({dtype_of(symbol)})", comment)
 
     def _assign(self, symbol: Symbol, text: str, comment: str) -> None:
         """Write `name = text`. From here on, the name is the text of the Symbol."""
         name = self.names.get(id(symbol)) or self._fresh_name(symbol)
         if id(symbol) in self.returned and not self._owns_memory(symbol) and not self._lends_memory(symbol):
             text = f"{text}.copy()"
-        self._line(f"{name} = {text}", comment)
+        self._line(f"{name} = {text}", comment, symbol)
         self.texts[id(symbol)] = (name, WHOLE)
 
-    def _line(self, statement: str, comment: str) -> None:
-        """Add a statement with a comment behind it, or above it if there is no room."""
+    def _line(self, statement: str, comment: str, *symbols: Symbol) -> None:
+        """Add a statement for Symbols, with a comment behind it, or above it if there is no room."""
         if comment and len(statement) + len(comment) + 8 > WIDTH:
             self.lines.append(f"# {comment}")
             comment = ""
+        for symbol in symbols:
+            self.places.setdefault(id(symbol), []).append(len(self.lines))
         self.lines.append(statement + (f"  # {comment}" if comment else ""))
+
+    def lines_of(self) -> dict[int, list[int]]:
+        """Where each Symbol is computed, by its id: in its own statement, or in those that it stands within."""
+        found = {each: [*places] for each, places in self.places.items()}
+        for symbol in reversed([*self.shared()]):  # results before their operands
+            for part in map(self.canonical, symbols_in(symbol.arguments)):
+                if part.primitive is not None and id(part) not in self.places:
+                    found.setdefault(id(part), []).extend(found.get(id(symbol), ()))
+        return {each: sorted(set(places)) for each, places in found.items()}
 
     def _longest_in(self, symbol: Symbol) -> Symbol | None:
         """The operand with the longest text that can become a statement."""
@@ -159,7 +191,7 @@ class Writer(Expressions):
         if (first.shape, first.dtype) != (symbol.shape, symbol.dtype):
             return False
         self._assign(symbol, self.texts[id(first)][0], comment)
-        self._line(f"{self.names[id(symbol)]} += {self.operand(second, COMPARISON, symbol)}", "")
+        self._line(f"{self.names[id(symbol)]} += {self.operand(second, COMPARISON, symbol)}", "", symbol)
         return True
 
     def _is_inner(self, symbol: Any) -> bool:
@@ -207,5 +239,10 @@ class Writer(Expressions):
         if self.names.get(id(symbol)) != name:
             copied = isinstance(symbol, Symbol) and symbol.value is None and not self.numbers
             text = f"{self.part(symbol, WHOLE)}.copy()" if copied else self.part(symbol, COMPARISON)
-            self._line(f"{name} = {text}", "")
+            self._line(f"{name} = {text}", "", *[symbol] * isinstance(symbol, Symbol))
         return name
+
+
+def _size(put: Symbol) -> int:
+    """The number of elements that are added."""
+    return math.prod(put.arguments[0].shape)

@@ -8,6 +8,7 @@ from viz import draw as draw
 from viz import draw_dot as draw_dot
 from viz import graph as graph
 from viz import layout as layout
+from viz import pages as pages
 from viz import render as render
 from viz import text as text
 from viz import walk as walk
@@ -20,3 +21,5 @@ from viz.curves import update_ratios as update_ratios
 from viz.curves import update_to_data as update_to_data
 from viz.curves import weight_gradients as weight_gradients
 from viz.layout import Drawing as Drawing
+from viz.pages.document import Page as Page
+from viz.pages.document import page as page

@@ -42,14 +42,13 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
             f"linear: an input of shape {input.array.shape} for a weight of shape {weight.array.shape}: "
             "expected (..., in) and (out, in)"
         )
-    if bias is None:
-        return ops.linear_map.on_tensors(input, weight) if x.ndim == w.ndim == 2 else input @ weight.mT
+    if bias is None and (x.ndim < 2 or w.ndim < 2):
+        return input @ weight.mT
     check_shapes("linear", w.shape[:1], bias=bias)
-    if x.ndim == 2:
-        return ops.linear.on_tensors(input, weight, bias)
-    *leading, features = input.shape
-    rows = ops.linear.on_tensors(input.reshape(math.prod(leading), features), weight, bias)
-    return rows.reshape(*leading, len(weight))
+    *leading, features = x.shape
+    rows = input if x.ndim == 2 else input.reshape(math.prod(leading), features)  # one product, not one for each matrix
+    result = ops.linear_map.on_tensors(rows, weight) if bias is None else ops.linear.on_tensors(rows, weight, bias)
+    return result if x.ndim == 2 else result.reshape(*leading, len(w))
 
 
 def embedding(

@@ -66,6 +66,6 @@ def test_the_metadata_says_what_is_installed(built: tuple[set[str], zipfile.ZipF
     (version,) = re.findall(r'__version__ = "(.+)"', (ROOT / "minigrad" / "__init__.py").read_text(encoding="utf-8"))
     assert (metadata["Name"], metadata["Version"]) == ("minigrad-engine", version)
     assert metadata["Author"] == "The minigrad developers"
-    assert metadata.get_payload() == (ROOT / "README.md").read_text(encoding="utf-8")
+    assert metadata.get_payload(decode=True) == (ROOT / "README.md").read_bytes()
     assert metadata.get_all("Home-page") is metadata.get_all("Project-URL") is None
     assert [each[:5] for each in metadata.get_all("Requires-Dist", []) if "extra ==" not in each] == ["numpy"]

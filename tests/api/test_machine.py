@@ -1,5 +1,8 @@
 """What a program asks of GPUs, precision and threads before it goes on without: PyTorch's answers on a CPU."""
 
+import os
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -187,3 +190,14 @@ def test_a_seed_must_be_an_int() -> None:
         assert seed(np.int64(3)) is None
         with pytest.raises(TypeError, match="manual_seed: expected an integer, got 'x'"):
             seed("x")
+
+
+def test_the_number_of_threads() -> None:
+    """It is that of the environment, or that of the processors, until it is set."""
+    program = "import minigrad as m; print(m.get_num_threads()); m.set_num_threads(2); print(m.get_num_threads())"
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    for told, expected in (("3", 3), ("", processors), ("many", processors)):
+        environment = {**os.environ, "OMP_NUM_THREADS": told}
+        command = [sys.executable, "-c", program]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert done.stdout.split() == [str(expected), "2"]

@@ -128,6 +128,29 @@ def derived(net: Net) -> Step:
     return step
 
 
+def planned(net: Net) -> Step:
+    """The step by the program that `minigrad.compile` writes, called with arrays, without Tensors around it."""
+    import minigrad
+
+    lib = library("minigrad")
+    whole, X, Y = model(lib, net)
+    compiled = minigrad.compile(lambda X, Y: lib.F.cross_entropy(whole(X), Y))
+    compiled(X, Y)
+    ((entry,),) = compiled._entries.values()
+    given, memory = entry.given([X, Y]), entry.program.memory()
+    arrays = [p.array for p in whole.parameters()]
+    one = numpy.ones((), numpy.float32)
+
+    def step() -> Any:
+        (loss,), saved = memory.forward(*given)
+        for array, gradient in zip(arrays, memory.backward(one, saved), strict=True):
+            gradient *= LEARNING_RATE
+            array -= gradient
+        return loss
+
+    return step
+
+
 def demo(Value: Any, MLP: Any) -> Step:
     """micrograd's demo: a step of the 2-16-16-1 network on 50 points, with the hinge loss and L2."""
     X, y = points()

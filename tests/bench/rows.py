@@ -166,6 +166,16 @@ _TABLE = [
         },
         {HAND: 1.0},
     ),
+    Row(
+        "planned",
+        "the program that compile writes for names, on arrays, with the update",
+        {
+            OURS: lambda: (others.planned(NAMES), _item),
+            HAND: _by_hand(NAMES),
+            JAX: lambda: (others.with_jax(NAMES), _item),
+        },
+        {HAND: 0.75},
+    ),
     _compiled(
         "compiled",
         "the step of names, compiled",

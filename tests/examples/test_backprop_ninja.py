@@ -5,6 +5,7 @@ The backward pass by hand, below, is the reference for the grading, and is compa
 
 import ast
 import importlib
+import os
 import random
 import re
 import shlex
@@ -191,7 +192,7 @@ def test_the_derived_gradients_are_those_of_pytorch(run: Runner, reference: dict
 
 
 def test_the_walk_compares_every_gradient_and_all_are_right(run: Runner) -> None:
-    outcome = run("--steps", "20")
+    outcome = run("--walk", "--steps", "20")
     assert (outcome.code, outcome.errors) == (0, "")
     found = rows(outcome.output)
     assert [name for name, _ in found] == [*BY_HAND, "logits", "hprebn", "hprebn"]
@@ -212,11 +213,11 @@ def test_a_gradient_that_is_derived_wrongly_would_show(run: Runner, monkeypatch:
         return {name: 2 * g if name == "dbnvar" else g for name, g in results(answer, arrays).items()}
 
     monkeypatch.setattr(run.program, "results", spoiled)
-    assert ("bnvar", "wrong") in rows(run("--steps", "1").output)
+    assert ("bnvar", "wrong") in rows(run("--walk", "--steps", "1").output)
 
 
 def test_the_first_example_is_shown_as_pytorch_computes_it(run: Runner, reference: dict[str, Any]) -> None:
-    output = run("--steps", "1").output
+    output = run("--walk", "--steps", "1").output
     shown = {
         label: [
             float(x)
@@ -247,7 +248,7 @@ def test_the_formula_with_bessels_correction_is_what_pytorch_finds(run: Runner) 
 def test_it_trains_as_pytorch_does(run: Runner) -> None:
     """Five steps, of which the last two are slower, and the validation losses before and after."""
     steps, options = 5, run.options()
-    outcome = run("--steps", str(steps))
+    outcome = run("--walk", "--steps", str(steps))
     data, start = run.program.prepared(options)
     X, Y, val_X, val_Y = (theirs(x.numpy()) for x in data[:4])
     p = {name: theirs(tensor.detach().numpy(), requires_grad=True) for name, tensor in start.items()}
@@ -275,7 +276,7 @@ def test_it_trains_as_pytorch_does(run: Runner) -> None:
 
 
 def test_training_lowers_the_loss(run: Runner) -> None:
-    before, after = re.findall(r"validation loss \w+ +(\d\.\d{4})", run("--steps", "400").output)
+    before, after = re.findall(r"validation loss \w+ +(\d\.\d{4})", run("--walk", "--steps", "400").output)
     assert float(after) < 2 < 3 < float(before)
 
 
@@ -306,10 +307,59 @@ def test_the_file_to_fill_in_asks_for_every_gradient_in_order(run: Runner) -> No
     assert f"--check {path}" in outcome.output
 
 
-def test_an_exercise_has_a_name_without_being_given_one(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("arguments", [[], ["--exercise"]])
+def test_an_exercise_has_a_name_without_being_given_one(
+    arguments: list[str], run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(run.folder)
-    assert "my_backprop.py" in run("--exercise").output
+    assert "my_backprop.py" in run(*arguments).output
     assert closing(run("--check", "my_backprop.py")) == "0 of 26 are right; next: dlogprobs"
+
+
+def test_the_bare_command_begins_the_exercise_or_says_how_to_go_on(
+    run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(run.folder)
+    first = run()
+    path = run.folder / "my_backprop.py"
+    assert "dprobs = None  # your turn" in path.read_text(encoding="utf-8")
+    path.write_text("a night's work")
+    second = run()
+    assert (first.code, first.errors, second.code, second.errors) == (0, "", 0, "")
+    assert path.read_text() == "a night's work"
+    assert second.output.startswith("my_backprop.py is there already")
+    assert first.output.splitlines()[1:] == second.output.splitlines()[1:]
+    assert "of 26 are right" not in first.output + second.output  # and the answers are not told
+
+
+@pytest.mark.parametrize("place", ["the folder above", "another folder"])
+def test_each_command_that_it_names_works_where_it_is_named(place: str, run: Runner, tmp_path: Path) -> None:
+    """From the folder in which the program was started."""
+    here = ROOT if place == "the folder above" else tmp_path
+    answers = tmp_path / "mine.py"
+
+    def outcome(command: str) -> subprocess.CompletedProcess[str]:
+        words = shlex.split(command)
+        assert words[0] == "python"
+        words += ["--names", str(run.names)]
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        return subprocess.run([sys.executable, *words[1:]], cwd=here, env=environment, capture_output=True, text=True)
+
+    program = PROGRAM.relative_to(ROOT) if here == ROOT else PROGRAM
+    written = outcome(f"python {program} --exercise {answers}").stdout
+    checked = outcome(command_in(written, "--check"))
+    assert "0 of 26 are right" in checked.stdout
+    hinted = outcome(command_in(checked.stdout, "--hint"))
+    assert "1. dlogprobs has the shape" in hinted.stdout
+    again = outcome(command_in(hinted.stdout, "--more"))
+    assert "2. logprobs is used" in again.stdout
+    assert "1. dprobs has the shape" in outcome(command_in(answers.read_text(encoding="utf-8"), "--hint")).stdout
+
+
+def command_in(text: str, option: str) -> str:
+    """The command in a text that has an option."""
+    (found,) = re.findall(rf"python \S+ {option} [^\n)]*|python \S+ --hint \w+ {option}", text)
+    return str(found)
 
 
 def test_a_file_that_is_there_is_not_written_over(run: Runner) -> None:
@@ -687,7 +737,7 @@ def test_each_call_with_more_gives_one_hint_more(run: Runner) -> None:
     first, second, third = (hints(run, "probs", more).splitlines() for more in range(3))
     assert first == [
         "1. dprobs has the shape of probs, (32, 27).",
-        f"The next hint: {run.program.PROGRAM} --hint probs --more",
+        f"The next hint: {run.program.command('--hint', 'probs', '--more')}",
     ]
     assert second[:1] == first[:1]
     assert second[1:-1] == [
@@ -825,7 +875,7 @@ def test_an_empty_file_misses_everything(run: Runner) -> None:
 
 
 def test_it_runs_with_our_names_and_without_a_complaint() -> None:
-    command = [sys.executable, str(PROGRAM), "--steps", "10"]
+    command = [sys.executable, str(PROGRAM), "--walk", "--steps", "10"]
     finished = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (finished.returncode, finished.stderr) == (0, "")
     assert len(rows(finished.stdout)) == 29
@@ -833,7 +883,7 @@ def test_it_runs_with_our_names_and_without_a_complaint() -> None:
 
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     process = subprocess.Popen(
-        [sys.executable, "-u", str(PROGRAM), "--steps", "10"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-u", str(PROGRAM), "--walk", "--steps", "10"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     assert process.stdout
     assert process.stderr

@@ -75,7 +75,10 @@ def run(names: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeyp
         monkeypatch.setattr(sys, "argv", [str(EXAMPLES / f"{name}.py")])
         if name == "gallery":  # two pictures are enough
             monkeypatch.setattr(program, "GRAPHS", {"expression": program.GRAPHS["expression"]})
+            monkeypatch.setattr(program, "PAGES", {})
             monkeypatch.setattr(program, "CURVES", {"loss": program.CURVES["loss"]})
+        if name == "backprop_ninja" and not {"--check", "--exercise"} & {*options}:
+            options = ("--walk", *options)
         try:
             code = program.main(["--names", str(names), *PROGRAMS[name], *options])
         except SystemExit as end:

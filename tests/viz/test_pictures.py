@@ -191,7 +191,7 @@ def test_a_large_picture_says_its_formulas_under_the_pointer() -> None:
     for _ in range(100):
         x = x.tanh()
     picture = seen(x.sum())
-    assert picture.tips.count("g · (1 − y²)") == 100
+    assert picture.tips.count("← g · (1 − y²)") == 100
     assert picture.labels() == {}
     assert not any(picture.tiles[title] for title in picture.words)
 

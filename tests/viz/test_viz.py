@@ -1,6 +1,7 @@
 """viz: what a picture says, compared with what is known from the expression; and the files it is written to."""
 
 import errno
+import html
 import os
 import pathlib
 import re
@@ -56,7 +57,7 @@ def test_tensors_show_shape_dtype_data_and_gradient() -> None:
     assert after.words[after.node("x")] == ["x", "(2, 3) float32", "data", "1", "2", "3", "4", "5", "6.5"]
     assert after.words[after.node("y")] == ["y", "(2, 1) float32", "data", "1.25", "4.875", "grad", "1", "1"]
     assert after.words[after.node("loss")] == ["loss", "scalar float32", "data", "6.125"]
-    assert after.labels() == {"x": "a", "weight": "b: aᵀ @ g", "y": "expand(g, (2, 1))"}
+    assert after.labels() == {"x": "a", "weight": "b ← aᵀ @ g", "y": "← expand(g, (2, 1))"}
 
 
 def test_roles_differ_in_colour() -> None:
@@ -125,7 +126,7 @@ def test_shared_constant_is_drawn_once() -> None:
 def test_several_operands_are_told_apart() -> None:
     parts = [minigrad.ones(1, requires_grad=True) for _ in range(3)]
     picture = seen(minigrad.cat(parts), names=dict(zip("abc", parts, strict=True)))
-    assert {name: label[:3] for name, label in picture.labels().items()} == {"a": "1: ", "b": "2: ", "c": "3: "}
+    assert {name: label[:3] for name, label in picture.labels().items()} == {"a": "1 ←", "b": "2 ←", "c": "3 ←"}
 
 
 def test_tensor_without_history_is_one_node() -> None:
@@ -399,8 +400,39 @@ def test_a_layout_that_takes_too_long_is_an_error(
 
 def test_a_notebook_shows_it(root: Value) -> None:
     bundle = viz.draw(root)._repr_mimebundle_()
-    assert list(bundle) == ["image/svg+xml"]
+    assert list(bundle) == ["image/svg+xml", "image/png"]  # the PNG is for a notebook that is not trusted
     assert "a" in Seen(bundle["image/svg+xml"]).words["box0"]
+    assert bundle["image/png"].startswith(b"\x89PNG")
+    assert list(viz.draw(root)._repr_mimebundle_(include=["image/svg+xml"])) == ["image/svg+xml"]
+    assert list(viz.draw(root)._repr_mimebundle_(exclude=["image/png"])) == ["image/svg+xml"]
+
+
+def test_text_has_the_width_that_is_reserved_for_it() -> None:
+    long, narrow = Value(1.0, label="MMMMM"), Value(1.0, label="iiiii")
+    svg = viz.draw(long * narrow).pipe("svg", "utf-8")
+    widths = dict(re.findall(r'textLength="([\d.]+)" lengthAdjust="spacingAndGlyphs">(M+|i+)<', svg))
+    # The widths of M and i in Helvetica-Bold are 833 and 278 thousandths of the size, which is 12.
+    assert {text: float(width) for width, text in widths.items()} == {"MMMMM": 49.98, "iiiii": 16.68}
+    assert 'font-family="Helvetica,sans-Serif"' not in svg
+
+
+def test_folded_modules_hide_their_own_constants_but_not_their_inputs() -> None:
+    net = minigrad.nn.Sequential(minigrad.nn.Linear(3, 4), minigrad.nn.Dropout(0.5))
+    picture = viz.graph.picture(net(minigrad.ones(2, 3)).sum(), {"net": net}, depth=0)
+    roles = [item.role.value for item in picture.items]
+    assert roles == ["constant", "module", "root"]  # the unnamed input, the network without the mask, the sum
+
+
+def test_a_notebook_shows_a_large_picture_in_a_frame_in_which_it_moves(root: Value) -> None:
+    large = root
+    for _ in range(20):
+        large = large * 2.0
+    bundle = viz.draw(large)._repr_mimebundle_(exclude=["image/png"])
+    assert list(bundle) == ["image/svg+xml", "text/html"]
+    (frame,) = re.findall(r'<iframe [^>]*srcdoc="([^"]*)"', bundle["text/html"])
+    assert "<b>a</b>" not in frame
+    page = html.unescape(frame)
+    assert Seen(page[page.index("<svg") : page.index("</svg>") + 6]).words == Seen(bundle["image/svg+xml"]).words
 
 
 def test_it_renders_as_graphviz_does(root: Value, tmp_path: pathlib.Path) -> None:
