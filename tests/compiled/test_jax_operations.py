@@ -1,7 +1,7 @@
 """Every operation under JAX: the numbers of the operation itself, or a refusal with its statement.
 
 XLA takes a tenth of a second to compile a function, however small. So one sample of each operation is compiled with
-those of many others, as one function. Before, JAX traces samples of each dtype alone, which takes no time.
+those of many others, as one function. Before, JAX traces it alone, which takes little time.
 """
 
 import functools
@@ -23,7 +23,7 @@ jax = pytest.importorskip("jax")
 REFUSED = {
     "index_put": "Array boolean indices must be concrete",
 }
-TRACED, TOGETHER = 1, 60  # samples of each dtype; operations in one function
+TOGETHER = 60  # operations in one function
 HASTY = {"xla_backend_optimization_level": 0}  # compiles in half the time
 # XLA adds in another order than numpy, has an exp and a tanh of its own, and may compute a * b + c in one step. So
 # numbers agree within a few units in the last place of the largest number around, as with PyTorch.
@@ -44,15 +44,14 @@ class Sample(NamedTuple):
         return [*tensors(result if isinstance(result, list | tuple) else [result])]
 
 
-def samples_of(op: OpInfo) -> list[Sample]:
-    """Samples of an operation in each dtype, with those in float32 first."""
-    found = []
+def sample_of(op: OpInfo) -> Sample | None:
+    """A sample of an operation, in float32 if it takes that; None if it has none."""
     function: Any = function_of(op.name)
     for dtype in sorted(op.dtypes, key=lambda dtype: (str(dtype) != "torch.float32", str(dtype))):
         if str(dtype) in ("torch.float32", "torch.int64", "torch.bool"):
-            several = calls(op.sample_inputs("cpu", dtype, requires_grad=dtype.is_floating_point))
-            found += [Sample(op.name, function, *call.ours) for _, call in zip(range(TRACED), several, strict=False)]
-    return found
+            for call in calls(op.sample_inputs("cpu", dtype, requires_grad=dtype.is_floating_point)):
+                return Sample(op.name, function, *call.ours)
+    return None
 
 
 def is_compiled(sample: Sample) -> bool:
@@ -103,8 +102,9 @@ def assert_close(found: Any, expected: Any, name: str) -> None:
 @pytest.mark.parametrize("start", range(0, len(OPERATIONS), TOGETHER))
 def test_operations_with_other_numbers(start: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jax, "jit", functools.partial(jax.jit, compiler_options=HASTY))
-    alone = [[*filter(is_compiled, samples_of(op))] for op in OPERATIONS[start : start + TOGETHER]]
-    samples = [each[0] for each in alone if each]
+    samples = [
+        sample for op in OPERATIONS[start : start + TOGETHER] if (sample := sample_of(op)) and is_compiled(sample)
+    ]
     assert len(samples) > TOGETHER / 3
 
     def run(given: Any) -> Any:

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import lesson
-import make
-import nbformat
 import pytest
 
 import minigrad
 from minigrad import Value
 from tests.support import ROOT
+
+make = pytest.importorskip("make", reason="needs the extra [lessons]")
+nbformat = pytest.importorskip("nbformat")
 
 README = (make.FOLDER / "README.md").read_text(encoding="utf-8")
 LARGEST = 600_000  # bytes of a notebook
