@@ -97,11 +97,18 @@ def line_of(name: str, outcome: Outcome, code: int) -> str:
     return line
 
 
+def skip_without_what_it_needs(name: str) -> None:
+    """Skip the test of a program that cannot run here."""
+    if name == "train_data_parallel":
+        pytest.importorskip("jax")
+
+
 # Options
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_without_anything_wrong_there_is_no_complaint(name: str, run: Runner) -> None:
+    skip_without_what_it_needs(name)
     outcome = run(name)
     if name == "lecture_figures":  # whose figures are those of other names
         assert outcome.code == 1
@@ -257,6 +264,7 @@ def test_a_signal_in_the_middle(
     name: str, number: str, run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At the first random numbers, which every program draws after it has read the names."""
+    skip_without_what_it_needs(name)
     randint, sent = minigrad.randint, []
 
     def interrupted(*arguments: Any, **options: Any) -> Any:
