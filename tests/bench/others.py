@@ -8,26 +8,33 @@ import numpy
 from .data import EPS, LEARNING_RATE, MOMENTUM, Net, points
 from .same_words import Step, library, model
 
+Moments = list[tuple[Any, Any]]  # the mean and the variance of each BatchNorm
 
-def forward(np: Any, parameters: list[Any], X: Any, Y: Any) -> tuple[Any, Any, Any]:
-    """The loss of the names net, and the moments of its BatchNorm, in any library with numpy's words."""
-    C, W1, gain, shift, W2, b2 = parameters
-    n = len(Y)
-    x = np.reshape(C[X], (n, -1)) @ W1
-    mean = np.mean(x, 0)
-    centred = x - mean
-    var = np.mean(centred * centred, 0)
-    h = np.tanh(gain * (centred / np.sqrt(var + EPS)) + shift)
-    logits = h @ W2 + b2
+
+def forward(np: Any, parameters: list[Any], X: Any, Y: Any) -> tuple[Any, Moments]:
+    """The loss of the names net, and the moments of its BatchNorms, in any library with numpy's words."""
+    C, *hidden, W, b = parameters
+    n, moments = len(Y), []
+    h = np.reshape(C[X], (n, -1))
+    for weight, gain, shift in zip(hidden[::3], hidden[1::3], hidden[2::3], strict=True):
+        x = h @ weight
+        mean = np.mean(x, 0)
+        centred = x - mean
+        var = np.mean(centred * centred, 0)
+        moments.append((mean, var))
+        h = np.tanh(gain * (centred / np.sqrt(var + EPS)) + shift)
+    logits = h @ W + b
     shifted = logits - np.max(logits, 1, keepdims=True)
     scores = shifted - np.log(np.sum(np.exp(shifted), 1, keepdims=True))
-    return -np.mean(scores[numpy.arange(n), Y]), mean, var
+    return -np.mean(scores[numpy.arange(n), Y]), moments
 
 
-def moved(running: tuple[Any, Any], mean: Any, var: Any, n: int) -> tuple[Any, Any]:
+def moved(running: Moments, moments: Moments, n: int) -> Moments:
     """The running statistics after a batch."""
-    now = (mean, var * (n / (n - 1)))
-    return tuple((1 - MOMENTUM) * old + MOMENTUM * new for old, new in zip(running, now, strict=True))  # type: ignore
+    return [
+        ((1 - MOMENTUM) * mean + MOMENTUM * now, (1 - MOMENTUM) * var + MOMENTUM * (n / (n - 1)) * spread)
+        for (mean, var), (now, spread) in zip(running, moments, strict=True)
+    ]
 
 
 def with_jax(net: Net, *, statistics: bool = True) -> Step:
@@ -38,17 +45,16 @@ def with_jax(net: Net, *, statistics: bool = True) -> Step:
     n, X, Y = net.batch, jax.numpy.asarray(start.X), jax.numpy.asarray(start.Y)
 
     def loss_of(parameters: Any, X: Any, Y: Any) -> Any:
-        loss, *moments = forward(jax.numpy, parameters, X, Y)
-        return loss, moments
+        return forward(jax.numpy, parameters, X, Y)
 
     @jax.jit
     def jitted(parameters: Any, running: Any, X: Any, Y: Any) -> Any:
         (loss, moments), gradients = jax.value_and_grad(loss_of, has_aux=True)(parameters, X, Y)
         parameters = [p - LEARNING_RATE * g for p, g in zip(parameters, gradients, strict=True)]
-        return loss, parameters, moved(running, *moments, n) if statistics else running
+        return loss, parameters, moved(running, moments, n) if statistics else running
 
     parameters = [jax.numpy.asarray(p) for p in start.parameters]
-    running: Any = (jax.numpy.zeros(net.hidden), jax.numpy.ones(net.hidden))
+    running = [(jax.numpy.zeros(n), jax.numpy.ones(n)) for n in net.hidden]
 
     def step() -> Any:
         nonlocal parameters, running
@@ -65,12 +71,12 @@ def with_autograd(net: Net) -> Step:
     from autograd.tracer import getval
 
     start = net.start()
-    parameters, running = start.parameters, (numpy.zeros(net.hidden), numpy.ones(net.hidden))
+    parameters, running = start.parameters, [(numpy.zeros(n), numpy.ones(n)) for n in net.hidden]
 
     def loss_of(parameters: Any) -> Any:
         nonlocal running
-        loss, mean, var = forward(autograd.numpy, parameters, start.X, start.Y)
-        running = moved(running, getval(mean), getval(var), net.batch)
+        loss, moments = forward(autograd.numpy, parameters, start.X, start.Y)
+        running = moved(running, [(getval(mean), getval(var)) for mean, var in moments], net.batch)
         return loss
 
     both = value_and_grad(loss_of)
@@ -92,13 +98,13 @@ def with_mygrad(net: Net) -> Step:
     start = net.start()
     parameters = [mygrad.tensor(p) for p in start.parameters]
     C, W1, gain, shift, W2, b2 = parameters
-    running = (numpy.zeros(net.hidden), numpy.ones(net.hidden))
+    running = [(numpy.zeros(n), numpy.ones(n)) for n in net.hidden]
 
     def step() -> Any:
         nonlocal running
         x = mygrad.reshape(C[start.X], (net.batch, -1)) @ W1
         h = mygrad.tanh(batchnorm(x, gamma=gain, beta=shift, eps=EPS))
-        running = moved(running, x.data.mean(0), x.data.var(0), net.batch)
+        running = moved(running, [(x.data.mean(0), x.data.var(0))], net.batch)
         loss = softmax_crossentropy(h @ W2 + b2, start.Y)
         loss.backward()
         for p in parameters:

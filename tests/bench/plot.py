@@ -22,6 +22,6 @@ def draw(measured: Mapping[str, Measured], path: str) -> None:
         axis.set_xlabel(size)
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("milliseconds a step")
-    axes[0].legend()
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=6, frameon=False)
     figure.savefig(path)
     pyplot.close(figure)
