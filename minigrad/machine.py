@@ -58,8 +58,9 @@ def is_deterministic_algorithms_warn_only_enabled() -> bool:
 def set_num_threads(number: int) -> None:
     """Set how many threads compiled functions compute large arrays with (`torch.set_num_threads`).
 
-    Operations that are not compiled use one thread. Products of matrices use the threads of numpy's BLAS, whose number
-    the variable OMP_NUM_THREADS sets before Python starts. RuntimeError if `number` is no positive int.
+    A program that is compiled already uses at most the threads that were set when it was compiled. Operations that are
+    not compiled use one thread. Products of matrices use the threads of numpy's BLAS, whose number the variable
+    OMP_NUM_THREADS sets before Python starts. RuntimeError if `number` is no positive int.
     """
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:
         raise RuntimeError(f"set_num_threads: expected a positive integer, got {shown(number)}; use 1")
