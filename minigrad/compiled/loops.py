@@ -72,7 +72,7 @@ class Loops(Statements):
             return self.fixed_number(x.value, x.dtype, number(x)[0])
         x = self.unexpanded(x)
         row, size = group.row_shape(x, symbol), math.prod(x.shape)
-        while x.primitive is ops.reshape:  # a view, since it lies in rows
+        while x.primitive is ops.reshape and self.in_rows_for_certain(x.arguments[0]):  # a view, and no copy
             x = self.canonical(x.arguments[0])
         self.within = None
         try:

@@ -83,6 +83,11 @@ def test_views_between_steps() -> None:
     same_bits(lambda x: ((x * 2).view(60, 16).tanh() + 1).view(30, 32).exp().sum(), (120, 8))
 
 
+def test_a_reshape_that_copies() -> None:
+    same_bits(lambda x: ((x * 2).view(30, 8, 4).transpose(1, 2).reshape(120, 8).exp() * 3).tanh().sum(), (120, 8))
+    same_bits(lambda x: ((x @ x.mT).transpose(0, 1).reshape(40, 20).exp() * 3).tanh().sum(), (2, 20, 20))
+
+
 def test_masks_and_choices() -> None:
     same_bits(lambda x, y: minigrad.where(x > 0, x * 2, y * 3).tanh().sum(), (130, 9), (130, 9))
     same_bits(lambda x: F.relu(x * 2).square().sum(), (130, 9))
@@ -125,6 +130,9 @@ steps = st.lists(
             lambda x, row, column: x - x.mean(0, keepdim=True),
             lambda x, row, column: x.view(-1).square().view(x.shape),
             lambda x, row, column: x * x,
+            lambda x, row, column: x.T.reshape(x.shape),
+            lambda x, row, column: x.T.contiguous().view(x.shape).exp(),
+            lambda x, row, column: (x * 2)[1:].reshape(-1).square().mean() - x,
             lambda x, row, column: minigrad.where(x > row, x, column * 0.5),
             lambda x, row, column: x @ minigrad.eye(x.shape[1]),
             lambda x, row, column: x.amax(1, keepdim=True) + x,
