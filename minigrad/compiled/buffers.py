@@ -74,12 +74,13 @@ class Buffers:
     def _place_together(self, group: Group, numbers: list[int]) -> None:
         """Find pieces for the results of a group.
 
-        While a block is computed, other blocks are read. So a piece that is done is used again within the group only
-        for an array that lies in it in the same way.
+        After a block, others are computed. So a piece that is done is used again within the group only for an array
+        that lies in it in the same way, and never if all blocks read all of it.
         """
         sizes: dict[int, int] = {}  # the bytes of a result, by the id of its root
         done: list[tuple[int, bool, int]] = []  # bytes, whether it is local, place
         places: set[int] = set()  # which are free after the group
+        whole = self._read_whole(group)
         for number in numbers:
             symbol = self._steps[number]
             is_local = self._last[id(symbol)] <= numbers[-1] and self._is_planned(symbol)
@@ -87,6 +88,8 @@ class Buffers:
             if is_local:
                 self.local[id(symbol)] = group
             ended = [root for root in self._ending.get(number, ()) if root in self.place]
+            places |= {self.place[root] for root in ended if root in whole}
+            ended = [root for root in ended if root not in whole]
             ending = [(self._size_of(root, sizes), root in self.local, self.place[root]) for root in ended]
             if self._is_in_place(symbol):
                 done += ending
@@ -102,6 +105,12 @@ class Buffers:
             if not self._is_in_place(symbol):
                 done += ending
         self._free += places | {place for *_, place in done}
+
+    def _read_whole(self, group: Group) -> set[int]:
+        """The roots of which every block reads all."""
+        layout = self.layout
+        operands = [(layout.unexpanded(x), symbol) for symbol in group.steps for x in symbols_in(symbol.arguments)]
+        return {layout.root_of(x) for x, symbol in operands if group.row_shape(x, symbol) is None}
 
     def _size_of(self, root: int, sizes: dict[int, int]) -> int:
         """The bytes of a result."""

@@ -71,6 +71,7 @@ def test_as_many_rows_as_columns() -> None:
     """Rows and columns are told apart by where they lie, not by their lengths."""
     same_bits(lambda x, row, column: ((x - row) * column).tanh().sum(), (33, 33), (33,), (33, 1))
     same_bits(lambda x: (x - x.amax(1).unsqueeze(1)).exp().sum(1).log().sum(), (33, 33))
+    same_bits(lambda x: (x - x.mean(0, keepdim=True)).exp().amax(1).sum(), (33, 33))
 
 
 def test_reductions_of_rows() -> None:
@@ -128,11 +129,8 @@ steps = st.lists(
             lambda x, row, column: x.tanh(),
             lambda x, row, column: x - x.mean(1, keepdim=True),
             lambda x, row, column: x - x.mean(0, keepdim=True),
-            lambda x, row, column: x.view(-1).square().view(x.shape),
+            lambda x, row, column: x.reshape(-1).square().view(x.shape),
             lambda x, row, column: x * x,
-            lambda x, row, column: x.T.reshape(x.shape),
-            lambda x, row, column: x.T.contiguous().view(x.shape).exp(),
-            lambda x, row, column: (x * 2)[1:].reshape(-1).square().mean() - x,
             lambda x, row, column: minigrad.where(x > row, x, column * 0.5),
             lambda x, row, column: x @ minigrad.eye(x.shape[1]),
             lambda x, row, column: x.amax(1, keepdim=True) + x,
