@@ -141,13 +141,8 @@ class Strides(Expressions):
         before = self.laid_out(symbol.arguments[0])
         if before is None:
             return None
-        try:
-            return np.reshape(before, symbol.shape, copy=False)
-        except ValueError:
-            return COPY
-        except TypeError:  # numpy 2.0 cannot tell, except where each array lies in rows
-            in_rows = self.in_rows_for_certain(symbol.arguments[0])
-            return _in_rows(symbol.shape, symbol.dtype) if in_rows else None
+        view = _viewed(before, symbol.shape)
+        return COPY if view is None else view
 
     def laid_out(self, symbol: Symbol) -> np.ndarray | None:
         """An array with the strides of a result, whose numbers must not be read; None if they are not known."""
@@ -188,6 +183,21 @@ def _in_rows(shape: Shape, dtype: np.dtype[Any]) -> np.ndarray:
     """An array that lies in rows, for its strides alone: its numbers must not be read."""
     strides = np.cumprod([dtype.itemsize, *reversed(shape[1:])])[::-1]
     return np.lib.stride_tricks.as_strided(np.zeros(1, dtype), shape, strides[: len(shape)].tolist())
+
+
+def _viewed(array: np.ndarray, shape: Shape) -> np.ndarray | None:
+    """A view of another shape, or None if a reshape copies. numpy 2.0 has no `copy`, but assigns a shape likewise."""
+    try:
+        return np.reshape(array, shape, copy=False)
+    except ValueError:
+        return None
+    except TypeError:
+        view = array.view()
+    try:
+        view.shape = shape
+    except AttributeError:
+        return None
+    return view
 
 
 def _power(exponent: Any) -> np.ufunc | None:
