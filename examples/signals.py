@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 INTERRUPTED = 130  # the exit code
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -33,23 +33,34 @@ def interrupts() -> Iterator[None]:
     """Raise a KeyboardInterrupt for the first signal that ends a program, and ignore those that follow.
 
     A signal that was ignored before, as `nohup` does, is ignored still. After the block, a program is done, and what
-    `end_at_a_signal` has set up is ignored.
+    `end_at_a_signal` has set up is ignored. So are complaints of objects that the signal left half built.
     """
     before = {each: signal.getsignal(each) for each in SIGNALS}
     handled = [each for each in SIGNALS if before[each] is not signal.SIG_IGN]
+    hook = sys.unraisablehook
+
+    def handle(handler: Any) -> None:
+        for each in handled:
+            signal.signal(each, handler)
 
     def interrupt(number: int, frame: FrameType | None) -> NoReturn:
-        for each in handled:
-            signal.signal(each, signal.SIG_IGN)
+        handle(signal.SIG_IGN)
+        sys.unraisablehook = ignore
         raise KeyboardInterrupt
 
+    def ignore(unraisable: "sys.UnraisableHookArgs") -> None:
+        """Python calls it for an exception in `__del__`. If that is the interrupt, the next signal counts."""
+        if isinstance(unraisable.exc_value, KeyboardInterrupt):
+            handle(interrupt)
+
     try:
-        for each in handled:
-            signal.signal(each, interrupt)
+        handle(interrupt)
         yield
     finally:
         for each in handled:
             signal.signal(each, signal.SIG_IGN if before[each] is end else before[each])
+        if end not in before.values():
+            sys.unraisablehook = hook
 
 
 if os.path.dirname(getattr(sys.modules["__main__"], "__file__", None) or "") == os.path.dirname(__file__):

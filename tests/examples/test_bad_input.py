@@ -280,6 +280,42 @@ def test_a_signal_in_the_middle(
     assert contents(tmp_path) == {}
 
 
+HALF_BUILT = """
+import os, signal
+from command_line import exit_code
+from signals import end_at_a_signal
+
+class Slow:
+    def __init__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        self.parts = []
+
+    def __del__(self):
+        self.parts.clear()
+
+class Last:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+
+def work():
+    if {in_del}:
+        Last()
+    Slow()
+
+end_at_a_signal()
+raise SystemExit(exit_code(work, "slow.py"))
+"""
+
+
+@pytest.mark.parametrize("in_del", [False, True])
+def test_a_signal_while_an_object_is_built_or_collected(in_del: bool) -> None:
+    """Python cannot raise what `__del__` raises: it would print it, and an interrupt would be lost."""
+    command = [sys.executable, "-c", HALF_BUILT.format(in_del=in_del)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "examples")}
+    process = subprocess.Popen(command, text=True, stderr=subprocess.PIPE, env=environment)
+    assert finish(process) == Outcome(130, "", "slow.py: interrupted; nothing was written\n")
+
+
 def is_importing(process: subprocess.Popen[str]) -> bool:
     """Whether a process has begun to load numpy."""
     return "_multiarray_umath" in Path(f"/proc/{process.pid}/maps").read_text()
