@@ -57,10 +57,9 @@ def compile(
     read at every call, and running statistics are updated. Random operations draw the numbers that the function would
     draw. Arrays of numpy that the function makes, or that a module of Python holds, are constants.
 
-    The results and gradients have the same bits as those of the function, with two exceptions: NaNs may differ in their
-    signs, and a sum over a gradient that adds up parts of different layouts, one of them transposed, in the last bit.
-    The first call takes as long as some hundred others. Several threads may call a compiled function. While one makes
-    the first call, others must not compute with the same parameters except through compiled functions.
+    The results and gradients have the same bits as those of the function; only NaNs may differ in their signs. The
+    first call takes as long as some hundred others. Several threads may call a compiled function. While one makes the
+    first call, others must not compute with the same parameters except through compiled functions.
 
     RuntimeError at the first call, with the line, for what depends on the numbers: a branch on a Tensor, `.item()`,
     `.numpy()`, an index by a mask; for a variable or attribute that is set; and for a backward pass in the function. A

@@ -78,8 +78,9 @@ class Loops(Statements):
         try:
             name = self.part(x)
             if row is None:
-                is_fitting = x.shape in ((), (size,), (1, size))
-                return name if is_fitting else self._in_shape(x, name, (size,) if size > 1 else ())
+                if size == 1:
+                    return name if len(x.shape) < 2 else self._in_shape(x, name, ())
+                return name if x.shape in ((size,), (1, size)) else self._in_shape(x, name, (size,))
             if id(x) in self.buffers.local:
                 return f"{self._in_shape(x, name, (group.threads, group.size, *row))}[thread, :count]"
             return f"{self._in_shape(x, name, (group.rows, *row))}[start:stop]"

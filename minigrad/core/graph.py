@@ -96,7 +96,9 @@ def reverse(
             if so_far is None:
                 pending[key] = [operand, h, not in_place or h is g or h.base is not None]
                 heappush(heap, key)
-            elif so_far[2]:  # the first sum is a new array, to which the next gradients can be added in place
+            elif so_far[2] or so_far[1].strides != h.strides:
+                # The sum is a new array, to which gradients of its layout can be added in place. The layout must not
+                # depend on whether that is done, because numpy adds rows and columns in different orders.
                 so_far[1], so_far[2] = so_far[1] + h, not in_place
             else:
                 so_far[1] += h

@@ -65,6 +65,7 @@ def test_rows_that_are_broadcast() -> None:
     same_bits(lambda x, a, b: ((x - a) * b).tanh().sum(), (130, 9), (130, 1), (9,))
     same_bits(lambda x, table: ((x + table) * 3).tanh().sum(), (40, 5, 7), (5, 7))
     same_bits(lambda x, one: ((x + one) * 3).tanh().sum(), (130, 9), (1, 1))
+    same_bits(lambda x, one: ((x + one) * 3).tanh().sum(), (600, 1), (1, 1))
 
 
 def test_as_many_rows_as_columns() -> None:
@@ -130,6 +131,7 @@ steps = st.lists(
             lambda x, row, column: x - x.mean(1, keepdim=True),
             lambda x, row, column: x - x.mean(0, keepdim=True),
             lambda x, row, column: x.reshape(-1).square().view(x.shape),
+            lambda x, row, column: x.T.reshape(x.shape),
             lambda x, row, column: x * x,
             lambda x, row, column: minigrad.where(x > row, x, column * 0.5),
             lambda x, row, column: x @ minigrad.eye(x.shape[1]),

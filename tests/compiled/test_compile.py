@@ -227,6 +227,26 @@ def test_a_parameter_that_is_used_twice() -> None:
             np.testing.assert_allclose(mine.grad.numpy(), theirs.grad.numpy(), rtol=1e-5)
 
 
+def test_a_gradient_whose_parts_lie_in_different_orders() -> None:
+    """The order in which numpy adds follows from the layout of the sum of the parts."""
+
+    def function(x: Any) -> Any:
+        x = x - x.sum(1, keepdim=True)
+        x = (x * 2)[1:].mean() - x
+        return x.T.reshape(x.shape)
+
+    compiled = minigrad.compile(function)
+    for seed in (1, 2):
+        random = np.random.default_rng(seed)
+        array, upstream = random.standard_normal((2, 70, 9), np.float32)
+        gradients = []
+        for run in (function, compiled):
+            x = minigrad.tensor(array, requires_grad=True)
+            run(x).backward(minigrad.tensor(upstream))
+            gradients.append(x.grad.numpy())
+        np.testing.assert_array_equal(*gradients)
+
+
 def test_hooks_of_parameters_are_called_once() -> None:
     w = numbers(3, requires_grad=True)
     seen: list[int] = []
