@@ -257,6 +257,11 @@ def test_a_notebook_shows_the_page_in_a_frame(driver: Any, opened: Any, tmp_path
     driver.find_element(By.ID, "next").click()
     assert driver.find_element(By.ID, "say").text == made.data["steps"][1]["say"]
     driver.switch_to.default_content()
+    assert not driver.find_element(By.CLASS_NAME, "minigrad-untrusted").is_displayed()
+    script = "document.querySelectorAll('iframe, style').forEach((x) => x.remove())"  # as in an untrusted notebook
+    driver.execute_script(script)
+    told = driver.find_element(By.TAG_NAME, "body").text
+    assert told == "Run this cell, or trust the notebook, to see what it shows."
 
 
 def test_a_step_through_many_boxes_changes_only_a_few(opened: Any) -> None:
