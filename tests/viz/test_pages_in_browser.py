@@ -178,6 +178,21 @@ def test_keys_read_the_cells_too(opened: Any) -> None:
     assert page.step == at
 
 
+def test_keys_open_the_boxes_of_a_step(opened: Any) -> None:
+    made = neuron()
+    page = opened(made, "#step=2")
+    stops = page.driver.find_elements(By.CSS_SELECTOR, ".box[tabindex]")
+    step = made.data["steps"][2]
+    lit = {step["node"], *step["operands"]}
+    labels = [stop.get_attribute("aria-label") for stop in stops]
+    assert {*labels} == {made.data["nodes"][node]["words"][0] for node in lit}
+    for key in (Keys.ENTER, Keys.SPACE):
+        for stop, label in zip(stops, labels, strict=True):
+            stop.send_keys(key)
+            assert page.text("#maps").startswith(label.split(" → ")[-1])
+    assert page.step == 2
+
+
 def test_a_guess_is_marked_and_a_mistake_explained(opened: Any) -> None:
     page = opened(neuron())
     page.find("#predict").click()

@@ -125,6 +125,11 @@ function draw(view) {
   follow(boxes.filter((box) => box.x === left).slice(0, 1));
 }
 
+// Whether a word of a box stands for a number, which is there only from some step on.
+function isNumber(word) {
+  return /^(data|grad) /.test(word);
+}
+
 function drawBox(graph, box) {
   const result = nodes[box.nodes.at(-1)];
   const words = box.folded ?? result.words;
@@ -137,7 +142,7 @@ function drawBox(graph, box) {
     const row = shape(
       "text",
       { x: MARGIN, y: MARGIN + 11 + i * LINE, class: i ? "faint" : "title" },
-      i && /^(data|grad) /.test(word) ? "" : word,
+      i && isNumber(word) ? "" : word,
     );
     group.append(row);
     return row;
@@ -158,7 +163,15 @@ function drawBox(graph, box) {
     parts.rows = rows.slice(-2);
     parts.rows[0].classList.add("data");
   }
+  group.setAttribute("role", "button");
+  group.setAttribute("aria-label", words.filter((word) => word && !isNumber(word)).join(", "));
   group.addEventListener("click", () => show(box));
+  group.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    event.stopPropagation(); // a space would play
+    show(box);
+  });
   graph.append(group);
   return parts;
 }
@@ -178,6 +191,7 @@ function refresh(box, at, lit) {
   box.group.classList.toggle("waiting", waiting);
   box.group.classList.toggle("lit", lit === "lit");
   box.group.classList.toggle("operand", lit === "operand");
+  lit ? box.group.setAttribute("tabindex", 0) : box.group.removeAttribute("tabindex"); // not hundreds of tab stops
   ["data", "grad"].forEach((word, i) => {
     const array = arrays[values[i]];
     if (box.maps) {
