@@ -237,8 +237,8 @@ def huber_loss(
     difference = _difference("huber_loss", input, target, reduction)
     if not number_of("huber_loss", "delta", delta) > 0:
         raise RuntimeError(f"huber_loss: delta must be positive, got {delta}")
-    check_floating("huber_loss", difference)
-    losses = _huber(difference, delta)
+    check_floating("huber_loss", input)  # whose dtype the losses have
+    losses = _huber(difference, delta).to(input.dtype)
     if weight is not None:
         _check_factors("huber_loss", input, weight)
         return reduced(losses * weight, reduction)
@@ -369,12 +369,14 @@ def binary_cross_entropy_with_logits(
     check_reduction(name, reduction, size_average, reduce)
     check_floating(name, input)
     _check_equal_shapes(name, input, target)
+    check_floating(name, target)  # whose dtype the losses have
     for factors in (weight, pos_weight):
         if factors is not None:
             array_of(name, factors)
     positive = 1.0 if pos_weight is None else (pos_weight - 1) * target + 1
     losses = (1 - target) * input - positive * logsigmoid(input)
-    return reduced(losses if weight is None else losses * weight, reduction)
+    losses = losses if weight is None else losses * weight
+    return reduced(losses.to(target.dtype), reduction)
 
 
 def _check_equal_shapes(name: str, input: Tensor, target: Tensor) -> None:
