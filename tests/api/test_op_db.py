@@ -50,7 +50,6 @@ NOT_REFUSED = {
     "narrow": "start as a Tensor of bools is a TypeError",
 }
 
-OPERATIONS = [op for op in operations() if op.name not in EXCLUDED and (op.name, op.variant_test_name) not in VARIANTS]
 COMPARED = (torch.float64, torch.float32, torch.float16, torch.int64, torch.uint8, torch.bool)
 MOST = 12  # samples of each dtype but float64, to save time
 # Relative to the largest number around. PyTorch and numpy add and multiply in different orders, and second gradients
