@@ -36,15 +36,6 @@ def check_integers(name: str, array: np.ndarray, dtypes: tuple[np.dtype[Any], ..
         raise RuntimeError(f"{name}: needs int64 integers, got {array.dtype}; convert with .long()")
 
 
-def check_dtypes(name: str, first: Tensor, *others: Tensor | None) -> None:
-    """Raise a RuntimeError if the dtypes differ."""
-    dtype = first.array.dtype
-    for x in others:
-        if x is not None and array_of(name, x).dtype is not dtype and x.array.dtype != dtype:
-            dtypes = ", ".join(str(array_of(name, each).dtype) for each in (first, *others) if each is not None)
-            raise RuntimeError(f"{name}: dtypes {dtypes} differ; convert with .to(dtype)")
-
-
 def check_shapes(name: str, shape: tuple[int, ...], **parameters: Tensor | None) -> None:
     """Raise a RuntimeError if one of the Tensors does not have this shape."""
     for role, x in parameters.items():

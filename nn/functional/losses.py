@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from minigrad.api.arguments import array_of, check_floating
+from minigrad.api.arguments import array_of, check_dtypes, check_floating
 from minigrad.api.choices import where
 from minigrad.api.grad_fn import labelled, relabelled
 from minigrad.api.half import in_float32
@@ -19,7 +19,6 @@ from .arguments import (
     REDUCTIONS,
     are_below,
     check_choices,
-    check_dtypes,
     check_integers,
     check_reduction,
     check_shapes,
@@ -298,8 +297,9 @@ def kl_div(
     tensor(0.6931)
     """
     check_reduction("kl_div", reduction, size_average, reduce, (*REDUCTIONS, "batchmean"))
-    shape = array_of("kl_div", input).shape
-    array_of("kl_div", target)
+    check_floating("kl_div", input)
+    check_floating("kl_div", target)
+    shape = input.array.shape
     if reduction == "mean":
         warnings.warn(
             "kl_div: 'mean' divides by the number of elements; use 'batchmean' for the divergence", stacklevel=3

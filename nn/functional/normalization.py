@@ -13,7 +13,7 @@ from minigrad.core import ops
 from minigrad.core.tensor import Tensor
 from minigrad.core.versions import bump_version
 
-from .arguments import check_parameters, sizes_at_the_end
+from .arguments import check_parameters, check_shapes, sizes_at_the_end
 
 
 def batch_norm(
@@ -140,7 +140,7 @@ def rms_norm(
     """
     sizes = sizes_at_the_end("rms_norm", input, normalized_shape)
     check_floating("rms_norm", input)
-    check_parameters("rms_norm", input, sizes, weight=weight)
+    check_shapes("rms_norm", sizes, weight=weight)
     dtype = np.float32 if input.array.dtype == HALF else input.array.dtype
     least = float(np.finfo(dtype).eps) if eps is None else number_of("rms_norm", "eps", eps)
     return _by_mean_square(input, weight, least, tuple(range(input.ndim - len(sizes), input.ndim)))
@@ -149,7 +149,7 @@ def rms_norm(
 @rounded_as_input
 def _by_mean_square(input: Tensor, weight: Tensor | None, eps: float, dims: tuple[int, ...]) -> Tensor:
     result = input * ((input * input).mean(dims, keepdim=True) + eps) ** -0.5
-    return result if weight is None else result * weight
+    return result if weight is None else (result * weight).to(input.dtype)
 
 
 @labelled
