@@ -133,12 +133,14 @@ def picture(
     is too small, or if nothing in the graph has the name `around`.
     """
     if not isinstance(root, Tensor | Value):
-        raise TypeError(f"draw: expected a Tensor or a Value, got {type(root).__name__}")
+        raise TypeError(
+            f"draw: expected a Tensor or a Value, got {type(root).__name__}; give the result, such as the loss"
+        )
     if not isinstance(names, Mapping):
         raise TypeError(f"draw: names must be a dict such as locals(), got {type(names).__name__}")
     for argument, value, least in (("limit", limit, 1), ("depth", depth, 0)):
-        if not isinstance(value, int | None):
-            raise TypeError(f"draw: {argument} must be a number, got {type(value).__name__}")
+        if not isinstance(value, int | None) or isinstance(value, bool):
+            raise TypeError(f"draw: {argument} must be a whole number, got {shown(value)}")
         if value is not None and value < least:
             raise ValueError(f"draw: {argument} must be at least {least}, got {shown(value)}")
     if not isinstance(around, str | None):
@@ -170,7 +172,9 @@ def _with_backward(
 ) -> tuple[list[Any], Names, dict[Key, Frames]]:
     """Add the backward pass to the things, their names and their frames."""
     if not getattr(root, "requires_grad", True):
-        raise ValueError("draw: backward=True, but the root requires no gradient; nothing it was computed from does")
+        raise ValueError(
+            "draw: backward=True, but the root requires no gradient; create a parameter with requires_grad=True"
+        )
     made, named = gradients_behind(root, things, labels)
     known = {key(thing) for thing in things}
     both = things_behind([*made, things[-1]], labels)

@@ -198,6 +198,8 @@ def test_of_a_tensor_the_shape_and_the_rule_are_asked(opened: Any) -> None:
     page = opened(made)
     page.find("#predict").click()
     page.press(Keys.ARROW_RIGHT)
+    page.answer("four by six")
+    assert page.text("#reply") == "Type a shape, such as 4×3 or scalar."
     page.answer("(4, 6)")
     assert page.text("#reply") == "Wrong: the shape is 4×6 instead of 6×4."
     page.answer("6, 4")

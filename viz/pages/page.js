@@ -422,6 +422,7 @@ function check(event) {
   const { ask } = steps[asked];
   const text = find("#answers input").value.trim();
   if (ask.kind === "shape") {
+    if (!/^(scalar|[\d\s×x*,()[\]]+)$/i.test(text)) return reply("wrong", "Type a shape, such as 4×3 or scalar.");
     const sizes = text.match(/\d+/g)?.join("×") ?? "scalar";
     return mark_answer(sizes === ask.right, ask.wrong[sizes] ?? `the shape is ${sizes} instead of ${ask.right}`);
   }
