@@ -323,7 +323,7 @@ def _item(array: Any) -> float:
 
 def _note(x: np.ndarray, right: np.ndarray) -> str:
     """Say as `cmp` what is wrong with a number, with the digits that the page shows."""
-    guess = compared("", x, right).note.removeprefix(f"at () it is {x[()]} instead of {right[()]}")
+    guess = compared("", x, right).note.removeprefix(f"it is {x[()]} instead of {right[()]}")
     return f"it is {number(_item(x))} instead of {number(_item(right))}{guess}"
 
 
