@@ -77,8 +77,12 @@ def derive(
         if given is not None and not isinstance(given, Iterable | Value):
             raise TypeError(f"derive: {argument} must be a list of Tensors or names, got {type(given).__name__}")
     if isinstance(loss, Tensor) and (not loss.requires_grad or loss.array.size != 1):
-        what = f"of shape {loss.array.shape}" if loss.requires_grad else "that requires no gradient"
-        raise ValueError(f"derive: expected a single number that requires a gradient, got one {what}")
+        what = (
+            f"one of shape {loss.array.shape}; reduce it to a number, such as with .sum()"
+            if loss.requires_grad
+            else "one that requires no gradient; create the parameters with requires_grad=True"
+        )
+        raise ValueError(f"derive: expected a single number that requires a gradient, got {what}")
     from minigrad.derive.program import derived
     from minigrad.derive.trace import Trace
 

@@ -148,7 +148,11 @@ MISTAKES: dict[str, tuple[str, Any, str]] = {
         r"\(32,\) instead of \(32, 1\); with keepdim=True ",
     ),
     "keepdim too many": ("b2", lambda d, s: d["b2"][None], r"\(1, 27\) instead of \(27,\); after \.view\(27,\) the"),
-    "a transposed weight": ("W2", lambda d, s: d["W2"].T, r"dims 0 and 1 are transposed: after \.transpose\(0, 1\) the"),
+    "a transposed weight": (
+        "W2",
+        lambda d, s: d["W2"].T,
+        r"dims 0 and 1 are transposed: after \.transpose\(0, 1\) the",
+    ),
     "a mean not divided": (
         "logprobs",
         lambda d, s: d["logprobs"] * n,
