@@ -261,6 +261,17 @@ def test_lines_of_the_derived_source_and_of_the_program() -> None:
     assert data["program"][h_node["line"]]["text"].strip() == "h = x.tanh()"
 
 
+def test_the_line_of_a_change_of_a_view_is_that_of_its_base_too() -> None:
+    (x,) = leaves((3,))
+    with minigrad.detect_anomaly(check_nan=False):
+        y = x * 2
+        y[1:].unsqueeze(0).mul_(3)
+    page = viz.page(y, names=locals())
+    lines = [page.data["program"][node["line"]]["text"].strip() for node in page.data["nodes"] if node["name"] != "x"]
+    assert lines[0] == "y = x * 2"
+    assert {*lines[1:]} == {"y[1:].unsqueeze(0).mul_(3)"}
+
+
 def test_cells_come_from_the_cells_that_the_rule_reads() -> None:
     a, b = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
     found = sources(lambda x: x @ b, a, a @ b, (9, 9))
