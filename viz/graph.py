@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad import Tensor, Value
+from minigrad import Tensor, Value, walks
 from minigrad.checks import flag_of, shown
 from minigrad.core.record import Node
 from minigrad.derive.formula import formula, gradients, said
@@ -149,6 +149,7 @@ def picture(
     start = root.node if isinstance(root, Tensor) and root.requires_grad else root
     labels = parts_of(names) | variables(names)
     things = things_behind([start], labels)
+    walks.refuse_compiled("draw", things)
     state = states_of(things, names)
     labels |= state
     frames = frames_of(things, {*state, *constants(things, labels)})

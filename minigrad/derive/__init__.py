@@ -50,6 +50,7 @@ def derive(
 
     TypeError if `loss` is neither Tensor nor Value. ValueError if it requires no gradient or is not a single number,
     for a name that nothing in its graph has, and for a primitive whose function cannot be copied, such as a lambda.
+    RuntimeError if a function that `compile` compiled has computed a part: its steps are not in the graph.
 
     >>> import minigrad
     >>> x = minigrad.tensor([1.0, 2.0], requires_grad=True)

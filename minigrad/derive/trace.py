@@ -77,6 +77,7 @@ class Trace(Symbols):
         self.constants: dict[str, np.ndarray] = {}
         self.arrays: dict[int, Any] = {}  # Symbols of arrays that require no gradient, by id
         self.nodes = walks.ancestors([self.root])
+        walks.refuse_compiled("derive", self.nodes)
         self.leaves = {label: node for node in self.nodes if node.plan is None and (label := self.label(node))}
         self.names = {node: self.free_name(label) for node, label in self._labelled()}
         for node in self.nodes:

@@ -401,6 +401,20 @@ def test_bad_arguments(tmp_path: pathlib.Path) -> None:
     assert "viz" in remedy("viz")
 
 
+def both(x: Tensor) -> tuple[Tensor, Tensor]:
+    return x.sum(), x.tanh().sum()
+
+
+@pytest.mark.parametrize("show", [viz.draw, viz.page, minigrad.derive])
+def test_results_of_compiled_functions_are_refused_because_their_steps_are_missing(show: Any) -> None:
+    (x,) = leaves((3,))
+    one, two = minigrad.compile(lambda x: x.tanh().sum()), minigrad.compile(both)
+    for _ in range(2):  # the first call has a graph of another kind
+        for result in (one(x), one(x) * 2, sum(two(x))):
+            with pytest.raises(RuntimeError, match=rf"^{show.__name__}: the graph has no steps of a compiled function"):
+                show(result)
+
+
 def test_what_was_changed_or_lost_since_then_is_refused() -> None:
     (w,) = leaves((3, 3))
     loss = ((w @ w) * w).sum()
@@ -413,7 +427,9 @@ def test_what_was_changed_or_lost_since_then_is_refused() -> None:
     loss.backward()
     with minigrad.no_grad():
         w -= 1
-    with pytest.raises(RuntimeError, match=r"mul: a value of shape .* was changed by sub_"):
+    with pytest.raises(
+        RuntimeError, match=r"^page: mul: a value of shape .* was changed by sub_; write the page before"
+    ):
         viz.page(loss)
     (w,) = leaves((200, 200))
     loss = ((w @ w) * w).sum()

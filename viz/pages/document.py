@@ -73,7 +73,8 @@ def page(
 
     TypeError if `root` is neither a Tensor nor a Value, or if `path`, `names` or `limit` is no path, dict or integer.
     ValueError if `limit` is less than 1, FileNotFoundError if the folder does not exist. RuntimeError if a backward
-    pass has released values that are too large to be kept, or if a value was changed in place since it was computed.
+    pass has released values that are too large to be kept, if a value was changed in place since it was computed, or if
+    a function that `minigrad.compile` compiled has computed a part: its steps are not in the graph.
 
     >>> from minigrad import Value
     >>> a = Value(3.0, label="a")
