@@ -47,11 +47,14 @@ function shape(name, attributes = {}, text = "") {
 
 // Numbers and colours
 
+// Prints a number as `number` in text.py does, but a whole number in full.
 function short(x) {
   if (typeof x === "string") return x;
   const size = Math.abs(x);
+  if (Number.isInteger(x) && size < 1e15) return String(x);
   if (size >= 1 && size < 1e4) return String(Number(x.toFixed(4)));
-  return String(Number(x.toPrecision(4))).replace("e+", "e");
+  const rounded = Number(x.toPrecision(4));
+  return (size >= 1e-4 && size < 1 ? String(rounded) : rounded.toExponential()).replace("e+", "e");
 }
 
 function colour(x, most) {
@@ -516,7 +519,7 @@ function start() {
       element(
         "option",
         { value: i },
-        i < views.length - 1 ? `folded: ${view.items} boxes` : `open: ${view.items} boxes`,
+        `${view.boxes.some((box) => box.folded) ? "folded" : "open"}: ${view.items} boxes`,
       ),
     );
   });
