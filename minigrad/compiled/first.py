@@ -44,7 +44,7 @@ class Entry:
         self.rebuild: Callable[[list[Tensor], list[Any]], Any]
         self.error: RuntimeError | None = None
         self.draws = False
-        self.count = 0  # of what is outside that the program takes; the others get gradients alone
+        self.count = 0  # how many of `outside` the program takes; the others only get gradients
 
     def fits(self) -> bool:
         """Whether all that the program depends on beside its arguments is what it was."""

@@ -47,11 +47,14 @@ function shape(name, attributes = {}, text = "") {
 
 // Numbers and colours
 
+// Prints a number as `number` in text.py does, but a whole number in full.
 function short(x) {
   if (typeof x === "string") return x;
   const size = Math.abs(x);
+  if (Number.isInteger(x) && size < 1e15) return String(x);
   if (size >= 1 && size < 1e4) return String(Number(x.toFixed(4)));
-  return String(Number(x.toPrecision(4))).replace("e+", "e");
+  const rounded = Number(x.toPrecision(4));
+  return (size >= 1e-4 && size < 1 ? String(rounded) : rounded.toExponential()).replace("e+", "e");
 }
 
 function colour(x, most) {
@@ -436,6 +439,7 @@ function check(event) {
   const { ask } = steps[asked];
   const text = find("#answers input").value.trim();
   if (ask.kind === "shape") {
+    if (!/^(scalar|[\d\s×x*,()[\]]+)$/i.test(text)) return reply("wrong", "Type a shape, such as 4×3 or scalar.");
     const sizes = text.match(/\d+/g)?.join("×") ?? "scalar";
     return mark_answer(sizes === ask.right, ask.wrong[sizes] ?? `the shape is ${sizes} instead of ${ask.right}`);
   }
@@ -529,7 +533,7 @@ function start() {
       element(
         "option",
         { value: i },
-        i < views.length - 1 ? `folded: ${view.items} boxes` : `open: ${view.items} boxes`,
+        `${view.boxes.some((box) => box.folded) ? "folded" : "open"}: ${view.items} boxes`,
       ),
     );
   });
