@@ -209,6 +209,20 @@ def test_several_results() -> None:
         np.testing.assert_array_equal(mine.numpy(), W.grad.numpy())
 
 
+def test_gradients_of_three_results_arrive_at_once() -> None:
+    def function(x: Any) -> Any:
+        return x.exp(), x.tanh(), x * 2
+
+    compiled = minigrad.compile(function)
+    for seed in range(2):
+        gradients = []
+        for run in (function, compiled):
+            x = numbers(3, seed=seed, requires_grad=True)
+            minigrad.autograd.backward(run(x), [numbers(3, seed=i) for i in range(3)])
+            gradients.append(x.grad.numpy())
+        np.testing.assert_array_equal(*gradients)
+
+
 def test_a_parameter_that_is_used_twice() -> None:
     w, scale = numbers(3, seed=1, requires_grad=True), numbers(3, seed=2, requires_grad=True)
     w_twin, scale_twin = (torch.tensor(p.detach().numpy().copy(), requires_grad=True) for p in (w, scale))
