@@ -85,7 +85,7 @@ class Group:
         if is_reduced and x is symbol:
             shape: Shape = (width // length, 1)
         elif math.prod(x.shape) == count:
-            shape = (width,) if length == 1 else (width // length, length)
+            shape = (width // length, length) if length > 1 or is_reduced else (width,)
         elif math.prod(x.shape) == 1 or _is_repeated(x.shape, whole):
             return None
         else:
