@@ -325,11 +325,11 @@ class Statements(Layout):
             text = self._reduced(primitive, x, axes, keepdims)
             if primitive is ops.mean:
                 text = f"{text} / {math.prod(x.shape[axis] for axis in axes)}"
-            return text
+            return self._as_operands(symbol, text)
         if primitive in (ops.matmul, ops.linear_map):
             a, b = arguments
             right = self.part(b) if primitive is ops.matmul else self._turned(b)
-            return f"{self.numpy('matmul')}({self.part(a)}, {right})"
+            return self._as_operands(symbol, f"{self.numpy('matmul')}({self.part(a)}, {right})")
         if primitive is ops.pow and not symbol.shape:
             return f"np.asarray({self.part(arguments[0])}) ** {self.part(arguments[1])}"
         if primitive is ops.pow:
@@ -352,8 +352,18 @@ class Statements(Layout):
         text = f"{name}({', '.join(map(self._argument, arguments))})"
         if primitive.residuals:
             return text
-        in_rows = symbol.shape and id(symbol) in self.in_rows and primitive is not CONTIGUOUS
-        return f'np.asarray({text}, order="C")' if in_rows else text
+        return text if primitive is CONTIGUOUS else self._in_rows(symbol, text)
+
+    def _in_rows(self, symbol: Symbol, text: str) -> str:
+        """The text of a result, which numpy may lay out in another way than it was recorded."""
+        if not symbol.shape or id(symbol) not in self.in_rows:
+            return text
+        return f'np.asarray({text}, order="C")'
+
+    def _as_operands(self, symbol: Symbol, text: str) -> str:
+        """The same for a result that numpy lays out as the operands."""
+        operands = [x for x in symbol.arguments if isinstance(x, Symbol)]
+        return text if all(map(self.in_rows_for_certain, operands)) else self._in_rows(symbol, text)
 
     def _one_hot(self, symbol: Symbol) -> str:
         """Rows of an identity matrix that is made once, as in `kernels.one_hot_rows`."""
