@@ -120,7 +120,8 @@ def _in_order_of_indexed(result: np.ndarray, x: np.ndarray, key: tuple[Any, ...]
     free = [dim for dim in order if strides[dim] and result.shape[dim] > 1]
     for place, dim in zip(free, sorted(free, key=lambda dim: -strides[dim]), strict=True):
         order[place] = dim
-    return np.asarray(result.transpose(order), order="C").transpose(np.argsort(order))
+    ordered = result.transpose(order)
+    return (ordered if ordered.flags.c_contiguous else ordered.copy()).transpose(np.argsort(order))
 
 
 def _assigned(input: Tensor, parts: list[tuple[Any, ...]], value: Any) -> Tensor:

@@ -265,8 +265,7 @@ class Recording(Symbols):
         before, parts, filling = self._symbol_of(x), self.symbolic(key), self.symbolic(value)
         is_all = len(parts) == 1 and (parts[0] is ... or (type(parts[0]) is slice and parts[0] == slice(None)))
         whole = is_all and isinstance(filling, Symbol) and filling.shape == x.shape
-        symbol = Symbol("", x.shape, x.dtype)
-        symbol.primitive, symbol.arguments = ops.assign, (before, filling, parts)
+        symbol = _step(ops.assign, (before, filling, parts), x)
         if whole and filling.dtype == x.dtype:
             symbol = filling
         self._change(x, symbol, lambda: plain(x).__setitem__(plain(key), plain(value)))
@@ -277,8 +276,7 @@ class Recording(Symbols):
             self.refuse("np.copyto with settings", "use torch.where")
         before = self.symbolic(target)
         filling = self.symbolic(source)
-        symbol = Symbol("", target.shape, target.dtype)
-        symbol.primitive, symbol.arguments = ops.assign, (before, filling, (...,))
+        symbol = _step(ops.assign, (before, filling, (...,)), target)
         if isinstance(filling, Symbol) and (filling.shape, filling.dtype) == (target.shape, target.dtype):
             symbol = filling
         self._change(target, symbol, lambda: np.copyto(plain(target), plain(source)))
@@ -294,17 +292,24 @@ class Recording(Symbols):
         if id(now) in self.constants:  # which the steps so far have read
             now.array = self.constants[id(now)] = plain(target).copy()
         change()
+        others = [other for reference in self.marked if (other := reference()) is not None and other.symbol is not None]
+        others = [other for other in others if np.may_share_memory(plain(other), plain(target))]
+        symbols = _changed(now, symbol, {id(other.symbol) for other in others})
+        symbol = symbols[id(now)]
         self.kept.append(symbol)
         if not isinstance(target, Marked):
             self.arrays[id(target)] = target, symbol
-        for reference in self.marked:
-            other = reference()
-            if other is not None and other.symbol is not None and np.may_share_memory(plain(other), plain(target)):
-                other.symbol = symbol if _place(other) == _place(target) else None
+        held = {_place(target): symbol}
+        for other in others:
+            other.symbol = symbols.get(id(other.symbol), symbol if _place(other) == _place(target) else None)
+            if other.symbol is not None:
+                held[_place(other)] = other.symbol
+            elif any(other is m for m, _ in self.given):
+                self.refuse("this change in place of a part of a Tensor from outside", "change it as in x[0] = y")
         if id(owner(target)) in self.memories:
             places = self.memories[id(owner(target))][1]
             places.clear()
-            places[_place(target)] = symbol
+            places.update(held)
 
     def read(self, x: Marked, function: Callable[..., Any], args: Any) -> Any:
         """Read numbers. Only a check of arguments may do so, and the compiled function checks them too."""
@@ -391,10 +396,53 @@ def _reshaped(x: Symbol, result: np.ndarray) -> Any:
     return Symbol.record(ops.reshape, x, result.shape)
 
 
+def _changed(view: Symbol, changed: Symbol, alive: set[int]) -> dict[int, Symbol]:
+    """What an array is after a change, and all arrays that it is a view of, by the ids of their Symbols before.
+
+    `alive` are the ids of the Symbols of all arrays that share its memory.
+    """
+    steps, x = [], view
+    while isinstance(x, Symbol) and x.primitive in (ops.index, ops.reshape, ops.permute, called(ITEM)):
+        steps.append(x)
+        x = x.arguments[0]
+    while steps and id(steps[-1].arguments[0]) not in alive:
+        steps.pop()
+    for step in steps:
+        changed = _put_back(step, changed)
+    found = {}
+    for step in reversed(steps):
+        x, setting = step.arguments
+        found[id(x)] = changed
+        changed = _step(step.primitive, (changed, setting), step)
+    found[id(view)] = changed
+    return found
+
+
+def _put_back(view: Symbol, changed: Symbol) -> Symbol:
+    """The array that a Symbol is a view of, after a change of the view."""
+    x, setting = view.arguments
+    if view.primitive is ops.reshape:
+        return _step(ops.reshape, (changed, x.shape), x)
+    if view.primitive is ops.permute:
+        return _step(ops.permute, (changed, tuple(np.argsort(setting).tolist())), x)
+    return _step(ops.assign, (x, changed, setting), x)
+
+
+def _step(primitive: Primitive | None, arguments: tuple[Any, ...], like: Symbol | np.ndarray) -> Symbol:
+    """The Symbol of a step whose result has the shape and dtype of another."""
+    symbol = Symbol("", like.shape, like.dtype)
+    symbol.primitive, symbol.arguments = primitive, arguments
+    return symbol
+
+
+def _copied(x: Symbol, result: np.ndarray) -> Any:
+    return Symbol.record(CONTIGUOUS, x) if result.ndim > 1 and result.flags.c_contiguous else x
+
+
 # Functions of numpy that are primitives too, by their first operand and their result.
 SPELLED: dict[Any, Callable[[Symbol, np.ndarray], Any]] = {
     **dict.fromkeys((np.ndarray.reshape, np.ndarray.ravel, np.ndarray.squeeze, np.reshape, np.expand_dims), _reshaped),
-    np.ndarray.copy: lambda x, result: x,
+    np.ndarray.copy: _copied,
     np.broadcast_to: lambda x, result: Symbol.record(ops.expand, x, result.shape),
 }
 DRAWS = ("uniform", "normal", "exponential", "bernoulli", "integers", "permutation", "multinomial")

@@ -305,6 +305,46 @@ def test_results_do_not_share_memory() -> None:
         np.testing.assert_array_equal(a.numpy(), before + 1)
 
 
+def assert_same_bits(function: Callable[..., Any], make: Callable[[int], minigrad.Tensor]) -> None:
+    """Require the results and the argument of the function itself, call by call."""
+    compiled = minigrad.compile(function)
+    for seed in range(3):
+        ours, theirs = make(seed), make(seed)
+        minigrad.manual_seed(seed)
+        found = compiled(ours)
+        minigrad.manual_seed(seed)
+        expected = function(theirs)
+        for x, y in zip((*found, ours), (*expected, theirs), strict=True):
+            assert (x.dtype, x.stride()) == (y.dtype, y.stride())
+            np.testing.assert_array_equal(x.numpy(), y.numpy())
+
+
+def test_what_is_expanded_or_in_windows_is_followed() -> None:
+    def function(x: Any) -> Any:
+        repeated, windows, diagonal = x.expand(2, 3, 4), x.unfold(1, 2, 1), x.T.diagonal()
+        return repeated > 0, repeated.sort(-1, descending=True).indices, windows.argmax(0), diagonal < 0
+
+    assert_same_bits(function, lambda seed: numbers(3, 4, seed=seed))
+
+
+def test_what_is_chosen_of_a_transposed_tensor_is_followed() -> None:
+    places = minigrad.tensor([0, 2, 0])
+    assert_same_bits(lambda x: (x[places], x[places].sum(0)), lambda seed: numbers(4, 5, 3, seed=seed).mT)
+
+
+def test_changes_through_views() -> None:
+    def function(x: Any) -> Any:
+        y = x * 2
+        y.mT[0] *= 3
+        y[:, 1:].zero_()
+        x[0] += 1
+        x.view(3, 2, 2)[1].T.uniform_()
+        x[2, minigrad.tensor([0, 1])] = 5.0
+        return y, y.exp(), x * 2
+
+    assert_same_bits(function, lambda seed: numbers(3, 4, seed=seed))
+
+
 # What it depends on
 
 
