@@ -143,6 +143,7 @@ class FirstCall:
     def _run(self, function: Any, args: Any, kwargs: Any) -> Any:
         """Call the function, while the Tensors from outside hold marked arrays."""
         held = [(x, x.array, m) for x, m in zip(self.outside, self.marked, strict=True) if isinstance(x, Tensor)]
+        nodes = [(x, x.stored_node) for x in [*self.inputs, *(x for x, *_ in held)] if isinstance(x, Tensor)]
         for x, _, m in held:
             x.array = m
         try:
@@ -153,6 +154,11 @@ class FirstCall:
                 x.array = before if x.array is m else plain(x.array)
         if rebound:
             self.heard.refuse("a new array for a Tensor from outside", "change it in place, as in x.copy_(y)")
+        if any(x.stored_node is not node for x, node in nodes):
+            self.heard.refuse(
+                "a change in place, through which gradients flow, of a Tensor from outside",
+                "change a .clone(), or change it within no_grad()",
+            )
         if not self.reach.is_unchanged():
             self.heard.refuse(
                 f"setting {self.reach.change()}, which is outside of the function,",
