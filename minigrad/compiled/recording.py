@@ -192,6 +192,8 @@ class Recording(Symbols):
                 outputs = (self.constant(array), *outputs[1:])
             if primitive.contiguous and array.flags.c_contiguous:
                 self.contiguous.add(id(outputs[0]))
+        if primitive is ops.pow and not isinstance(symbols[0], Symbol):  # its vjp takes the logarithm of a number as numpy
+            symbols = [self.constant(np.asarray(symbols[0], np.float64)), symbols[1]]
         if result.stored_node is not None:
             self.keep(result.stored_node, symbols, settings, outputs)
         result.array = self.mark(array, outputs[0])

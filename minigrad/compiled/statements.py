@@ -330,10 +330,12 @@ class Statements(Layout):
             a, b = arguments
             right = self.part(b) if primitive is ops.matmul else self._turned(b)
             return self._as_operands(symbol, f"{self.numpy('matmul')}({self.part(a)}, {right})")
-        if primitive is ops.pow and not symbol.shape:
-            return f"np.asarray({self.part(arguments[0])}) ** {self.part(arguments[1])}"
         if primitive is ops.pow:
-            return f"{self.part(arguments[0])} ** {self.part(arguments[1])}"
+            base, exponent = (self.part(x, WHOLE) for x in arguments)
+            if symbol.shape:
+                return f"{base} ** {exponent}"
+            is_array = isinstance(arguments[0], Symbol)  # numpy computes with 0-d arrays, and not with its scalars
+            return f"np.asarray({base}) ** {exponent}" if is_array else f"{base} ** np.asarray({exponent})"
         if primitive is ops.relu:
             return f"{self.numpy('maximum')}({self.part(arguments[0])}, 0)"
         if primitive is ops.index:

@@ -319,6 +319,40 @@ def assert_same_bits(function: Callable[..., Any], make: Callable[[int], minigra
             np.testing.assert_array_equal(x.numpy(), y.numpy())
 
 
+def assert_same_gradients(function: Callable[..., Any], *shapes: tuple[int, ...]) -> None:
+    """Require the results and gradients of the function itself, call by call."""
+    compiled = minigrad.compile(function)
+    for seed in range(3):
+        found = []
+        for run in (compiled, function):
+            inputs = [numbers(*shape, seed=seed + i, requires_grad=True) for i, shape in enumerate(shapes)]
+            results = run(*inputs)
+            minigrad.autograd.backward(results, [numbers(*x.shape, seed=seed + 7) for x in results])
+            found.append([*(x.detach() for x in results), *(x.grad for x in inputs)])
+        for ours, theirs in zip(*found, strict=True):
+            assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape)
+            np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+
+
+@pytest.mark.parametrize("base", [2, 1.7, 0, -2, -0.5])
+@pytest.mark.parametrize("shape", [(), (20,)])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_number_to_the_power_of_a_tensor(base: float, shape: tuple[int, ...]) -> None:
+    assert_same_gradients(lambda x: (base**x,), shape)
+
+
+def test_a_sum_of_what_is_repeated_is_as_large() -> None:
+    assert_same_gradients(lambda x: (x.mean(-1, keepdim=True), x.mean(-1, keepdim=True)), (4, 1, 3))
+    assert_same_gradients(lambda x, y: (x.expand(4, 3) + y.expand(4, 3),), (4, 1), (1, 1))
+
+
+def test_the_sum_of_a_number_has_no_negative_zero() -> None:
+    compiled = minigrad.compile(lambda x: (x.sum(0), x.mean(0)))
+    for _ in range(2):
+        for y in compiled(minigrad.tensor(-0.0)):
+            assert not np.signbit(y.numpy())
+
+
 def test_what_is_expanded_or_in_windows_is_followed() -> None:
     def function(x: Any) -> Any:
         repeated, windows, diagonal = x.expand(2, 3, 4), x.unfold(1, 2, 1), x.T.diagonal()
@@ -499,6 +533,17 @@ def test_side_effects_are_refused() -> None:
 def test_what_cannot_be_followed_is_refused(function: Any, message: str) -> None:
     with pytest.raises(RuntimeError, match=f"compile: {message}"):
         minigrad.compile(function)(numbers(3, requires_grad=True))
+
+
+def test_a_change_in_place_that_gives_an_argument_a_gradient_is_refused() -> None:
+    weight = numbers(3, requires_grad=True)
+
+    def function(x: Any) -> Any:
+        x.mul_(weight)
+        return x * 2
+
+    with pytest.raises(RuntimeError, match="compile: a change in place, through which gradients flow, of a Tensor"):
+        minigrad.compile(function)(numbers(3))
 
 
 def test_bad_input_gets_the_words_of_the_function() -> None:
