@@ -14,6 +14,7 @@ from minigrad.compiled.recording import Recording
 from minigrad.core.dtypes import dtype
 from minigrad.core.record import Node
 from minigrad.core.tensor import Tensor
+from minigrad.core.versions import owner
 from minigrad.derive.symbols import Symbol
 
 ARRAY, NODE, REQUIRES_GRAD = map(operator.attrgetter, ("array", "stored_node", "requires_grad"))
@@ -186,12 +187,15 @@ class FirstCall:
         heard.cut(stand_ins)
         arrays = [plain(x.array) for x in results]
         memories = [plain(m) for m, _ in heard.given]
+        saved = {id(owner(x)) for node in heard.symbols for x in node.saved or () if isinstance(x, np.ndarray)}
+        held = zip([*outputs, *self.symbols], [*arrays, *memories], strict=True)
         wanted = Wanted(
             given=self.symbols,
             guards=[(guard.symbol, guard.value) for guard in heard.guards],
             draws=heard.draws,
             outputs=outputs,
             shared=[any(np.may_share_memory(x, memory) for memory in memories) for x in arrays],
+            saved={id(symbol) for symbol, x in held if id(owner(x)) in saved},
             effects=[(old, m.symbol) for m, old in heard.given if m.symbol is not old],
             seeds=[Symbol(f"g{i}", x.shape, x.dtype) for i, x in enumerate([arrays[place] for place in entry.needing])],
             gradients=[],

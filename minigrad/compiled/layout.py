@@ -18,7 +18,8 @@ class Wanted(NamedTuple):
     """What a program is to compute: Symbols.
 
     `given` are those of all arrays that it may read: first those of the function's `arguments`, which are so many.
-    `shared` says of each output whether it may share memory with one of them. `guards` are pairs of a Symbol and the
+    `shared` says of each output whether it may share memory with one of them. `saved` are the ids of those of what is
+    given and of the outputs that the engine saves: it refuses their change before the backward pass. `guards` are pairs of a Symbol and the
     value that it must have; `effects` pairs of a Symbol of what is given, and of what it becomes; `seeds` the gradients
     that arrive at outputs; `gradients` what the backward pass returns, those of `leaves`.
     """
@@ -28,6 +29,7 @@ class Wanted(NamedTuple):
     draws: list[Symbol]
     outputs: list[Symbol]
     shared: list[bool]
+    saved: set[int]
     effects: list[tuple[Symbol, Symbol]]
     seeds: list[Symbol]
     gradients: list[Symbol]

@@ -38,11 +38,13 @@ class Printer(Loops):
             for value in guards.get(id(symbol), ()):
                 self.lines += [self._guard(symbol, value), "    return None"]
         fresh = {id(x) for x in self.order[0] if x.primitive is not None and id(x) not in self.constants}
+        saved = self.roots_of(x for x in wanted.outputs if id(x) in wanted.saved)
+        fresh -= self._read_later() - saved  # the user may change the result before the backward pass
         pairs = zip(wanted.outputs, wanted.shared, strict=True)
         outputs = [self._output(x, fresh, is_shared) for x, is_shared in pairs]
         effects = [(old, new) for old, new in wanted.effects if id(self.canonical(new)) not in self.direct]
         changed = [(self.part(old), self._new(new)) for old, new in effects]
-        self._keep_what_changes()
+        self._keep_what_may_change()
         self.lines += [f"np.copyto({old}, {new})" for old, new in _late(changed)]
         forward, self.lines = self.lines, []
         before, self.local = self.local, set()
@@ -71,15 +73,19 @@ class Printer(Loops):
         text += [f"        return {_tuple(gradients)}", "", "    return forward, backward", ""]
         return "\n".join(text)
 
-    def _keep_what_changes(self) -> None:
-        """Copy what the forward pass changes and the backward pass reads as it was."""
-        read = self.roots_of(x for symbol in self.order[1] for x in symbols_in(symbol.arguments))
-        for old, _ in self.wanted.effects:
-            if id(old) in read:
-                self.texts[id(old)] = self._assigned("before", f"{self.part(old)}.copy()"), WHOLE
+    def _keep_what_may_change(self) -> None:
+        """Copy what the backward pass reads as it was, if the forward pass changes it or the user may do so."""
+        read, changed = self._read_later(), {id(old) for old, _ in self.wanted.effects}
+        for given in self.wanted.given:
+            if id(given) in read and (id(given) in changed or id(given) not in self.wanted.saved):
+                self.texts[id(given)] = self._assigned("before", f"{self.part(given)}.copy()"), WHOLE
                 for symbol in self.order[0]:
-                    if symbol is not old and self.root_of(symbol) == id(old) and self.is_view(symbol):
+                    if symbol is not given and self.root_of(symbol) == id(given) and self.is_view(symbol):
                         self.texts.pop(id(symbol), None)
+
+    def _read_later(self) -> set[int]:
+        """The roots of what the backward pass reads."""
+        return self.roots_of(x for symbol in self.order[1] for x in symbols_in(symbol.arguments))
 
     def _new(self, symbol: Any) -> str:
         return self.part(symbol) if isinstance(symbol, Symbol) else literal(symbol)

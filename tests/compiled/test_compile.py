@@ -285,6 +285,25 @@ def test_a_change_before_the_backward_pass_is_refused() -> None:
             loss.backward()
 
 
+def test_a_change_that_the_function_allows_before_the_backward_pass_is_allowed() -> None:
+    table = numbers(5, 3, seed=9, requires_grad=True)
+
+    def function(x: Any, places: Any) -> Any:
+        return (x.clone() ** 2 * table[places]) / x.sum(1, keepdim=True)
+
+    compiled = minigrad.compile(function)
+    for seed in range(3):
+        gradients = []
+        for run in (compiled, function):
+            x, places = numbers(4, 3, seed=seed, requires_grad=True), minigrad.tensor([1, 0, 4, 1])
+            result = run(x, places)
+            result *= 2
+            places.zero_()
+            result.sum().backward()
+            gradients.append(x.grad.numpy())
+        np.testing.assert_array_equal(*gradients)
+
+
 def test_second_gradients_are_refused() -> None:
     x = numbers(3, requires_grad=True)
     compiled = minigrad.compile(lambda x: x.exp().sum())
