@@ -197,7 +197,7 @@ class Recording(Symbols):
         if result.stored_node is not None:
             self.keep(result.stored_node, symbols, settings, outputs)
         result.array = self.mark(array, outputs[0])
-        if primitive.views and result.base is None and np.may_share_memory(array, plain(operands[0].array)):
+        if primitive.views and result.base is None and owner(array) is owner(plain(operands[0].array)):
             result.base = operands[0].base_of_view(primitive, params)  # which is not seen in marked arrays
         if residuals:
             residuals[:] = [self.mark(x, symbol) for x, symbol in zip(residuals, outputs[1:], strict=True)]
