@@ -22,7 +22,7 @@ from minigrad.core.tensor import Tensor
 
 def read_only(array: np.ndarray) -> np.ndarray:
     """The same array, which cannot be made writeable again, as a view could. It is of the same class, marked or not."""
-    return np.asarray(memoryview(array).toreadonly()).view(type(array))
+    return np.asarray(array.data.toreadonly()).view(type(array))
 
 
 # Another shape

@@ -19,9 +19,9 @@ class Wanted(NamedTuple):
 
     `given` are those of all arrays that it may read: first those of the function's `arguments`, which are so many.
     `shared` says of each output whether it may share memory with one of them. `saved` are the ids of those of what is
-    given and of the outputs that the engine saves: it refuses their change before the backward pass. `guards` are pairs of a Symbol and the
-    value that it must have; `effects` pairs of a Symbol of what is given, and of what it becomes; `seeds` the gradients
-    that arrive at outputs; `gradients` what the backward pass returns, those of `leaves`.
+    given and of the outputs that the engine saves: it refuses their change before the backward pass. `guards` are pairs
+    of a Symbol and the value that it must have; `effects` pairs of a Symbol of what is given, and of what it becomes;
+    `seeds` the gradients that arrive at outputs; `gradients` what the backward pass returns, those of `leaves`.
     """
 
     given: list[Symbol]

@@ -38,8 +38,8 @@ class Printer(Loops):
             for value in guards.get(id(symbol), ()):
                 self.lines += [self._guard(symbol, value), "    return None"]
         fresh = {id(x) for x in self.order[0] if x.primitive is not None and id(x) not in self.constants}
-        saved = self.roots_of(x for x in wanted.outputs if id(x) in wanted.saved)
-        fresh -= self._read_later() - saved  # the user may change the result before the backward pass
+        guarded = self.roots_of(x for x in wanted.outputs if id(x) in wanted.saved)
+        fresh -= self._read_later() - guarded  # the user may change the result before the backward pass
         pairs = zip(wanted.outputs, wanted.shared, strict=True)
         outputs = [self._output(x, fresh, is_shared) for x, is_shared in pairs]
         effects = [(old, new) for old, new in wanted.effects if id(self.canonical(new)) not in self.direct]
@@ -102,7 +102,7 @@ class Printer(Loops):
         """A result that is given away. It is copied, unless its memory is one of those that are `fresh`."""
         root, name = self.root_of(symbol), self.part(symbol)
         if not symbol.shape and name not in self.fixed:  # numpy may have made a scalar of it
-            return self._assigned("result", f"np.array({name})")
+            return self._assigned("result", f"np.{'asarray' if is_shared else 'array'}({name})")
         if root not in fresh and not is_shared:
             return self._assigned("result", f"{name}.copy()")
         fresh.discard(root)

@@ -315,7 +315,7 @@ class Statements(Layout):
         if primitive is OUTPUT:
             return f"{self.part(arguments[0])}[{arguments[1]}]"
         if self.ufunc_of(symbol) is not None:
-            return self._applied(symbol)
+            return self._as_operands(symbol, self._applied(symbol))
         if isinstance(primitive, Call):
             return self._called(primitive, arguments, symbol)
         if self.is_view(symbol) or primitive is ops.reshape:
@@ -399,7 +399,10 @@ class Statements(Layout):
             return f"{texts[0]}[{texts[1]}]"
         home = getattr(function, "__objclass__", None)
         name = f"np.ndarray.{function.__name__}" if home is np.ndarray else library_name(function)
-        name = name or self.bind(function, primitive.name)
+        if not name:  # a function that tells arrays from the scalars that numpy makes of them
+            name = self.bind(function, primitive.name)
+            is_number = [isinstance(x, Symbol) and not x.shape for x in arguments]
+            texts = [f"np.asarray({text})" if is_one else text for text, is_one in zip(texts, is_number, strict=True)]
         named = [f"{key}={text}" for key, text in zip(primitive.keywords, texts[count:], strict=True)]
         if home is np.ndarray and texts[0].isidentifier():
             return f"{texts[0]}.{function.__name__}({', '.join([*texts[1:count], *named])})"
