@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import walks
 from minigrad.compiled.layout import Wanted
 from minigrad.compiled.marks import Marked, plain
 from minigrad.compiled.program import Program, eager_pass, plan_of, results_of
@@ -16,6 +17,7 @@ from minigrad.core.record import Node
 from minigrad.core.tensor import Tensor
 from minigrad.core.versions import owner
 from minigrad.derive.symbols import Symbol
+from minigrad.random import Generator
 
 ARRAY, NODE, REQUIRES_GRAD = map(operator.attrgetter, ("array", "stored_node", "requires_grad"))
 Source = tuple[bool, int]  # whether it is an argument, and its place
@@ -29,7 +31,8 @@ class Entry:
     - `leaves`: what gets a gradient. `changed`: what a call changes.
     - `needing`: the places of the results that need a gradient. `plan`: that of their node.
     - `rebuild(results, arguments)` puts the results together as the function does.
-    - `error`: why every backward pass is refused. `draws`: whether a call draws random numbers.
+    - `error`: why every backward pass is refused. `draws`: whether a call draws random numbers. `rewound`: generators
+      that go back to where they were if the program finds that the function itself has to run.
     """
 
     def __init__(self, reach: Reach) -> None:
@@ -45,6 +48,7 @@ class Entry:
         self.rebuild: Callable[[list[Tensor], list[Any]], Any]
         self.error: RuntimeError | None = None
         self.draws = False
+        self.rewound: list[Generator] = []
         self.count = 0  # of what is outside that the program takes; the others get gradients alone
 
     def fits(self) -> bool:
@@ -172,7 +176,7 @@ class FirstCall:
     def compiled(self) -> tuple[Entry, Any]:
         """The program, and the result of the call."""
         heard, entry = self.heard, Entry(self.reach)
-        entry.draws = bool(heard.draws)
+        entry.draws, entry.rewound = bool(heard.draws), heard.rewound()
         results: list[Tensor] = []
         template = self._taken_apart(self.result, results)
         self.result = None
@@ -187,7 +191,8 @@ class FirstCall:
         heard.cut(stand_ins)
         arrays = [plain(x.array) for x in results]
         memories = [plain(m) for m, _ in heard.given]
-        saved = {id(owner(x)) for node in heard.symbols for x in node.saved or () if isinstance(x, np.ndarray)}
+        kept = [x for node in walks.ancestors(nodes) for x in node.saved or () if isinstance(x, np.ndarray)]
+        saved = {id(owner(x)) for x in kept}
         held = zip([*outputs, *self.symbols], [*arrays, *memories], strict=True)
         wanted = Wanted(
             given=self.symbols,

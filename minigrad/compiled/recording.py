@@ -81,6 +81,7 @@ class Recording(Symbols):
         super().__init__()
         self.given: list[tuple[Marked, Symbol]] = []
         self.draws: list[Symbol] = []
+        self.sources: list[Generator] = []  # which the draws are from
         self.guards: list[Guard] = []
         self.constants: dict[int, np.ndarray] = {}
         self.arrays: dict[int, tuple[np.ndarray, Symbol]] = {}  # that are not marked, by id
@@ -192,7 +193,7 @@ class Recording(Symbols):
                 outputs = (self.constant(array), *outputs[1:])
             if primitive.contiguous and array.flags.c_contiguous:
                 self.contiguous.add(id(outputs[0]))
-        if primitive is ops.pow and not isinstance(symbols[0], Symbol):  # its vjp takes the logarithm of a number as numpy
+        if primitive is ops.pow and not isinstance(symbols[0], Symbol):  # its vjp has the logarithm in float64
             symbols = [self.constant(np.asarray(symbols[0], np.float64)), symbols[1]]
         if result.stored_node is not None:
             self.keep(result.stored_node, symbols, settings, outputs)
@@ -354,9 +355,21 @@ class Recording(Symbols):
         primitive.name = draw.__name__
         marked = self._outputs(primitive, self.symbolic((*args, *keywords.values())), result)
         self.draws.append(marked.symbol)
+        if source not in self.sources:
+            self.sources.append(source)
         return marked
 
     # Afterwards
+
+    def rewound(self) -> list[Generator]:
+        """The generators, if a check reads what they draw: they have moved on when it fails."""
+        draws, found, ahead = {*map(id, self.draws)}, set[int](), [guard.symbol for guard in self.guards]
+        while ahead and draws.isdisjoint(found):
+            symbol = ahead.pop()
+            if id(symbol) not in found:
+                found.add(id(symbol))
+                ahead += symbols_in(symbol.arguments)
+        return [] if draws.isdisjoint(found) else self.sources
 
     def check(self, known: Iterable[Any]) -> None:
         """Refuse what cannot be followed: Tensors that are not known, hooks, and gradients that results retain."""

@@ -312,6 +312,14 @@ def test_second_gradients_are_refused() -> None:
             minigrad.grad(compiled(x), x, create_graph=True)
 
 
+def test_a_number_that_is_a_view_shares_memory() -> None:
+    compiled = minigrad.compile(lambda x: x[0])
+    for _ in range(2):
+        x = numbers(3)
+        compiled(x).zero_()
+        assert x[0].item() == 0
+
+
 def test_results_do_not_share_memory() -> None:
     compiled = minigrad.compile(lambda x: (x * 1, x + 0, x * 2))
     for i in range(3):
@@ -358,6 +366,10 @@ def assert_same_gradients(function: Callable[..., Any], *shapes: tuple[int, ...]
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_a_number_to_the_power_of_a_tensor(base: float, shape: tuple[int, ...]) -> None:
     assert_same_gradients(lambda x: (base**x,), shape)
+
+
+def test_a_normalized_transposed_tensor_is_laid_out_in_rows() -> None:
+    assert_same_bits(lambda x: (F.layer_norm(x.mT, (4, 3)), x.sum(0).mT), lambda seed: numbers(2, 3, 4, seed=seed))
 
 
 def test_a_sum_of_what_is_repeated_is_as_large() -> None:
@@ -495,6 +507,29 @@ def test_random_numbers_are_drawn_at_every_call() -> None:
         minigrad.manual_seed(seed)
         np.testing.assert_array_equal(found.numpy(), function(x).numpy())
         assert minigrad.rand(1).item() == after
+
+
+def drawn(function: Callable[..., Any], x: Any) -> list[float]:
+    """What ten calls return, one after the other."""
+    minigrad.manual_seed(5)
+    return [function(x).item() for _ in range(10)]
+
+
+def test_a_number_is_a_probability_as_any_tensor() -> None:
+    def function(x: Any) -> Any:
+        return minigrad.bernoulli(x.sigmoid())
+
+    x = minigrad.tensor(0.0)
+    assert drawn(minigrad.compile(function), x) == drawn(function, x)
+
+
+def test_a_check_of_what_was_drawn_draws_nothing_twice() -> None:
+    def function(x: Any) -> Any:
+        targets = minigrad.where(minigrad.rand(4) < 0.5, 1, -100)
+        return F.cross_entropy(x, targets).nan_to_num() + minigrad.rand(1)[0]
+
+    x = numbers(4, 3)
+    assert drawn(minigrad.compile(function), x) == drawn(function, x)
 
 
 # Refusals
