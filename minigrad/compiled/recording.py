@@ -165,6 +165,8 @@ class Recording(Symbols):
         symbol = x.symbol
         if symbol is None:
             symbol = self._of_base(x)
+        if symbol is None and not x.size:
+            symbol = self.constant(x)
         if symbol is None:
             self.refuse("this use of an array after a change in place, or of a part of one", "compute a new tensor")
         return symbol
@@ -172,7 +174,7 @@ class Recording(Symbols):
     def _of_base(self, x: np.ndarray) -> Symbol | None:
         """The Symbol of the marked array whose memory an array shares, if it is the same array otherwise."""
         _, places = self.memories.get(id(owner(x)), (None, {}))
-        if places and _place(x) not in places:
+        if places and x.size and _place(x) not in places:
             self.refuse("a part of an array, which numpy made,", "compute a new tensor")
         return places.get(_place(x))
 
@@ -297,7 +299,7 @@ class Recording(Symbols):
         change()
         others = [other for reference in self.marked if (other := reference()) is not None and other.symbol is not None]
         others = [other for other in others if np.may_share_memory(plain(other), plain(target))]
-        symbols = _changed(now, symbol, {id(other.symbol) for other in others})
+        symbols = _changed(now, symbol, [other.symbol for other in others])
         symbol = symbols[id(now)]
         self.kept.append(symbol)
         if not isinstance(target, Marked):
@@ -411,26 +413,34 @@ def _reshaped(x: Symbol, result: np.ndarray) -> Any:
     return Symbol.record(ops.reshape, x, result.shape)
 
 
-def _changed(view: Symbol, changed: Symbol, alive: set[int]) -> dict[int, Symbol]:
-    """What an array is after a change, and all arrays that it is a view of, by the ids of their Symbols before.
+def _changed(target: Symbol, changed: Symbol, sharing: list[Symbol]) -> dict[int, Symbol]:
+    """What the arrays that share memory hold after a change of one of them, by the ids of their Symbols before.
 
-    `alive` are the ids of the Symbols of all arrays that share its memory.
+    The change goes up to what the target is a view of, and from there down to the other views of that.
     """
-    steps, x = [], view
-    while isinstance(x, Symbol) and x.primitive in (ops.index, ops.reshape, ops.permute, called(ITEM)):
-        steps.append(x)
-        x = x.arguments[0]
-    while steps and id(steps[-1].arguments[0]) not in alive:
+    known = {id(x) for symbol in sharing for x in (*_steps_to(symbol), symbol)}
+    known |= {id(step.arguments[0]) for symbol in sharing for step in _steps_to(symbol)}
+    steps = _steps_to(target)
+    while steps and id(steps[-1].arguments[0]) not in known:
         steps.pop()
     for step in steps:
         changed = _put_back(step, changed)
-    found = {}
-    for step in reversed(steps):
-        x, setting = step.arguments
-        found[id(x)] = changed
-        changed = _step(step.primitive, (changed, setting), step)
-    found[id(view)] = changed
+    found = {id(steps[-1].arguments[0] if steps else target): changed}
+    for symbol in (target, *sharing):
+        for step in reversed(_steps_to(symbol)):
+            before, setting = step.arguments
+            if id(before) in found and id(step) not in found:
+                found[id(step)] = _step(step.primitive, (found[id(before)], setting), step)
     return found
+
+
+def _steps_to(view: Symbol) -> list[Symbol]:
+    """The steps that make a view, the last one first."""
+    steps = []
+    while view.primitive in (ops.index, ops.reshape, ops.permute, called(ITEM)):
+        steps.append(view)
+        view = view.arguments[0]
+    return steps
 
 
 def _put_back(view: Symbol, changed: Symbol) -> Symbol:
@@ -468,7 +478,8 @@ Place = tuple[Any, ...]
 
 def _place(x: np.ndarray) -> Place:
     """Which part of memory an array is, in which layout."""
-    return plain(x).__array_interface__["data"][0], x.shape, x.strides, x.dtype.char
+    strides = tuple([n for n, size in zip(x.strides, x.shape, strict=True) if size > 1])
+    return plain(x).__array_interface__["data"][0], x.shape, strides, x.dtype.char
 
 
 def _reader() -> str:

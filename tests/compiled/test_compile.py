@@ -406,9 +406,34 @@ def test_changes_through_views() -> None:
         x.view(3, 2, 2)[1].T.uniform_()
         x[2, minigrad.tensor([0, 1])] = 5.0
         x.T[1:1] *= 3
-        return y, y.exp(), x * 2
+        first, last = x[0], x.mT[-1]
+        last += first[:3]
+        return y, y.exp(), x * 2, first, last, first.exp()
 
     assert_same_bits(function, lambda seed: numbers(3, 4, seed=seed))
+
+
+def test_views_of_what_is_changed_share_its_memory() -> None:
+    def function(x: Any) -> Any:
+        x.view(-1)[3:] *= 2
+        return x[1], x.view(-1), x.mT[0].unsqueeze(0), x.exp()
+
+    compiled = minigrad.compile(function)
+    for seed in range(3):
+        ours, theirs = numbers(3, 4, seed=seed), numbers(3, 4, seed=seed)
+        found, expected = compiled(ours), function(theirs)
+        ours += 1
+        theirs += 1
+        for x, y in zip((*found, ours), (*expected, theirs), strict=True):
+            np.testing.assert_array_equal(x.numpy(), y.numpy())
+
+
+def test_what_is_empty_or_repeated_once_is_followed() -> None:
+    assert_same_bits(lambda x: (minigrad.einsum("ij,ij->i", x, x),), lambda seed: minigrad.zeros(3, 0))
+    one = minigrad.zeros(1, 1, 1)
+    assert_same_bits(
+        lambda x: (F.rms_norm(minigrad.broadcast_tensors(x, one)[0], (4,)),), lambda seed: numbers(3, 4, seed=seed)
+    )
 
 
 # What it depends on
