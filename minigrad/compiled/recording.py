@@ -269,10 +269,8 @@ class Recording(Symbols):
         """Assign to some places of a marked array."""
         before, parts, filling = self._symbol_of(x), self.symbolic(key), self.symbolic(value)
         is_all = len(parts) == 1 and (parts[0] is ... or (type(parts[0]) is slice and parts[0] == slice(None)))
-        whole = is_all and isinstance(filling, Symbol) and filling.shape == x.shape
-        symbol = _step(ops.assign, (before, filling, parts), x)
-        if whole and filling.dtype == x.dtype:
-            symbol = filling
+        whole = is_all and isinstance(filling, Symbol) and _layout(plain(value)) == _layout(plain(x))
+        symbol = filling if whole else _step(ops.assign, (before, filling, parts), x)
         self._change(x, symbol, lambda: plain(x).__setitem__(plain(key), plain(value)))
 
     def write(self, target: Any, source: Any, **settings: Any) -> None:
@@ -281,9 +279,8 @@ class Recording(Symbols):
             self.refuse("np.copyto with settings", "use torch.where")
         before = self.symbolic(target)
         filling = self.symbolic(source)
-        symbol = _step(ops.assign, (before, filling, (...,)), target)
-        if isinstance(filling, Symbol) and (filling.shape, filling.dtype) == (target.shape, target.dtype):
-            symbol = filling
+        whole = isinstance(filling, Symbol) and _layout(plain(source)) == _layout(plain(target))
+        symbol = filling if whole else _step(ops.assign, (before, filling, (...,)), target)
         self._change(target, symbol, lambda: np.copyto(plain(target), plain(source)))
 
     def changed_at(self, function: Callable[..., Any], args: Any) -> None:
@@ -478,8 +475,12 @@ Place = tuple[Any, ...]
 
 def _place(x: np.ndarray) -> Place:
     """Which part of memory an array is, in which layout."""
-    strides = tuple([n for n, size in zip(x.strides, x.shape, strict=True) if size > 1])
-    return plain(x).__array_interface__["data"][0], x.shape, strides, x.dtype.char
+    return plain(x).__array_interface__["data"][0], *_layout(x)
+
+
+def _layout(x: np.ndarray) -> Place:
+    """How an array lies in memory."""
+    return x.shape, x.dtype.char, *[n for n, size in zip(x.strides, x.shape, strict=True) if size > 1]
 
 
 def _reader() -> str:

@@ -413,6 +413,14 @@ def test_changes_through_views() -> None:
     assert_same_bits(function, lambda seed: numbers(3, 4, seed=seed))
 
 
+def test_what_is_written_lies_as_what_is_changed() -> None:
+    def function(x: Any) -> Any:
+        x.uniform_()
+        return (F.layer_norm(x, (50,)), x.sum(0))
+
+    assert_same_bits(function, lambda seed: numbers(50, 20, seed=seed).T)
+
+
 def test_views_of_what_is_changed_share_its_memory() -> None:
     def function(x: Any) -> Any:
         x.view(-1)[3:] *= 2
