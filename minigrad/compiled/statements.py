@@ -315,7 +315,10 @@ class Statements(Layout):
         if primitive is OUTPUT:
             return f"{self.part(arguments[0])}[{arguments[1]}]"
         if self.ufunc_of(symbol) is not None:
-            return self._as_operands(symbol, self._applied(symbol))
+            text = self._applied(symbol)
+            if symbol.in_place and not self.in_rows_for_certain(symbol):
+                return f"{text[:-1]}, np.empty_like({self.part(arguments[0])}))"
+            return self._as_operands(symbol, text)
         if isinstance(primitive, Call):
             return self._called(primitive, arguments, symbol)
         if self.is_view(symbol) or primitive is ops.reshape:

@@ -372,6 +372,10 @@ def test_a_normalized_transposed_tensor_is_laid_out_in_rows() -> None:
     assert_same_bits(lambda x: (F.layer_norm(x.mT, (4, 3)), x.sum(0).mT), lambda seed: numbers(2, 3, 4, seed=seed))
 
 
+def test_the_gradient_of_a_normalized_transposed_tensor() -> None:
+    assert_same_gradients(lambda x, y: (F.layer_norm((x - y).T, (33, 33)),), (33, 33), ())
+
+
 def test_a_sum_of_what_is_repeated_is_as_large() -> None:
     assert_same_gradients(lambda x: (x.mean(-1, keepdim=True), x.mean(-1, keepdim=True)), (4, 1, 3))
     assert_same_gradients(lambda x, y: (x.expand(4, 3) + y.expand(4, 3),), (4, 1), (1, 1))
