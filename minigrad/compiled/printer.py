@@ -82,7 +82,7 @@ class Printer(Loops):
         read, changed = self._read_later(), {id(old) for old, _ in self.wanted.effects}
         for given in self.wanted.given:
             if id(given) in read and (id(given) in changed or id(given) not in self.wanted.saved):
-                self.texts[id(given)] = self._assigned("before", f"{self.part(given)}.copy()"), WHOLE
+                self.texts[id(given)] = self._assigned("before", f"{self.part(given)}.copy('K')"), WHOLE
                 for symbol in self.order[0]:
                     if symbol is not given and self.root_of(symbol) == id(given) and self.is_view(symbol):
                         self.texts.pop(id(symbol), None)
@@ -108,7 +108,7 @@ class Printer(Loops):
         if not symbol.shape and name not in self.fixed:  # numpy may have made a scalar of it
             return self._assigned("result", f"np.{'asarray' if is_shared else 'array'}({name})")
         if root not in fresh and not is_shared:
-            return self._assigned("result", f"{name}.copy()")
+            return self._assigned("result", f"{name}.copy('K')")
         fresh.discard(root)
         return name
 

@@ -304,6 +304,13 @@ def test_a_change_that_the_function_allows_before_the_backward_pass_is_allowed()
         np.testing.assert_array_equal(*gradients)
 
 
+def test_the_copy_of_a_result_lies_as_the_result() -> None:
+    compiled = minigrad.compile(lambda x, y: y / x.T)
+    for seed in range(2):
+        x = numbers(3, 4, seed=seed, requires_grad=True)
+        assert compiled(x, minigrad.tensor(2.0)).stride() == (1, 4)
+
+
 def test_second_gradients_are_refused() -> None:
     x = numbers(3, requires_grad=True)
     compiled = minigrad.compile(lambda x: x.exp().sum())
