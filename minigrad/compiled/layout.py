@@ -101,7 +101,7 @@ class Layout(Strides):
             symbol = self.canonical(new)
             alike = (old.shape, old.dtype) == (symbol.shape, symbol.dtype) and self.uses[id(symbol)] == 1
             is_last = id(old) not in self.escaping and last.get(id(old), -1) <= places.get(id(symbol), -1)
-            if alike and is_last and self.ufunc_of(symbol) is not None and self.writes_into(symbol):
+            if alike and is_last and self.writes_into(symbol) and self.ufunc_of(symbol) is not None:
                 direct[id(symbol)] = old
         return direct
 

@@ -424,6 +424,15 @@ def test_changes_through_views() -> None:
     assert_same_bits(function, lambda seed: numbers(3, 4, seed=seed))
 
 
+def test_an_argument_is_kept() -> None:
+    kept = numbers(3)
+    compiled = minigrad.compile(lambda x: kept.copy_(x))
+    for seed in range(3):
+        x = numbers(3, seed=seed)
+        compiled(x)
+        np.testing.assert_array_equal(kept.numpy(), x.numpy())
+
+
 def test_what_is_written_lies_as_what_is_changed() -> None:
     def function(x: Any) -> Any:
         x.uniform_()
