@@ -18,6 +18,7 @@ from minigrad.api.pointwise import clone
 from minigrad.checks import shown
 from minigrad.core import ops
 from minigrad.core.methods import method
+from minigrad.core.modes import current_mode
 from minigrad.core.primitive import Shape, Traced
 from minigrad.core.promotion import check_operand
 from minigrad.core.tensor import Tensor
@@ -67,7 +68,7 @@ def __setitem__(input: Tensor, key: Any, value: Any) -> None:
         raise RuntimeError(
             f"assign: values of {dtype} do not fit indexed places of {input.array.dtype}; convert with .to(dtype)"
         )
-    if is_recorded(input, value):
+    if is_recorded(input, value) or current_mode().watch is not None:
         replace(input, _assigned(input, parts, value), "assign")
         return
     try:

@@ -424,6 +424,18 @@ def test_changes_through_views() -> None:
     assert_same_bits(function, lambda seed: numbers(3, 4, seed=seed))
 
 
+def test_what_is_written_into_a_new_tensor_is_followed() -> None:
+    def function(x: Any) -> Any:
+        means, chosen, doubled = minigrad.zeros(3, 4), minigrad.zeros(4), minigrad.ones(3, 4)
+        for i in range(3):
+            means[i] = x[: i + 1].mean(0)
+        chosen[x[:, 0].argmax()] = 1.0
+        doubled[x > 0] = 2.0
+        return means, chosen, doubled * 3
+
+    assert_same_bits(function, lambda seed: numbers(3, 4, seed=seed))
+
+
 def test_an_argument_is_kept() -> None:
     kept = numbers(3)
     compiled = minigrad.compile(lambda x: kept.copy_(x))
