@@ -123,12 +123,16 @@ class Recording(Symbols):
         marked.symbol = symbol
         self.marked.append(weakref.ref(marked))
         self.kept.append(symbol)
-        memory = owner(marked)
+        self._held(marked)[_place(marked)] = symbol
+        return marked
+
+    def _held(self, array: np.ndarray) -> "dict[Place, Symbol]":
+        """What is known of the arrays that share memory with this one."""
+        memory = owner(array)
         if id(memory) not in self.memories:
             forget = functools.partial(self.memories.pop, id(memory))
             self.memories[id(memory)] = weakref.ref(memory, forget), {}
-        self.memories[id(memory)][1][_place(marked)] = symbol
-        return marked
+        return self.memories[id(memory)][1]
 
     def constant(self, array: np.ndarray) -> Symbol:
         """The Symbol of an array that is the same at every call."""
@@ -308,10 +312,9 @@ class Recording(Symbols):
                 held[_place(other)] = other.symbol
             elif any(other is m for m, _ in self.given):
                 self.refuse("this change in place of a part of a Tensor from outside", "change it as in x[0] = y")
-        if id(owner(target)) in self.memories:
-            places = self.memories[id(owner(target))][1]
-            places.clear()
-            places.update(held)
+        places = self._held(target)
+        places.clear()
+        places.update(held)
 
     def read(self, x: Marked, function: Callable[..., Any], args: Any) -> Any:
         """Read numbers. Only a check of arguments may do so, and the compiled function checks them too."""
