@@ -56,7 +56,7 @@ class Gradients:
     """The gradients of several results, on their way to the node that all of them come from."""
 
     base = True  # as of an array that shares its memory: the reverse pass must not add to it in place
-    strides = ()  # all have the same
+    strides = ()  # it has no layout of its own
 
     def __init__(self, parts: list[Any], node: Any) -> None:
         self.parts, self.shape, self.dtype = parts, node.shape, node.dtype
