@@ -20,7 +20,7 @@ from minigrad.core.primitive import Shape
 from minigrad.core.tensor import Tensor
 
 
-def read_only(array: np.ndarray) -> np.ndarray:
+def _read_only(array: np.ndarray) -> np.ndarray:
     """The same array, which cannot be made writeable again, as a view could. It is of the same class, marked or not."""
     return np.asarray(array.data.toreadonly()).view(type(array))
 
@@ -336,7 +336,7 @@ class ShapeMethods(Tensor):
                 f"expand: {self.array.shape} does not expand to {shown(wanted)}: only sizes of 1 can grow"
             )
         result = ops.expand.on_tensors(self, full)
-        result.array = read_only(result.array)  # its elements share memory
+        result.array = _read_only(result.array)  # its elements share memory
         return result
 
     @labelled
