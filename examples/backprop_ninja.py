@@ -198,8 +198,8 @@ def one_step_at_a_time(v: Mapping[str, Any]) -> None:
         cmp(name, gradients["d" + name], v[name])
     largest = max(np.abs(gradients[name]).max() for name in ("dlogit_maxes", "db1"))
     say(
-        f"Two of them are zero but for rounding, at most {largest:.0e}: to add a number to all logits of an example "
-        "changes no probability, and BatchNorm takes away again whatever b1 adds."
+        f"Two of them are zero but for rounding, at most {largest:.0e}: a number that is added to all logits of an "
+        "example changes no probability, and BatchNorm subtracts whatever b1 adds."
     )
 
 
@@ -333,7 +333,7 @@ class Use(NamedTuple):
 WORDS = {
     "expand(": "expand(x, shape) repeats x to a shape, as broadcasting does",
     "put(": "put(x, [key]) is zeros, to which x is added at [key], as np.add.at adds",
-    "one_hot(": "one_hot(indices) is zeros, but for a 1 at each index, here where the maximum is",
+    "one_hot(": "one_hot(indices) is zeros, with a 1 at each index, here where the maximum is",
 }
 
 
@@ -481,14 +481,14 @@ This is the forward pass, and all of its variables are there when your file runs
 
 {textwrap.indent(statements(), "    ")}
 
-Below, put in place of each None what the gradient of the loss with respect to that variable is: dprobs is that of
-probs. Take as many lines as you like, in this order or another, with Tensors (minigrad has PyTorch's words) or with
-arrays (probs.numpy() is one). Then run
+Below, replace each None by the gradient of the loss with respect to that variable: dprobs is the gradient of probs.
+Take as many lines as you like, in this order or another, with Tensors (minigrad has PyTorch's words) or with arrays
+(probs.numpy() is one). Then run
 
     {to_check}
 
-which compares each with the engine's. What is missing or wrong it replaces by the right numbers once it is graded, so
-that the lines below go on from those: every gradient is judged on its own. When you are stuck,
+This compares each gradient with the engine's. If one is missing or wrong, the lines below it go on with the right
+numbers: every gradient is judged on its own. When you are stuck,
 
     {to_hint}
 

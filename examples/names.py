@@ -52,7 +52,7 @@ def read_names(
 
 
 def split(names: Sequence[str], seed: int) -> tuple[list[str], list[str], list[str]]:
-    """The names, shuffled and split: 80% for training, 10% for validation, and 10% for tests. It takes ten of them."""
+    """The names, shuffled and split: 80% for training, 10% for validation, and 10% for tests. It needs ten or more."""
     shuffled = random.Random(seed).sample(names, len(names))
     first, second = int(0.8 * len(names)), int(0.9 * len(names))
     return shuffled[:first], shuffled[first:second], shuffled[second:]

@@ -90,8 +90,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--lr", type=rate, default=0.1, help="learning rate")
     parser.add_argument("--seed", type=seed, default=42, help="decides the split, the first weights and the batches")
     options = parser.parse_args(arguments)
-    if options.batch % options.devices or options.batch < 2:
-        parser.error(f"argument --batch: {options.batch} is no multiple of --devices {options.devices}, from 2 on")
+    if options.batch < 2:
+        parser.error("argument --batch: BatchNorm needs at least 2")
+    if options.batch % options.devices:
+        parser.error(f"argument --batch: {options.batch} is no multiple of --devices {options.devices}")
     return options
 
 

@@ -239,7 +239,7 @@ def run(options: argparse.Namespace, checkpoint: Mapping[str, Any] | None) -> in
     if options.resume and not checkpoint and outputs[MODEL].exists():
         raise BadInputError(f"--resume: the run in {options.out} is complete; {outputs[MODEL]} is there")
     if checkpoint and checkpoint["names"] != about["names"]:
-        raise BadInputError(f"--names {options.names}: {outputs[CHECKPOINT]} was made of other names")
+        raise BadInputError(f"--names {options.names}: {outputs[CHECKPOINT]} was made from other names")
     training, validation = prepared(names, options)
     if checkpoint:
         training.load_state_dict(checkpoint)
@@ -273,7 +273,7 @@ def run(options: argparse.Namespace, checkpoint: Mapping[str, Any] | None) -> in
 
 
 def prepared(names: Sequence[str], options: argparse.Namespace) -> tuple[Training, tuple[Tensor, Tensor]]:
-    """The training before its first step, and the contexts for validation. BadInputError for what cannot be meant."""
+    """The training before its first step, and the contexts for validation. BadInputError for sizes that do not fit."""
     longest = max(map(len, names))
     if options.block > longest:
         raise BadInputError(f"--block {options.block}: the longest name has {longest} characters; no more are needed")
@@ -293,7 +293,7 @@ def prepared(names: Sequence[str], options: argparse.Namespace) -> tuple[Trainin
 
 
 def digest(names: Sequence[str]) -> str:
-    """A text that differs for other names."""
+    """A hash of the names."""
     return hashlib.sha256("\n".join(names).encode()).hexdigest()
 
 
@@ -310,7 +310,7 @@ def report(training: Training, validation: tuple[Tensor, Tensor]) -> None:
     if not train_loss < guess:
         lower = min(options.lr / 10, 0.003 if options.optimizer == "AdamW" else 0.3)
         print(
-            f"train_names.py: the training failed: to guess gives a loss of {guess:.4f}; try --lr {lower:g}",
+            f"train_names.py: the training failed: guessing gives a loss of {guess:.4f}; try --lr {lower:g}",
             file=sys.stderr,
         )
 
@@ -399,7 +399,7 @@ def resumed(arguments: Sequence[str] | None, path: Path) -> tuple[argparse.Names
     options = parse(arguments, settings)
     for name, value in settings.items():
         if getattr(options, name) != value:
-            raise BadInputError(f"--{name}: the run that {path} is of has {value}; leave the option out")
+            raise BadInputError(f"--{name}: the run of {path} has {value}; leave the option out")
     return options, checkpoint
 
 

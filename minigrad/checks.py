@@ -3,6 +3,7 @@
 They stand below all that uses them. Checks that need Tensors are in `api/arguments.py`.
 """
 
+import operator
 import reprlib
 from types import UnionType
 from typing import Any
@@ -44,6 +45,17 @@ def int_of(name: str, x: Any) -> int:
     if abs(int(x)) > LARGEST_INT:
         raise ValueError(f"{name}: expected an integer of at most 64 bits, got {shown(x)}")
     return int(x)
+
+
+def size_of(name: str, argument: str, x: Any) -> int:
+    """Return the size of a dim. Raises a TypeError for anything but an integer, and a RuntimeError for one below 0."""
+    try:
+        size = operator.index(x)
+    except TypeError:
+        raise TypeError(f"{name}: {argument} must be an integer, got {shown(x)}") from None
+    if size < 0:
+        raise RuntimeError(f"{name}: {argument} must not be negative, got {size}")
+    return size
 
 
 def number_of(name: str, argument: str, x: Any) -> Any:

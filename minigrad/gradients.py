@@ -222,7 +222,7 @@ def saved_as_tensors(node: Node) -> tuple[Any, ...]:
     primitive = node.plan.primitive
     after_residuals = 1 + len(primitive.residuals)
     first_operand = after_residuals + len(primitive.params)
-    saved = dict(zip(node.plan.saved, graph.saved_values(node), strict=True))
+    saved = dict(zip(node.plan.saved, graph.saved_values(node), strict=False))  # a compiled node has more
     for place in saved:
         operand = node.inputs[place - first_operand] if 0 <= place - first_operand < len(node.inputs) else None
         source = node if place == 0 else operand

@@ -20,6 +20,16 @@ def ancestors(roots: Iterable[Any]) -> list[Any]:
     return sorted(found, key=lambda node: node.seq)
 
 
+def refuse_compiled(what: str, things: Iterable[Any]) -> None:
+    """Raise a RuntimeError if a compiled function computed one of the things: its steps are not in the graph."""
+    for thing in things:
+        plan = getattr(thing, "plan", None)
+        if plan is not None and plan.primitive.name == "CompiledFunction":
+            raise RuntimeError(
+                f"{what}: the graph has no steps of a compiled function; call the function itself, without compile"
+            )
+
+
 def nodes_between(roots: Iterable[Node], targets: Iterable[Node]) -> set[Node]:
     """Return the nodes on all paths from `roots` back to `targets`, including both ends."""
     targets = set(targets)

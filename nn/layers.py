@@ -10,7 +10,7 @@ from typing import Any, Self
 from minigrad.api.arguments import array_of, dim_of, sizes_of
 from minigrad.api.creation import ones, tensor, zeros
 from minigrad.api.shapes import flatten
-from minigrad.checks import flag_of, int_of, number_of, shown
+from minigrad.checks import flag_of, int_of, number_of, shown, size_of
 from minigrad.core.dtypes import DType
 from minigrad.core.tensor import Tensor
 from minigrad.core.versions import bump_version
@@ -38,7 +38,8 @@ class Linear(Module):
     ) -> None:
         super().__init__()
         flag_of("Linear", "bias", bias)
-        self.in_features, self.out_features = in_features, out_features
+        self.in_features = in_features = size_of("Linear", "in_features", in_features)
+        self.out_features = out_features = size_of("Linear", "out_features", out_features)
         place: dict[str, Any] = {"device": device, "dtype": dtype}
         self.weight = Parameter(zeros(out_features, in_features, **place))
         self.register_parameter("bias", Parameter(zeros(out_features, **place)) if bias else None)
@@ -86,7 +87,8 @@ class Embedding(Module):
     ) -> None:
         super().__init__()
         check_table("Embedding", max_norm, scale_grad_by_freq, sparse)
-        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.num_embeddings = num_embeddings = size_of("Embedding", "num_embeddings", num_embeddings)
+        self.embedding_dim = embedding_dim = size_of("Embedding", "embedding_dim", embedding_dim)
         self.padding_idx = None if padding_idx is None else row_of("Embedding", padding_idx, num_embeddings)
         if _weight is None:
             weight = zeros(num_embeddings, embedding_dim, device=device, dtype=dtype)
@@ -163,7 +165,8 @@ class BatchNorm1d(Module):
             flag_of("BatchNorm1d", name, flag)
         number_of("BatchNorm1d", "eps", eps)
         number_of("BatchNorm1d", "momentum", 0.0 if momentum is None else momentum)
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.num_features = num_features = size_of("BatchNorm1d", "num_features", num_features)
+        self.eps, self.momentum = eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
         place: dict[str, Any] = {"device": device, "dtype": dtype}
         self.register_parameter("weight", Parameter(ones(num_features, **place)) if affine else None)

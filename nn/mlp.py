@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from minigrad.checks import flag_of, int_of
+from minigrad.checks import flag_of, size_of
 
 from . import init
 from .activations import Tanh
@@ -53,7 +53,7 @@ class MLP(Sequential):
             )
 
         flag_of("MLP", "batch_norm", batch_norm)
-        block_size, embedding = int_of("MLP", block_size), int_of("MLP", embedding)
+        block_size, embedding = size_of("MLP", "block_size", block_size), size_of("MLP", "embedding", embedding)
         if not isinstance(hidden, int | tuple | list):
             raise TypeError(f"MLP: hidden must be a width or a list of widths, got {type(hidden).__name__}")
         self.block_size = block_size

@@ -53,7 +53,8 @@ def draw(
     picture then says so. `backward` draws the backward pass next to the forward pass.
 
     TypeError if `root` is neither a Tensor nor a Value. ValueError for an unknown format, direction or name, for a
-    negative `depth`, and for `backward` if `root` requires no gradient.
+    negative `depth`, and for `backward` if `root` requires no gradient. RuntimeError for a result of a function that
+    `minigrad.compile` compiled: its steps are not in the graph.
 
     >>> from minigrad import Value
     >>> a = Value(3.0)

@@ -176,7 +176,9 @@ def update_ratios(
     """
     entries = [
         _numbers("update_ratios", entry)
-        for entry in members_of("update_ratios", "entries", list | tuple | np.ndarray | Tensor | float, history)
+        for entry in members_of(
+            "update_ratios", "results of update_to_data", list | tuple | np.ndarray | Tensor | float, history
+        )
     ]
     shapes = sorted({entry.shape for entry in entries})
     if len(shapes) != 1 or len(shapes[0]) != 1 or shapes == [(0,)]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad import Tensor, Value
+from minigrad import Tensor, Value, walks
 from minigrad.checks import flag_of, shown
 from minigrad.core.record import Node
 from minigrad.derive.formula import formula, gradients, said
@@ -133,12 +133,14 @@ def picture(
     is too small, or if nothing in the graph has the name `around`.
     """
     if not isinstance(root, Tensor | Value):
-        raise TypeError(f"draw: expected a Tensor or a Value, got {type(root).__name__}")
+        raise TypeError(
+            f"draw: expected a Tensor or a Value, got {type(root).__name__}; give the result, such as the loss"
+        )
     if not isinstance(names, Mapping):
         raise TypeError(f"draw: names must be a dict such as locals(), got {type(names).__name__}")
     for argument, value, least in (("limit", limit, 1), ("depth", depth, 0)):
-        if not isinstance(value, int | None):
-            raise TypeError(f"draw: {argument} must be a number, got {type(value).__name__}")
+        if not isinstance(value, int | None) or isinstance(value, bool):
+            raise TypeError(f"draw: {argument} must be a whole number, got {shown(value)}")
         if value is not None and value < least:
             raise ValueError(f"draw: {argument} must be at least {least}, got {shown(value)}")
     if not isinstance(around, str | None):
@@ -147,6 +149,7 @@ def picture(
     start = root.node if isinstance(root, Tensor) and root.requires_grad else root
     labels = parts_of(names) | variables(names)
     things = things_behind([start], labels)
+    walks.refuse_compiled("draw", things)
     state = states_of(things, names)
     labels |= state
     frames = frames_of(things, {*state, *constants(things, labels)})
@@ -170,7 +173,9 @@ def _with_backward(
 ) -> tuple[list[Any], Names, dict[Key, Frames]]:
     """Add the backward pass to the things, their names and their frames."""
     if not getattr(root, "requires_grad", True):
-        raise ValueError("draw: backward=True, but the root requires no gradient; nothing it was computed from does")
+        raise ValueError(
+            "draw: backward=True, but the root requires no gradient; create a parameter with requires_grad=True"
+        )
     made, named = gradients_behind(root, things, labels)
     known = {key(thing) for thing in things}
     both = things_behind([*made, things[-1]], labels)

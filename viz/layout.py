@@ -43,7 +43,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, Any]:
         """Return the picture for a notebook: SVG, HTML in which a large picture moves, and PNG.
 
-        A notebook that is not trusted shows neither SVG nor HTML.
+        A notebook that is not trusted shows no SVG, and of HTML neither frames nor scripts.
         """
         formats = {"image/svg+xml", "image/png", "text/html"} if include is None else {*include}
         formats -= {*(exclude or ())}
@@ -83,9 +83,16 @@ def filled(template: str, **parts: str) -> str:
 
 
 def in_frame(page: str, title: str, height: int) -> str:
-    """Return a frame that shows an HTML page within another, such as a notebook."""
+    """Return a frame that shows an HTML page within another, such as a notebook.
+
+    A notebook that is not trusted removes the frame, and the style that hides a sentence in its place.
+    """
     style = f"width: 100%; height: {height}px; border: 0"
-    return f'<iframe title="{html.escape(title)}" srcdoc="{html.escape(page)}" style="{style}"></iframe>'
+    return (
+        f'<iframe title="{html.escape(title)}" srcdoc="{html.escape(page)}" style="{style}"></iframe>'
+        "<style>.minigrad-untrusted { display: none }</style>"
+        '<p class="minigrad-untrusted">Run this cell, or trust the notebook, to see what it shows.</p>'
+    )
 
 
 def format_of(path: str | os.PathLike[str]) -> str:

@@ -130,8 +130,8 @@ print("postage:", (cost(price, pieces, postage + step) - before) / step)
 #
 # ## The chain rule
 #
-# Now the shop bills you in another way: the loss is the square of what the cost is above 15. We give every intermediate
-# result a name:
+# Now you have a budget of 15, and the loss is the square of the amount above it. We give every intermediate result a
+# name:
 #
 # ```text
 # goods = price * pieces       3 * 4  = 12

@@ -234,7 +234,7 @@ check_value("bigram_loss", bigram_loss, by_counts, tolerance=1e-5)
 # bigram_loss = -P[xs, ys].log().mean()
 # ```
 #
-# Knowing one character of the past brings the loss from 3.30 to about 2.46.
+# Knowing one character of the past brings the loss from 3.30 to about 2.45.
 #
 # </details>
 
@@ -245,8 +245,8 @@ check_value("bigram_loss", bigram_loss, by_counts, tolerance=1e-5)
 # rows, nearly all of them empty. A network can do better, because it can *generalise*. So we now find the same model by
 # training, where we know what must come out.
 #
-# A character goes in as a **one-hot** vector: 27 numbers that are 0, but for a single 1. One layer multiplies it with a
-# matrix `W`. The 27 results are any numbers, and are called **logits**. To become probabilities, they are
+# A character goes in as a **one-hot** vector: 27 numbers, of which one is 1 and all others are 0. One layer multiplies
+# it with a matrix `W`. The 27 results can be any numbers, and are called **logits**. To become probabilities, they are
 # exponentiated, which makes them positive, and divided by their sum. Both together are the **softmax**.
 
 # %%

@@ -490,6 +490,6 @@ for name, model in (("plain", plain), ("with BatchNorm", normed)):
 # %% [markdown]
 # ## What comes next
 #
-# You have used `backward()` since lesson 2. In [lesson 5](5_backprop.ipynb) you do without it: you write the backward
+# You have used `backward()` since lesson 1. In [lesson 5](5_backprop.ipynb) you do without it: you write the backward
 # pass of this very network by hand, through the cross entropy and through BatchNorm, and check every gradient on the
 # way.

@@ -329,8 +329,8 @@ for layer in tree:
     print(f"{type(layer).__name__:12}", tuple(x.shape))
 
 # %% [markdown]
-# The graph behind these numbers has dozens of operations. With `depth=1`, each module is one box. The
-# second and the third level are alike, so they are drawn once, in a frame that says `× 2`:
+# The graph behind these numbers has dozens of operations. With `depth=1`, each module is one box. The second and the
+# third level are alike, so they are drawn once, in a frame that says `× 2`:
 
 # %%
 viz.draw(tree(X[:32]), depth=1)
@@ -491,7 +491,7 @@ for name, network in ("flat", flat), ("tree", tree):
 viz.loss_curve(losses, smooth=50)
 
 # %% [markdown]
-# The tree learns faster, with the same number of parameters. Three things help it:
+# The tree learns faster, with slightly fewer parameters. Three things help it:
 #
 # - Its first level has few weights, and sees four pairs in each example. So each weight learns from four times as much.
 # - Because the weights are shared, a longer context costs little, and the embedding can be larger: 24 numbers for each

@@ -617,5 +617,6 @@ print(*[sample(model) for _ in range(10)], sep="\n")
 # words in place of characters, and millions of web pages in place of names. You know what every part of it does,
 # forward and backward.
 #
-# What is left is the engine itself. Its core is short enough to read in an evening, and the README, under "Reading the
-# source", says in which order. For longer training with checkpoints and pictures, see `examples/train_names.py`.
+# What is left is the engine itself. Its core is short enough to read in an evening, and
+# [Reading the source](../../docs/source.md) says in which order. For longer training with checkpoints and pictures, see
+# `examples/train_names.py`.

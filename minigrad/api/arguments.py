@@ -59,6 +59,13 @@ def check_floating(name: str, input: "Tensor") -> None:
         raise RuntimeError(f"{name}: needs a floating dtype, got {input.array.dtype}; convert with .float() first")
 
 
+def check_dtypes(name: str, *tensors: "Tensor | None") -> None:
+    """Raise a RuntimeError if the dtypes of Tensors differ."""
+    dtypes = [array_of(name, x).dtype for x in tensors if x is not None]
+    if any(dtype is not dtypes[0] and dtype != dtypes[0] for dtype in dtypes):
+        raise RuntimeError(f"{name}: dtypes {', '.join(map(str, dtypes))} differ; convert with .to(dtype)")
+
+
 def check_no_bools(name: str, input: "Tensor") -> None:
     """Raise a RuntimeError for a Tensor of bools, and a TypeError for anything but a Tensor."""
     if array_of(name, input).dtype.kind == "b":

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.api.arguments import Number, Operand, array_of, tensors_of
+from minigrad.api.arguments import Number, Operand, array_of, check_dtypes, check_floating, tensors_of
 from minigrad.api.choices import where
 from minigrad.api.grad_fn import labelled, relabelled
 from minigrad.api.half import in_float32
@@ -165,6 +165,8 @@ def lerp(input: Tensor, end: Tensor, weight: Operand) -> Tensor:
     >>> minigrad.tensor([0.0, 10.0]).lerp(minigrad.tensor([1.0, 20.0]), 0.5)
     tensor([ 0.5000, 15.0000])
     """
+    check_floating("lerp", input)
+    check_dtypes("lerp", input, end, weight if isinstance(weight, Tensor) and weight.ndim else None)
     near, far = input + weight * (end - input), end - (end - input) * (1 - weight)
     weights = weight if isinstance(weight, Tensor) else wrap(np.asanyarray(weight))
     return where(weights.abs() < 0.5, near, far)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.api.arguments import Dims, array_of, axes_of, check_floating, dim_of, in_dtype
+from minigrad.api.arguments import Dims, array_of, axes_of, check_dtypes, check_floating, dim_of, in_dtype
 from minigrad.api.half import in_float32
 from minigrad.api.reductions import _numpy_spelling
 from minigrad.api.return_types import return_type
@@ -97,6 +97,7 @@ def histogram(
     tensor([1., 3.])
     """
     check_floating("histogram", input)
+    check_dtypes("histogram", input, bins if isinstance(bins, Tensor) else None, weight)
     parts = bins.array if isinstance(bins, Tensor) else int_of("histogram", bins)
     flag_of("histogram", "density", density)
     if not isinstance(range, tuple | list | None):

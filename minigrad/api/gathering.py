@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.api.arguments import Number, array_of, dim_of, tensors_of
+from minigrad.api.arguments import Number, array_of, check_dtypes, dim_of, tensors_of
 from minigrad.api.arithmetic import add
 from minigrad.api.grad_fn import labelled, relabelled
 from minigrad.api.inplace import method_and_in_place
@@ -236,9 +236,9 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -> Tensor:
     """Write one number into the slices along `dim` at the places in the 1-D `index` (`torch.index_fill`)."""
     axis = dim_of("index_fill", input, dim)
-    places = array_of("index_fill", index)
-    size = (input.array.shape or (1,))[axis]
-    places = np.unique(_slices("index_fill", input, axis, wrap(np.where(places < 0, places + size, places))))
+    places, size = array_of("index_fill", index), (input.array.shape or (1,))[axis]
+    places = np.where(places < 0, places + size, places).astype(places.dtype)
+    places = np.unique(_slices("index_fill", input, axis, wrap(places)))
     if isinstance(value, Tensor) and value.ndim:
         raise RuntimeError(f"index_fill: the value has shape {value.array.shape}; expected a single number")
     new = value if isinstance(value, Tensor) else wrap(fitting("index_fill", value, input.array.dtype))
@@ -319,6 +319,7 @@ def _broadcast(name: str, input: Tensor, mask: Tensor) -> tuple[int, ...]:
 def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
     """Return `input` with `values` at `input[indices]`, or added there with `accumulate` (`torch.index_put`)."""
     key = tuple([array_of("index_put", index) for index in indices])
+    check_dtypes("index_put", input, values)
     if not accumulate:
         return ops.assign.on_tensors(input, values, key, label="index_put")
     values = values.expand(input.array[key].shape)

@@ -99,6 +99,8 @@ def _rebase(view: Tensor) -> None:
             node = node_for(primitive, (view,), (tuple(np.argsort(params[0]).tolist()),), base.array)
         else:
             node = node_for(primitive, (view,), (base.array.shape,), base.array)
+        if node is not None and view.stored_node is not None:
+            node.line = view.stored_node.line
         succeed(base, node)
         changed.append(view)
         view = base

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from minigrad.api.arguments import Number, array_of, axis_of, tensors_of
+from minigrad.api.arguments import Number, array_of, axis_of, check_dtypes, check_floating, tensors_of
 from minigrad.api.grad_fn import labelled, relabelled
 from minigrad.api.products import matmul
 from minigrad.api.refusals import named_refusals
@@ -163,4 +163,6 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = "") -> Ten
     """
     if array_of("cdist", x1).ndim < 2 or array_of("cdist", x2).ndim < 2:
         raise RuntimeError(f"cdist: expected rows in matrices, got {x1.array.shape} and {x2.array.shape}")
+    check_floating("cdist", x1)
+    check_dtypes("cdist", x1, x2)
     return relabelled((x1.unsqueeze(-2) - x2.unsqueeze(-3)).norm(p, -1), "cdist")

@@ -64,8 +64,8 @@ def compile(
     must not compute with the same parameters except through compiled functions.
 
     RuntimeError at the first call, with the line, for what depends on the numbers: a branch on a Tensor, `.item()`,
-    `.numpy()`, an index by a mask; for a variable or attribute that is set; and for a backward pass in the function. A
-    check of arguments is made at every call, and what it refuses gets the words of the function. Gradients of
+    `.numpy()`, an index by a mask; for a variable or attribute that is set; and for a backward pass in the function.
+    Arguments are checked at every call: for wrong ones, the function itself runs, and raises its error. Gradients of
     gradients are refused in the backward pass. `disable` returns the function itself, as does the backend "eager". The
     other arguments of PyTorch's have no effect: every graph is full, and shapes are never dynamic.
 
@@ -75,8 +75,8 @@ def compile(
     arrays of numpy, contiguous. XLA compiles at the second call, and at the first backward pass after it. A step that
     JAX cannot run is refused at the first call, with its statement. The option `in_shardings`, as in `jax.jit`, shards
     Tensors over devices: a `jax.sharding.NamedSharding` for all Tensors among the arguments, or a list with one for
-    each, and None for those that every device gets whole. Parameters, and all else that the function reaches, every
-    device gets whole. With the batch sharded, each device computes its part of a batch, and BatchNorm's statistics,
+    each, and None for those that every device gets whole. Every device gets parameters whole, and all else that the
+    function reaches. With the batch sharded, each device computes its part of a batch, and BatchNorm's statistics,
     the loss and the gradients are those of the whole batch: `examples/train_data_parallel.py`. The devices may be those
     of several processes (`jax.distributed`), which make the same calls.
 

@@ -49,7 +49,7 @@ class Entry:
         self.error: RuntimeError | None = None
         self.draws = False
         self.rewound: list[Generator] = []
-        self.count = 0  # of what is outside that the program takes; the others get gradients alone
+        self.count = 0  # how many of `outside` the program takes; the others only get gradients
 
     def fits(self) -> bool:
         """Whether all that the program depends on beside its arguments is what it was."""

@@ -52,8 +52,8 @@ class JaxProgram:
     """The forward and the backward pass. JAX traces both when the program is made; XLA compiles each at its first run.
 
     `in_shardings` is the option of `compile`. `reads` are the places in `wanted.given` of all arrays that a call takes.
-    The numbers in `takes`, `drawn_from`, `changed` and `saved` say which of these `forward` takes, the draws read, the
-    call changes, and must not change before the backward pass.
+    The numbers of some of these arrays are in `takes` (`forward` takes them), in `drawn_from` (the draws read them), in
+    `changed` (the call changes them) and in `saved` (they must not change before the backward pass).
     """
 
     def __init__(

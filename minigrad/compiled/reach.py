@@ -18,7 +18,7 @@ from minigrad.core.tensor import Tensor
 OURS = ("minigrad", "numpy", "torch")
 PLAIN = (int, float, complex, str, bytes, type(None), type(...))
 END = object()
-LONG = 10_000  # items of a list, from where on only its length is looked at
+LONG = 10_000  # items: of a longer list, only the length is looked at
 
 
 class Reach:
@@ -131,7 +131,7 @@ class Reach:
 
     def is_unchanged(self) -> bool:
         """Whether all objects still hold what they held."""
-        same = all(map(operator.is_, self._now(), self._values))  # a thing more or less moves the end
+        same = all(map(operator.is_, self._now(), self._values))  # END differs if one holds more
         return (same and all(map(operator.is_, self._looked_up(), self._named))) or self._is_equal()
 
     def _is_equal(self) -> bool:

@@ -176,7 +176,7 @@ class Recording(Symbols):
         return symbol
 
     def _of_base(self, x: np.ndarray) -> Symbol | None:
-        """The Symbol of the marked array whose memory an array shares, if it is the same array otherwise."""
+        """The Symbol of a marked array that is in the same memory and in the same layout; None if there is none."""
         _, places = self.memories.get(id(owner(x)), (None, {}))
         if places and x.size and _place(x) not in places:
             self.refuse("a part of an array, which numpy made,", "compute a new tensor")

@@ -22,21 +22,9 @@ from minigrad.derive.symbols import OUTPUT, Symbol, is_mT
 # Functions of arrays whose result has a shape that does not depend on numbers.
 STEADY = {
     *("view", "argmax", "argmin", "argsort", "sort", "astype", "take", "sum", "prod", "min", "max", "any", "all"),
-    *(
-        "mean",
-        "std",
-        "var",
-        "cumsum",
-        "cumprod",
-        "clip",
-        "round",
-        "reduce",
-        "accumulate",
-        "transpose",
-        "swapaxes",
-        "item",
-    ),
-    *("concatenate", "stack", "where", "uniform", "normal", "bernoulli", "integers", "permutation", "exponential"),
+    *("mean", "std", "var", "cumsum", "cumprod", "clip", "round", "reduce", "accumulate", "transpose", "swapaxes"),
+    *("item", "concatenate", "stack", "where"),
+    *("uniform", "normal", "bernoulli", "integers", "permutation", "exponential"),
 }
 
 # Functions of numpy's that the source calls by their own names.

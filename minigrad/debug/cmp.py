@@ -46,7 +46,8 @@ def cmp(name: str, computed: Any, tensor: Any) -> Comparison:
     """Compare a gradient worked out by hand with `tensor.grad`, print how they agree, and return a `Comparison`.
 
     `computed` is a Tensor, an array or a number. `tensor` is a Tensor or a Value that has a gradient. The shapes must
-    be equal; they are not broadcast. Another dtype is noted, but it is not an error. The grades are
+    be equal; they are not broadcast. Another dtype is noted, but it is not an error; a Python number takes the dtype of
+    the gradient. The grades are
 
     - exact: every number is equal. A NaN equals a NaN in the same place, and nothing else.
     - rounding: the largest difference is at most 16 units in the last place of the largest element of `tensor.grad`,
@@ -75,6 +76,9 @@ def cmp(name: str, computed: Any, tensor: Any) -> Comparison:
         ) from None
     if mine.dtype.kind not in "biuf":
         raise TypeError(f"cmp: expected numbers, got dtype {mine.dtype}")
+    if type(computed) in (int, float):
+        with np.errstate(over="ignore"):
+            mine = mine.astype(expected.dtype)
     result = compared(name, mine, expected)
     exact, approximate = result.grade == "exact", mine.shape == expected.shape and bool(_close(mine, expected).all())
     note = "" if exact and not result.note else f" | {result.grade}: {result.note}"
@@ -100,7 +104,8 @@ def compared(name: str, mine: np.ndarray, expected: np.ndarray) -> Comparison:
     if ulps <= ROUNDING:
         note = f"at most {ulps:.3g} units in the last place{dtypes}"
         return Comparison(name, "rounding", maxdiff, ulps, worst, note)
-    note = f"at {worst} it is {mine[worst]} instead of {expected[worst]}{dtypes}"
+    where = f"at {worst} " if worst else ""
+    note = f"{where}it is {mine[worst]} instead of {expected[worst]}{dtypes}"
     if _close(mine, expected).all():
         return Comparison(name, "close", maxdiff, ulps, worst, note)
     return Comparison(name, "wrong", maxdiff, ulps, worst, note + guess(mine, expected, rounding))
@@ -165,9 +170,9 @@ def _as_it_is(mine: np.ndarray, expected: np.ndarray) -> Corrected:
 def _reshaped(mine: np.ndarray, expected: np.ndarray) -> Corrected:
     if mine.size == expected.size and mine.shape != expected.shape:
         dims = [[size for size in array.shape if size != 1] for array in (mine, expected)]
-        how = "with keepdim=True where it is summed" if mine.ndim < expected.ndim else f"with .view{expected.shape}"
+        how = "with keepdim=True where it is summed," if mine.ndim < expected.ndim else f"after .view{expected.shape}"
         if dims[0] == dims[1]:
-            yield mine.reshape(expected.shape), f"but for the shape, which {how} is right, "
+            yield mine.reshape(expected.shape), f"{how} "
 
 
 def _summed(mine: np.ndarray, expected: np.ndarray) -> Corrected:
@@ -179,14 +184,14 @@ def _summed(mine: np.ndarray, expected: np.ndarray) -> Corrected:
             total = mine.sum(dims, keepdims=True).reshape(expected.shape)
             keepdim = ", keepdim=True" if repeated else ""
             shown = dims[0] if len(dims) == 1 else dims
-            yield total, f"what broadcasting repeated is to be summed, and after .sum({shown}{keepdim}) "
+            yield total, f"sum over what broadcasting repeated: after .sum({shown}{keepdim}) "
 
 
 def _transposed(mine: np.ndarray, expected: np.ndarray) -> Corrected:
     for i, j in itertools.combinations(range(mine.ndim), 2):
         turned = mine.swapaxes(i, j)
         if turned.shape == expected.shape:
-            yield turned, f"dims {i} and {j} are transposed: exchanged, "
+            yield turned, f"dims {i} and {j} are transposed: after .transpose({i}, {j}) "
 
 
 def _nothing(mine: np.ndarray, expected: np.ndarray, sizes: dict[int, int]) -> Corrected:

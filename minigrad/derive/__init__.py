@@ -50,6 +50,7 @@ def derive(
 
     TypeError if `loss` is neither Tensor nor Value. ValueError if it requires no gradient or is not a single number,
     for a name that nothing in its graph has, and for a primitive whose function cannot be copied, such as a lambda.
+    RuntimeError if a function that `compile` compiled has computed a part: its steps are not in the graph.
 
     >>> import minigrad
     >>> x = minigrad.tensor([1.0, 2.0], requires_grad=True)
@@ -77,8 +78,12 @@ def derive(
         if given is not None and not isinstance(given, Iterable | Value):
             raise TypeError(f"derive: {argument} must be a list of Tensors or names, got {type(given).__name__}")
     if isinstance(loss, Tensor) and (not loss.requires_grad or loss.array.size != 1):
-        what = f"of shape {loss.array.shape}" if loss.requires_grad else "that requires no gradient"
-        raise ValueError(f"derive: expected a single number that requires a gradient, got one {what}")
+        what = (
+            f"one of shape {loss.array.shape}; reduce it to a number, such as with .sum()"
+            if loss.requires_grad
+            else "one that requires no gradient; create the parameters with requires_grad=True"
+        )
+        raise ValueError(f"derive: expected a single number that requires a gradient, got {what}")
     from minigrad.derive.program import derived
     from minigrad.derive.trace import Trace
 

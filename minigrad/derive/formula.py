@@ -196,7 +196,8 @@ def _value(x: Any, names: Names) -> str:
         case tuple():
             return f"({', '.join(_value(part, names) for part in x)}{',' * (len(x) == 1)})"
         case np.ndarray() if x.ndim:
-            return names.get(id(x), f"{np.count_nonzero(x) if x.dtype == bool else x.size:,} places")
+            count = int(np.count_nonzero(x)) if x.dtype == bool else x.size
+            return names.get(id(x), f"{count:,} place{'s' * (count != 1)}")
         case _ if x is ...:
             return "..."
     return str(x)

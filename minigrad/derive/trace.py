@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import walks
+from minigrad.checks import shown
 from minigrad.core import graph, ops
 from minigrad.core.primitive import Primitive, Shape
 from minigrad.core.record import Node
@@ -76,6 +77,7 @@ class Trace(Symbols):
         self.constants: dict[str, np.ndarray] = {}
         self.arrays: dict[int, Any] = {}  # Symbols of arrays that require no gradient, by id
         self.nodes = walks.ancestors([self.root])
+        walks.refuse_compiled("derive", self.nodes)
         self.leaves = {label: node for node in self.nodes if node.plan is None and (label := self.label(node))}
         self.names = {node: self.free_name(label) for node, label in self._labelled()}
         for node in self.nodes:
@@ -169,7 +171,7 @@ class Trace(Symbols):
         node = by_name.get(x) if isinstance(x, str) else x.node if isinstance(x, Tensor) else None
         node = x if isinstance(x, Value) else node
         if node is None or node not in self.symbols:
-            what = x if isinstance(x, str) else f"this {type(x).__name__}"
+            what = f"called {shown(x)}; give names=locals()" if isinstance(x, str) else f"this {type(x).__name__}"
             raise ValueError(f"derive: nothing in the graph of this loss that requires a gradient is {what}")
         return node
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.api.arguments import array_of
+from minigrad.api.half import HALF, SINGLE
 from minigrad.checks import shown
 from minigrad.core.tensor import Tensor
 
@@ -35,15 +36,6 @@ def check_integers(name: str, array: np.ndarray, dtypes: tuple[np.dtype[Any], ..
         raise RuntimeError(f"{name}: needs int64 integers, got {array.dtype}; convert with .long()")
 
 
-def check_dtypes(name: str, first: Tensor, *others: Tensor | None) -> None:
-    """Raise a RuntimeError if the dtypes differ."""
-    dtype = first.array.dtype
-    for x in others:
-        if x is not None and array_of(name, x).dtype is not dtype and x.array.dtype != dtype:
-            dtypes = ", ".join(str(array_of(name, each).dtype) for each in (first, *others) if each is not None)
-            raise RuntimeError(f"{name}: dtypes {dtypes} differ; convert with .to(dtype)")
-
-
 def check_shapes(name: str, shape: tuple[int, ...], **parameters: Tensor | None) -> None:
     """Raise a RuntimeError if one of the Tensors does not have this shape."""
     for role, x in parameters.items():
@@ -52,17 +44,19 @@ def check_shapes(name: str, shape: tuple[int, ...], **parameters: Tensor | None)
 
 
 def check_parameters(name: str, input: Tensor, shape: tuple[int, ...], **parameters: Tensor | None) -> None:
-    """Raise a RuntimeError if one of the Tensors does not have this shape, or not the dtype of the input."""
+    """Raise a RuntimeError if one of the Tensors does not have this shape, or not the dtype of the input.
+
+    Beside an input of float16, all of them may be float32.
+    """
+    given = {role: x for role, x in parameters.items() if x is not None}
     dtype = input.array.dtype
-    for role, x in parameters.items():
-        if x is not None:
-            array = array_of(name, x)
-            if array.shape != shape:
-                raise RuntimeError(f"{name}: {role} has shape {array.shape} instead of {shape}")
-            if array.dtype is not dtype and array.dtype != dtype:
-                raise RuntimeError(
-                    f"{name}: {role} has dtype {array.dtype}, but the input {dtype}; convert with .to(dtype)"
-                )
+    for role, x in given.items():
+        if array_of(name, x).shape != shape:
+            raise RuntimeError(f"{name}: {role} has shape {x.array.shape} instead of {shape}")
+    dtypes = {x.array.dtype for x in given.values()}
+    if dtypes - {dtype} and not (dtype == HALF and dtypes == {SINGLE}):
+        told = ", ".join(f"{role} {x.array.dtype}" for role, x in given.items())
+        raise RuntimeError(f"{name}: the input has dtype {dtype}, but {told}; convert with .to(dtype)")
 
 
 def sizes_at_the_end(name: str, input: Tensor, normalized_shape: Any) -> tuple[int, ...]:

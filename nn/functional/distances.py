@@ -1,6 +1,6 @@
 """Norms and distances of vectors that lie along a dim."""
 
-from minigrad.api.arguments import array_of, check_floating, dim_of
+from minigrad.api.arguments import check_floating, dim_of, tensors_of
 from minigrad.api.choices import clamp
 from minigrad.api.half import in_float32
 from minigrad.api.norms import vector_norm
@@ -26,16 +26,17 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """Return the cosines of the angles between vectors along `dim` (`torch.nn.functional.cosine_similarity`).
 
-    The tensors broadcast. Norms below `eps` count as `eps`. Raises a RuntimeError if a dtype is not floating.
+    The tensors broadcast. Norms below `eps` count as `eps`. Raises a RuntimeError if no dtype is floating.
 
     >>> import minigrad
     >>> cosine_similarity(minigrad.tensor([[3.0, 4.0]]), minigrad.tensor([[0.0, 2.0]]))
     tensor([0.8000])
     """
     name = "cosine_similarity"
-    for x in (x1, x2):
-        check_floating(name, x)
+    x1, x2 = tensors_of(name, (x1, x2))
     product = x1 * x2
+    check_floating(name, product)
+    x1, x2 = x1.to(product.dtype), x2.to(product.dtype)
     axis = dim_of(name, product, dim)
     lengths = [vector_norm(name, x.expand(product.shape), 2, axis, True) for x in (x1, x2)]
     least = number_of(name, "eps", eps)
@@ -53,8 +54,7 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
     tensor([5.0000])
     """
     name = "pairwise_distance"
-    for x in (x1, x2):
-        array_of(name, x)
+    x1, x2 = tensors_of(name, (x1, x2))
     difference = x1 - x2 + number_of(name, "eps", eps)
     flag_of(name, "keepdim", keepdim)
     return vector_norm(name, difference, p, -1, keepdim)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.api.arguments import array_of, check_floating
+from minigrad.api.arguments import array_of, check_dtypes, check_floating
 from minigrad.api.arrangements import repeat_interleave
 from minigrad.api.choices import where
 from minigrad.api.creation import full
@@ -18,7 +18,7 @@ from minigrad.core.tensor import Tensor, wrap
 from minigrad.random import default_generator, for_each_element
 
 from .activations import in_place
-from .arguments import CLASSES, ROWS, check_choices, check_dtypes, check_integers, check_shapes
+from .arguments import CLASSES, ROWS, check_choices, check_integers, check_shapes
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from minigrad.api.arguments import array_of, check_floating
+from minigrad.api.arguments import array_of, check_dtypes, check_floating
 from minigrad.api.choices import where
 from minigrad.api.grad_fn import labelled, relabelled
 from minigrad.api.half import in_float32
@@ -19,7 +19,6 @@ from .arguments import (
     REDUCTIONS,
     are_below,
     check_choices,
-    check_dtypes,
     check_integers,
     check_reduction,
     check_shapes,
@@ -237,8 +236,8 @@ def huber_loss(
     difference = _difference("huber_loss", input, target, reduction)
     if not number_of("huber_loss", "delta", delta) > 0:
         raise RuntimeError(f"huber_loss: delta must be positive, got {delta}")
-    check_floating("huber_loss", difference)
-    losses = _huber(difference, delta)
+    check_floating("huber_loss", input)  # whose dtype the losses have
+    losses = _huber(difference, delta).to(input.dtype)
     if weight is not None:
         _check_factors("huber_loss", input, weight)
         return reduced(losses * weight, reduction)
@@ -298,8 +297,9 @@ def kl_div(
     tensor(0.6931)
     """
     check_reduction("kl_div", reduction, size_average, reduce, (*REDUCTIONS, "batchmean"))
-    shape = array_of("kl_div", input).shape
-    array_of("kl_div", target)
+    check_floating("kl_div", input)
+    check_floating("kl_div", target)
+    shape = input.array.shape
     if reduction == "mean":
         warnings.warn(
             "kl_div: 'mean' divides by the number of elements; use 'batchmean' for the divergence", stacklevel=3
@@ -369,12 +369,14 @@ def binary_cross_entropy_with_logits(
     check_reduction(name, reduction, size_average, reduce)
     check_floating(name, input)
     _check_equal_shapes(name, input, target)
+    check_floating(name, target)  # whose dtype the losses have
     for factors in (weight, pos_weight):
         if factors is not None:
             array_of(name, factors)
     positive = 1.0 if pos_weight is None else (pos_weight - 1) * target + 1
     losses = (1 - target) * input - positive * logsigmoid(input)
-    return reduced(losses if weight is None else losses * weight, reduction)
+    losses = losses if weight is None else losses * weight
+    return reduced(losses.to(target.dtype), reduction)
 
 
 def _check_equal_shapes(name: str, input: Tensor, target: Tensor) -> None:

@@ -7,13 +7,13 @@ import numpy as np
 
 from minigrad.api.arguments import array_of, check_floating
 from minigrad.api.grad_fn import labelled, relabelled
-from minigrad.api.half import HALF, in_float32, rounded, widened
+from minigrad.api.half import HALF, rounded, rounded_as_input, widened
 from minigrad.checks import flag_of, int_of, number_of
 from minigrad.core import ops
 from minigrad.core.tensor import Tensor
 from minigrad.core.versions import bump_version
 
-from .arguments import check_parameters, sizes_at_the_end
+from .arguments import check_parameters, check_shapes, sizes_at_the_end
 
 
 def batch_norm(
@@ -88,14 +88,13 @@ def batch_norm(
     return rounded(result) if is_half else result
 
 
-@in_float32
+@rounded_as_input
 def _with_statistics(input: Tensor, mean: Tensor, var: Tensor, scale: Any, shift: Any, eps: float) -> Tensor:
     """Return the input normalized with a given mean and variance, scaled and shifted."""
     return (input.contiguous() - mean) * (scale / (var + eps).sqrt()) + shift
 
 
 @labelled
-@in_float32
 def layer_norm(
     input: Tensor,
     normalized_shape: Sequence[int],
@@ -116,8 +115,12 @@ def layer_norm(
     check_floating("layer_norm", input)
     number_of("layer_norm", "eps", eps)
     check_parameters("layer_norm", input, sizes, weight=weight, bias=bias)
-    axes = tuple(range(input.ndim - len(sizes), input.ndim))
-    result = ops.batch_norm.on_tensors(input, 1.0, 0.0, axes, float(eps), True)[0]  # the same, over other dims
+    return _over_dims(input, weight, bias, tuple(range(input.ndim - len(sizes), input.ndim)), float(eps))
+
+
+@rounded_as_input
+def _over_dims(input: Tensor, weight: Tensor | None, bias: Tensor | None, axes: tuple[int, ...], eps: float) -> Tensor:
+    result = ops.batch_norm.on_tensors(input, 1.0, 0.0, axes, eps, True)[0]  # the same as over a batch
     result = result if weight is None else result * weight
     return result if bias is None else result + bias
 
@@ -137,20 +140,20 @@ def rms_norm(
     """
     sizes = sizes_at_the_end("rms_norm", input, normalized_shape)
     check_floating("rms_norm", input)
-    check_parameters("rms_norm", input, sizes, weight=weight)
+    check_shapes("rms_norm", sizes, weight=weight)
     dtype = np.float32 if input.array.dtype == HALF else input.array.dtype
     least = float(np.finfo(dtype).eps) if eps is None else number_of("rms_norm", "eps", eps)
     return _by_mean_square(input, weight, least, tuple(range(input.ndim - len(sizes), input.ndim)))
 
 
-@in_float32
+@rounded_as_input
 def _by_mean_square(input: Tensor, weight: Tensor | None, eps: float, dims: tuple[int, ...]) -> Tensor:
     result = input * ((input * input).mean(dims, keepdim=True) + eps) ** -0.5
-    return result if weight is None else result * weight
+    return result if weight is None else (result * weight).to(input.dtype)
 
 
 @labelled
-@in_float32
+@rounded_as_input
 def native_group_norm(input: Tensor, groups: int, weight: Tensor | None, bias: Tensor | None, eps: float) -> Tensor:
     """Compute `group_norm` of checked arguments; the name is that of PyTorch's `grad_fn`."""
     shape = input.array.shape

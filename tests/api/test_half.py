@@ -134,3 +134,55 @@ def test_a_derived_function_keeps_the_digits_of_long_sums() -> None:
     derived = minigrad.derive(loss, names={"x": x})
     found, _ = derived(x=np.ones((2**18, 2), np.float32))
     np.testing.assert_allclose(found, np.float64(np.float32(0.1)) * 2**18 * 3, rtol=1e-6)
+
+
+FLOATS = ["float16", "float32", "float64"]
+OF_TWO: dict[str, Function] = {
+    "mse_loss": lambda library, f, x, y: f.mse_loss(x, y),
+    "mse_loss with factors": lambda library, f, x, y: f.mse_loss(x, x * 0, weight=y),
+    "l1_loss": lambda library, f, x, y: f.l1_loss(x, y, reduction="none"),
+    "smooth_l1_loss": lambda library, f, x, y: f.smooth_l1_loss(x, y),
+    # whose gradients PyTorch refuses
+    "huber_loss": lambda library, f, x, y: x + f.huber_loss(x.detach(), y.detach(), reduction="none"),
+    "kl_div": lambda library, f, x, y: f.kl_div(x, y, reduction="batchmean"),
+    "cross_entropy": lambda library, f, x, y: f.cross_entropy(x, y),
+    "binary_cross_entropy": lambda library, f, x, y: f.binary_cross_entropy(x, y),
+    "with logits": lambda library, f, x, y: f.binary_cross_entropy_with_logits(x, y, reduction="none"),
+    "with logits and factors": lambda library, f, x, y: f.binary_cross_entropy_with_logits(x, x * 0 + 1, y.detach()),
+    "cosine_similarity": lambda library, f, x, y: f.cosine_similarity(x, y),
+    "pairwise_distance": lambda library, f, x, y: f.pairwise_distance(x, y),
+    "addcmul": lambda library, f, x, y: library.addcmul(x, y, y),
+    "addcdiv": lambda library, f, x, y: library.addcdiv(x, x, y),
+    "layer_norm": lambda library, f, x, y: f.layer_norm(x, (3,), y[0], y[1]),
+    "layer_norm of three dtypes": lambda library, f, x, y: f.layer_norm(x, (3,), x[0].detach(), y[1]),
+    "group_norm": lambda library, f, x, y: f.group_norm(x, 1, y[0], y[1]),
+    "batch_norm": lambda library, f, x, y: f.batch_norm(x, *y[:2].detach().clone(), y[2], y[3], training=True),
+    "batch_norm with statistics": lambda library, f, x, y: f.batch_norm(x, *y[:2].detach().clone(), y[2], y[3]),
+}
+
+
+@pytest.mark.parametrize("name", OF_TWO)
+@pytest.mark.parametrize("second", FLOATS)
+@pytest.mark.parametrize("first", FLOATS)
+def test_two_dtypes_give_the_dtype_that_they_give_in_pytorch(name: str, first: str, second: str) -> None:
+    x, y = np.random.default_rng(1).uniform(0.1, 0.9, (2, 4, 3))
+    outcomes: list[Any] = []
+    for library, make in (minigrad, ours), (torch, theirs):
+        leaves = [make(x.astype(first), requires_grad=True), make(y.astype(second), requires_grad=True)]
+        try:
+            result = OF_TWO[name](library, FUNCTIONAL[library], *leaves)
+        except RuntimeError:
+            outcomes.append(None)
+            continue
+        upstream = np.random.default_rng(2).normal(size=tuple(result.shape))
+        result.backward(make(upstream).to(result.dtype))
+        found = [result.detach(), *(leaf.grad for leaf in leaves)]
+        outcomes.append([None if each is None else (str(each.dtype), each.numpy()) for each in found])
+    mine, reference = outcomes
+    if mine is None or reference is None:
+        assert mine is reference
+        return
+    digits = {"rtol": 1e-2, "atol": 2e-3} if "float16" in (first, second) else {"rtol": 1e-5, "atol": 1e-6}
+    assert [each and each[0] for each in mine] == [each and each[0] for each in reference]  # the dtypes
+    for our, their in zip(filter(None, mine), filter(None, reference), strict=True):
+        np.testing.assert_allclose(our[1].astype(float), their[1].astype(float), **digits)

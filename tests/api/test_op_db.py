@@ -50,7 +50,6 @@ NOT_REFUSED = {
     "narrow": "start as a Tensor of bools is a TypeError",
 }
 
-OPERATIONS = [op for op in operations() if op.name not in EXCLUDED and (op.name, op.variant_test_name) not in VARIANTS]
 COMPARED = (torch.float64, torch.float32, torch.float16, torch.int64, torch.uint8, torch.bool)
 MOST = 12  # samples of each dtype but float64, to save time
 # Relative to the largest number around. PyTorch and numpy add and multiply in different orders, and second gradients
@@ -69,7 +68,14 @@ OPERATIONS = [
     for op in operations()
     if op.name not in EXCLUDED and (op.name, op.variant_test_name) not in VARIANTS and dtypes_of(op)
 ]
-EACH = pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: f"{op.name}-{op.variant_test_name}".rstrip("-"))
+
+
+def name_of(op: OpInfo) -> str:
+    """How the tests name an operation."""
+    return f"{op.name}-{op.variant_test_name}".rstrip("-")
+
+
+EACH = pytest.mark.parametrize("op", OPERATIONS, ids=name_of)
 
 
 def numbers(x: torch.Tensor) -> np.ndarray:
@@ -213,6 +219,51 @@ def test_refusals(op: OpInfo) -> None:
                 continue
             with pytest.raises(kind):
                 function(*ours, **our_keywords)
+
+
+# Whose operands may not have two dtypes here, and why.
+OF_ONE_DTYPE = {"einsum": "PyTorch allows two dtypes where no products are added up, and not where they are"}
+OTHERS = (torch.float16, torch.float64, torch.int64)
+
+
+def with_another_dtype(x: Any, place: int, dtype: torch.dtype, found: list[int]) -> Any:
+    """Arguments, among which the tensor at a place has another dtype. `found` counts the tensors."""
+    if isinstance(x, torch.Tensor):
+        found[0] += 1
+        return x.detach().to(dtype) if found[0] == place else x.detach()
+    if isinstance(x, list | tuple):
+        return type(x)(with_another_dtype(part, place, dtype, found) for part in x)
+    if isinstance(x, dict):
+        return {key: with_another_dtype(value, place, dtype, found) for key, value in x.items()}
+    return x
+
+
+def dtype_of(function: Any, arguments: Any, keywords: Any) -> str:
+    """The dtype of the first result of a call, or that it is refused."""
+    try:
+        result = function(*arguments, **keywords)
+    except REFUSALS:
+        return "refused"
+    return str(getattr(result[0] if isinstance(result, list | tuple) else result, "dtype", ""))
+
+
+@pytest.mark.parametrize(
+    "op", [op for op in OPERATIONS if torch.float32 in dtypes_of(op) and op.name not in OF_ONE_DTYPE], ids=name_of
+)
+def test_operands_of_two_dtypes(op: OpInfo) -> None:
+    """They give the dtype that they give in PyTorch, or are refused as there."""
+    function = function_of(op.name)
+    for sample in itertools.islice(op.sample_inputs("cpu", torch.float32), 3):
+        if (op.name == "nn.functional.batch_norm" and sample.input.ndim < 2) or "max_norm" in sample.kwargs:
+            continue  # as above; there is no max_norm
+        count = [0]
+        whole = (sample.input, sample.args, sample.kwargs)
+        with_another_dtype(whole, 0, torch.float32, count)
+        for place, dtype in itertools.product(range(1, min(count[0], 4) + 1) if count[0] > 1 else (), OTHERS):
+            input, rest, keywords = with_another_dtype(whole, place, dtype, [0])
+            for call in calls([type(sample)(input, args=rest, kwargs=keywords)]):
+                mine, expected = dtype_of(function, *call.ours), dtype_of(op.op, *call.theirs)
+                assert mine == expected, f"tensor {place} of {dtype}"
 
 
 IN_PLACE = [op for op in OPERATIONS if op.inplace_variant and hasattr(minigrad.Tensor, f"{op.name}_")]

@@ -188,7 +188,7 @@ def test_several_results() -> None:
 
     def function(x: Any) -> Any:
         h = x @ W
-        return {"h": h, "pair": (h.tanh(), h.detach()), "x": x, "n": 3}
+        return {"h": h, "pair": (h.tanh(), h.detach()), "sine": h.sin(), "x": x, "n": 3}
 
     compiled = minigrad.compile(function)
     for i in range(3):
@@ -198,9 +198,9 @@ def test_several_results() -> None:
         assert found["n"] == 3
         assert not found["pair"][1].requires_grad
         W.grad = None
-        (found["h"].sum() + found["pair"][0].sum()).backward()
+        (found["h"].sum() + found["pair"][0].sum() + found["sine"].sum()).backward()
         mine, W.grad = W.grad, None
-        (expected["h"].sum() + expected["pair"][0].sum()).backward()
+        (expected["h"].sum() + expected["pair"][0].sum() + expected["sine"].sum()).backward()
         np.testing.assert_array_equal(mine.numpy(), W.grad.numpy())
         W.grad = None
         compiled(x)["pair"][0].sum().backward()
@@ -311,9 +311,10 @@ def test_the_copy_of_a_result_lies_as_the_result() -> None:
         assert compiled(x, minigrad.tensor(2.0)).stride() == (1, 4)
 
 
-def test_second_gradients_are_refused() -> None:
+@pytest.mark.parametrize("function", [lambda x: x.exp().sum(), lambda x: (x * x).sum()])  # which saves its operand
+def test_second_gradients_are_refused(function: Any) -> None:
     x = numbers(3, requires_grad=True)
-    compiled = minigrad.compile(lambda x: x.exp().sum())
+    compiled = minigrad.compile(function)
     for _ in range(2):
         with pytest.raises(RuntimeError, match="gradients of gradients"):
             minigrad.grad(compiled(x), x, create_graph=True)

@@ -311,7 +311,7 @@ def wrong_rows() -> Iterator[tuple[str, Primitive, tuple[Any, ...], str]]:
         "axis",
         Primitive("planted", lambda x: x.sum(0), x=lambda g, x: ops.expand(ops.reshape(g, (2, 1)), (2, 2))),
         (matrix,),
-        "operand x.*dims 0 and 1 are transposed: exchanged, the numbers agree",
+        "operand x.*dims 0 and 1 are transposed: after .* the numbers agree",
     )
     yield (
         "second operand",

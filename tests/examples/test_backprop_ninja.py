@@ -720,7 +720,7 @@ def test_an_exercise_of_any_name_is_python_and_says_how_to_check_it(name: str, r
     assert run("--exercise", str(path)).code == 0
     document = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")), clean=False)
     assert document
-    (command,) = re.findall(r"^    (python .* --check [\s\S]*?)\n\nwhich compares", document, re.MULTILINE)
+    (command,) = re.findall(r"^    (python .* --check [\s\S]*?)\n\nThis compares", document, re.MULTILINE)
     assert shlex.split(command)[-2:] == ["--check", str(path)]
 
 

@@ -524,7 +524,7 @@ def test_a_training_that_failed_is_not_reported_as_if_it_were_well(
     write_names(tmp_path, names)
     arguments = ["--names", str(tmp_path / "names.txt"), "--out", str(tmp_path / "out"), *OPTIONS]
     outcome = run_here(program, capsys, *arguments, "--lr", "1000")
-    assert outcome.errors == "train_names.py: the training failed: to guess gives a loss of 3.2958; try --lr 0.3\n"
+    assert outcome.errors == "train_names.py: the training failed: guessing gives a loss of 3.2958; try --lr 0.3\n"
     assert printed("train loss", outcome.output) > np.log(27)
 
 

@@ -223,6 +223,25 @@ def test_a_parameter() -> None:
     assert repr(parameter) == repr(torch.nn.Parameter(torch.ones(2, 3)))
 
 
+SIZES: dict[str, Callable[[Any, Any], Any]] = {
+    "Linear: in_features": lambda library, size: library.nn.Linear(size, 2),
+    "Linear: out_features": lambda library, size: library.nn.Linear(2, size),
+    "Embedding: num_embeddings": lambda library, size: library.nn.Embedding(size, 2),
+    "Embedding: embedding_dim": lambda library, size: library.nn.Embedding(2, size),
+    "BatchNorm1d: num_features": lambda library, size: library.nn.BatchNorm1d(size),
+}
+
+
+@pytest.mark.parametrize(("name", "make"), SIZES.items(), ids=SIZES)
+def test_a_size_that_cannot_be_is_refused_by_its_name(name: str, make: Callable[[Any, Any], Any]) -> None:
+    refused = {2.0: (TypeError, "must be an integer, got 2.0"), -1: (RuntimeError, "must not be negative, got -1")}
+    for size, (error, message) in refused.items():
+        with pytest.raises(error):
+            make(torch, size)
+        with pytest.raises(error, match=f"^{name} {message}$"):
+            make(minigrad, size)
+
+
 def test_a_parameter_of_integers_is_refused() -> None:
     with pytest.raises(RuntimeError, match="floating"):
         nn.Parameter(minigrad.tensor([1, 2]))

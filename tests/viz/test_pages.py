@@ -15,6 +15,7 @@ import torch
 import minigrad
 import viz
 from minigrad import Tensor, Value, nn
+from minigrad.core import ops
 from minigrad.derive.formula import formula
 from minigrad.derive.symbols import Symbol
 from minigrad.extras import remedy
@@ -260,6 +261,17 @@ def test_lines_of_the_derived_source_and_of_the_program() -> None:
     assert data["program"][h_node["line"]]["text"].strip() == "h = x.tanh()"
 
 
+def test_the_line_of_a_change_of_a_view_is_that_of_its_base_too() -> None:
+    (x,) = leaves((3,))
+    with minigrad.detect_anomaly(check_nan=False):
+        y = x * 2
+        y[1:].unsqueeze(0).mul_(3)
+    page = viz.page(y, names=locals())
+    lines = [page.data["program"][node["line"]]["text"].strip() for node in page.data["nodes"] if node["name"] != "x"]
+    assert lines[0] == "y = x * 2"
+    assert {*lines[1:]} == {"y[1:].unsqueeze(0).mul_(3)"}
+
+
 def test_cells_come_from_the_cells_that_the_rule_reads() -> None:
     a, b = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
     found = sources(lambda x: x @ b, a, a @ b, (9, 9))
@@ -288,6 +300,37 @@ def test_wrong_answers_get_the_reply_of_cmp() -> None:
     for step in page.data["steps"]:
         if (step.get("ask") or {}).get("kind") == "choice":
             assert [option["reply"] for option in step["ask"]["options"]].count("") == 1
+
+
+def test_the_reply_to_a_wrong_number_has_the_digits_of_the_page() -> None:
+    d = Value(4.0, label="d")
+    page = viz.page(d**3 * 0.5 + d.tanh())
+    (ask,) = (step["ask"] for step in steps_of(page, "accumulate"))
+    assert ask["wrong"] == {
+        "24": "it is 24 instead of 24.0013",
+        "0.001341": "it is 0.001341 instead of 24.0013",
+    }
+
+
+def test_an_index_has_the_name_of_its_variable() -> None:
+    (C,) = leaves((4, 2))
+    ix = minigrad.tensor([1, 1, 3])
+    page = viz.page(C[ix].sum(), names={"C": C, "ix": ix})
+    first = steps_of(page, "forward")[0]
+    assert first["say"].endswith(": chosen = C[ix], of shape 3×2.")
+    assert "dC = put(dchosen, [ix])" in steps_of(page, "rule")[-1]["say"]
+    assert [names_of(page)[node] for node in first["operands"]] == ["C", "ix"]
+    assert [each["label"] for each in first["maps"]] == ["C", "ix", "chosen"]
+    assert "[ix]" in first["math"]
+
+
+def test_a_sum_that_is_multiplied_stands_in_brackets() -> None:
+    a, b = Symbol("a", (4, 3)), Symbol("b", (4, 3))
+    total = "<munder><mo>∑</mo><mtext>dim 0</mtext></munder>"
+    summed = mathml.expression(ops.sum(a * b, (0,), False))
+    assert summed.startswith(total)
+    assert mathml.expression(ops.sum(a * b, (0,), False) * b).startswith(f"<mrow><mo>(</mo>{total}")
+    assert mathml.expression(ops.sum(a * b, (0,), False) + b).startswith(total)
 
 
 def test_a_large_graph_is_folded_and_its_boxes_stand_apart() -> None:
@@ -333,7 +376,9 @@ def test_numbers_that_are_not_finite_are_shown() -> None:
 
 
 def test_constants_and_leaves() -> None:
-    assert [step["kind"] for step in viz.page(minigrad.ones(2)).data["steps"]] == ["start", "end"]
+    start, end = viz.page(minigrad.ones(2)).data["steps"]
+    assert (start["kind"], end["kind"]) == ("start", "end")
+    assert end["say"].startswith("There is no backward pass: the result does not require a gradient")
     assert [step["kind"] for step in viz.page(Value(2.0)).data["steps"]] == ["start", "seed", "end"]
 
 
@@ -344,13 +389,30 @@ def test_bad_arguments(tmp_path: pathlib.Path) -> None:
         viz.page(Value(1.0), names=[1])  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="page: limit must be at least 1, got 0"):
         viz.page(Value(1.0), limit=0)
-    with pytest.raises(TypeError, match="page: limit must be a number, got str"):
-        viz.page(Value(1.0), limit="1")  # type: ignore[arg-type]
+    for limit in ("1", 2.5, True):
+        with pytest.raises(TypeError, match=f"page: limit must be a whole number, got {limit!r}"):
+            viz.page(Value(1.0), limit=limit)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"page: path must be the name of a file, got {'a': 1}; variables"):
+        viz.page(Value(1.0), {"a": 1})  # type: ignore[arg-type]
     with pytest.raises(FileNotFoundError, match="page: there is no folder"):
         viz.page(Value(1.0), tmp_path / "missing" / "page.html")
     viz.page(Value(1.0), tmp_path / "page.html")
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
     assert "viz" in remedy("viz")
+
+
+def both(x: Tensor) -> tuple[Tensor, Tensor]:
+    return x.sum(), x.tanh().sum()
+
+
+@pytest.mark.parametrize("show", [viz.draw, viz.page, minigrad.derive])
+def test_results_of_compiled_functions_are_refused_because_their_steps_are_missing(show: Any) -> None:
+    (x,) = leaves((3,))
+    one, two = minigrad.compile(lambda x: x.tanh().sum()), minigrad.compile(both)
+    for _ in range(2):  # the first call has a graph of another kind
+        for result in (one(x), one(x) * 2, sum(two(x))):
+            with pytest.raises(RuntimeError, match=rf"^{show.__name__}: the graph has no steps of a compiled function"):
+                show(result)
 
 
 def test_what_was_changed_or_lost_since_then_is_refused() -> None:
@@ -365,7 +427,9 @@ def test_what_was_changed_or_lost_since_then_is_refused() -> None:
     loss.backward()
     with minigrad.no_grad():
         w -= 1
-    with pytest.raises(RuntimeError, match=r"mul: a value of shape .* was changed by sub_"):
+    with pytest.raises(
+        RuntimeError, match=r"^page: mul: a value of shape .* was changed by sub_; write the page before"
+    ):
         viz.page(loss)
     (w,) = leaves((200, 200))
     loss = ((w @ w) * w).sum()

@@ -11,7 +11,7 @@ import pytest
 
 import minigrad
 import viz
-from minigrad import Value
+from minigrad import Value, nn
 from tests.support import browser as support
 from viz import text
 
@@ -178,6 +178,44 @@ def test_keys_read_the_cells_too(opened: Any) -> None:
     assert page.step == at
 
 
+def test_keys_open_the_boxes_of_a_step(opened: Any) -> None:
+    made = neuron()
+    page = opened(made, "#step=2")
+    stops = page.driver.find_elements(By.CSS_SELECTOR, ".box[tabindex]")
+    step = made.data["steps"][2]
+    lit = {step["node"], *step["operands"]}
+    labels = [stop.get_attribute("aria-label") for stop in stops]
+    assert {*labels} == {made.data["nodes"][node]["words"][0] for node in lit}
+    for key in (Keys.ENTER, Keys.SPACE):
+        for stop, label in zip(stops, labels, strict=True):
+            stop.send_keys(key)
+            assert page.text("#maps").startswith(label.split(" → ")[-1])
+    assert page.step == 2
+
+
+def test_cells_have_the_digits_of_the_sentences_and_indices_all_of_theirs(opened: Any) -> None:
+    numbers = [0.5, 1.23456789, 2.5e-5, -1.23456e-4, 123456.789, 0.0, 1e-9]
+    x = minigrad.tensor(numbers, dtype=minigrad.float64, requires_grad=True)
+    table = minigrad.zeros(20000, 1, requires_grad=True)
+    ix = minigrad.tensor([12345, 7])
+    page = opened(viz.page(x.reshape(7, 1).sum() + table[ix].sum(), names={"x": x, "table": table, "ix": ix}))
+    cells = (
+        "return [...document.querySelectorAll('.printed')].map((map) => [...map.children].map((c) => c.textContent))"
+    )
+    page.press(Keys.ARROW_RIGHT)
+    assert page.driver.execute_script(cells)[0] == [text.number(x) for x in numbers]
+    at = next(i for i, step in enumerate(page.page.data["steps"]) if "table[ix]" in step["say"])
+    page.driver.execute_script(f"location.hash = 'step={at}'")
+    assert ["12345", "7"] in page.driver.execute_script(cells)
+
+
+def test_a_view_is_open_only_if_no_box_of_it_is_folded(opened: Any) -> None:
+    net = nn.Sequential(*(nn.Sequential(nn.Linear(4, 4), nn.Tanh()) for _ in range(6)))
+    for limit, last in ((20, "folded: "), (1000, "open: ")):
+        page = opened(viz.page(net(minigrad.ones(2, 4)).sum(), names={"net": net}, limit=limit))
+        assert page.find("#view").find_elements(By.CSS_SELECTOR, "option")[-1].text.startswith(last)
+
+
 def test_a_guess_is_marked_and_a_mistake_explained(opened: Any) -> None:
     page = opened(neuron())
     page.find("#predict").click()
@@ -198,6 +236,8 @@ def test_of_a_tensor_the_shape_and_the_rule_are_asked(opened: Any) -> None:
     page = opened(made)
     page.find("#predict").click()
     page.press(Keys.ARROW_RIGHT)
+    page.answer("four by six")
+    assert page.text("#reply") == "Type a shape, such as 4×3 or scalar."
     page.answer("(4, 6)")
     assert page.text("#reply") == "Wrong: the shape is 4×6 instead of 6×4."
     page.answer("6, 4")
@@ -257,6 +297,11 @@ def test_a_notebook_shows_the_page_in_a_frame(driver: Any, opened: Any, tmp_path
     driver.find_element(By.ID, "next").click()
     assert driver.find_element(By.ID, "say").text == made.data["steps"][1]["say"]
     driver.switch_to.default_content()
+    assert not driver.find_element(By.CLASS_NAME, "minigrad-untrusted").is_displayed()
+    script = "document.querySelectorAll('iframe, style').forEach((x) => x.remove())"  # as in an untrusted notebook
+    driver.execute_script(script)
+    told = driver.find_element(By.TAG_NAME, "body").text
+    assert told == "Run this cell, or trust the notebook, to see what it shows."
 
 
 def test_a_step_through_many_boxes_changes_only_a_few(opened: Any) -> None:

@@ -71,9 +71,10 @@ def page(
     with ones. The lines of your own program are known, and shown, for what is computed under
     `minigrad.detect_anomaly(check_nan=False)`.
 
-    TypeError if `root` is neither a Tensor nor a Value, or if `names` is no dict. ValueError if `limit` is less than 1,
-    FileNotFoundError if the folder does not exist. RuntimeError if a backward pass has released values that are too
-    large to be kept, or if a value was changed in place since it was computed.
+    TypeError if `root` is neither a Tensor nor a Value, or if `path`, `names` or `limit` is no path, dict or integer.
+    ValueError if `limit` is less than 1, FileNotFoundError if the folder does not exist. RuntimeError if a backward
+    pass has released values that are too large to be kept, if a value was changed in place since it was computed, or if
+    a function that `minigrad.compile` compiled has computed a part: its steps are not in the graph.
 
     >>> from minigrad import Value
     >>> a = Value(3.0, label="a")
@@ -84,11 +85,15 @@ def page(
     'da = 7 is complete: 3 parts have been added up. It goes to a.grad.'
     """
     if not isinstance(root, Tensor | Value):
-        raise TypeError(f"page: expected a Tensor or a Value, got {type(root).__name__}")
+        raise TypeError(
+            f"page: expected a Tensor or a Value, got {type(root).__name__}; give the result, such as the loss"
+        )
+    if not isinstance(path, str | os.PathLike | None):
+        raise TypeError(f"page: path must be the name of a file, got {shown(path)}; variables go with names=locals()")
     if not isinstance(names, Mapping | None):
         raise TypeError(f"page: names must be a dict such as locals(), got {type(names).__name__}")
-    if not isinstance(limit, int):
-        raise TypeError(f"page: limit must be a number, got {type(limit).__name__}")
+    if not isinstance(limit, int) or isinstance(limit, bool):
+        raise TypeError(f"page: limit must be a whole number, got {shown(limit)}")
     if limit < 1:
         raise ValueError(f"page: limit must be at least 1, got {shown(limit)}")
     made = Page(model(root, names or {}, limit))

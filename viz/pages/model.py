@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import Tensor, Value
+from minigrad import Tensor, Value, walks
 from minigrad.core.record import Node
 from minigrad.core.tensor import wrap
 from minigrad.derive.forms import word_for
@@ -75,6 +75,7 @@ def model(root: Any, names: Mapping[str, Any], limit: int) -> dict[str, Any]:
     start = root.node if isinstance(root, Tensor) and root.requires_grad else root
     labels = parts_of(names) | variables(names)
     things = things_behind([start], labels)
+    walks.refuse_compiled("page", things)
     state = states_of(things, names)
     labels |= state
     for name, module in names.items():  # the name of a parameter says whose it is

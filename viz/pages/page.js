@@ -47,11 +47,14 @@ function shape(name, attributes = {}, text = "") {
 
 // Numbers and colours
 
+// Prints a number as `number` in text.py does, but a whole number in full.
 function short(x) {
   if (typeof x === "string") return x;
   const size = Math.abs(x);
+  if (Number.isInteger(x) && size < 1e15) return String(x);
   if (size >= 1 && size < 1e4) return String(Number(x.toFixed(4)));
-  return String(Number(x.toPrecision(4))).replace("e+", "e");
+  const rounded = Number(x.toPrecision(4));
+  return (size >= 1e-4 && size < 1 ? String(rounded) : rounded.toExponential()).replace("e+", "e");
 }
 
 function colour(x, most) {
@@ -125,6 +128,11 @@ function draw(view) {
   follow(boxes.filter((box) => box.x === left).slice(0, 1));
 }
 
+// Whether a word of a box stands for a number, which is there only from some step on.
+function isNumber(word) {
+  return /^(data|grad) /.test(word);
+}
+
 function drawBox(graph, box) {
   const result = nodes[box.nodes.at(-1)];
   const words = box.folded ?? result.words;
@@ -137,7 +145,7 @@ function drawBox(graph, box) {
     const row = shape(
       "text",
       { x: MARGIN, y: MARGIN + 11 + i * LINE, class: i ? "faint" : "title" },
-      i && /^(data|grad) /.test(word) ? "" : word,
+      i && isNumber(word) ? "" : word,
     );
     group.append(row);
     return row;
@@ -158,7 +166,15 @@ function drawBox(graph, box) {
     parts.rows = rows.slice(-2);
     parts.rows[0].classList.add("data");
   }
+  group.setAttribute("role", "button");
+  group.setAttribute("aria-label", words.filter((word) => word && !isNumber(word)).join(", "));
   group.addEventListener("click", () => show(box));
+  group.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    event.stopPropagation(); // a space would play
+    show(box);
+  });
   graph.append(group);
   return parts;
 }
@@ -178,6 +194,7 @@ function refresh(box, at, lit) {
   box.group.classList.toggle("waiting", waiting);
   box.group.classList.toggle("lit", lit === "lit");
   box.group.classList.toggle("operand", lit === "operand");
+  lit ? box.group.setAttribute("tabindex", 0) : box.group.removeAttribute("tabindex"); // not hundreds of tab stops
   ["data", "grad"].forEach((word, i) => {
     const array = arrays[values[i]];
     if (box.maps) {
@@ -422,6 +439,7 @@ function check(event) {
   const { ask } = steps[asked];
   const text = find("#answers input").value.trim();
   if (ask.kind === "shape") {
+    if (!/^(scalar|[\d\s×x*,()[\]]+)$/i.test(text)) return reply("wrong", "Type a shape, such as 4×3 or scalar.");
     const sizes = text.match(/\d+/g)?.join("×") ?? "scalar";
     return mark_answer(sizes === ask.right, ask.wrong[sizes] ?? `the shape is ${sizes} instead of ${ask.right}`);
   }
@@ -515,7 +533,7 @@ function start() {
       element(
         "option",
         { value: i },
-        i < views.length - 1 ? `folded: ${view.items} boxes` : `open: ${view.items} boxes`,
+        `${view.boxes.some((box) => box.folded) ? "folded" : "open"}: ${view.items} boxes`,
       ),
     );
   });

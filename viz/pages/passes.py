@@ -87,6 +87,16 @@ class Passes:
                 self._keep(x, named[name])
 
     def _reverse(self) -> None:
+        """Run the reverse pass. What it needs must not have been changed in place."""
+        try:
+            self._visit_all()
+        except RuntimeError as error:
+            changed, remedy, _ = str(error).partition(": compute a new tensor")
+            if not remedy:
+                raise
+            raise RuntimeError(f"page: {changed}; write the page before that") from None
+
+    def _visit_all(self) -> None:
         so_far: dict[Any, np.ndarray] = {}
         seed: Any = 1.0 if self.is_value else np.ones(self.root.shape, self.root.dtype)
 

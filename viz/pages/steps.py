@@ -17,6 +17,7 @@ from minigrad.derive.naming import Key, key
 from minigrad.derive.symbols import Symbol, is_mT
 
 from ..text import number
+from ..walk import indices
 from . import mathml
 from .lineage import sources
 from .passes import Part, Passes, Visit
@@ -47,7 +48,9 @@ class Steps:
         for visit in passes.visits if passes else ():
             if key(visit.node) in number:
                 self._visit(visit)
-        self._add("end", None, "Both passes are done: every parameter has its gradient.")
+        done = "Both passes are done: every parameter has its gradient."
+        none = "There is no backward pass: the result does not require a gradient, so no operation was recorded."
+        self._add("end", None, done if passes and passes.visits else none)
 
     def data(self, thing: Any) -> np.ndarray | None:
         """Return the data of a thing, if it is known."""
@@ -75,7 +78,7 @@ class Steps:
     # Forward
 
     def _forward(self, node: Any, when: str) -> None:
-        operands = [x for x in node.inputs if key(x) in self.called]
+        operands = [x for x in (*node.inputs, *indices(node)) if key(x) in self.called]
         names, y = self._symbols(node), self._name(node)
         symbol, data = Symbol(""), self.data(node)
         symbol.primitive = node.plan.primitive
@@ -88,16 +91,16 @@ class Steps:
         step = self._add(
             "forward",
             node,
-            f"{when}: {y} = {formula(symbol)}{',' * bool(_shape(node))} {result}.",
-            math=mathml.math(left, mathml.expression(symbol)),
+            f"{when}: {y} = {formula(symbol, self.called)}{',' * bool(_shape(node))} {result}.",
+            math=mathml.math(left, mathml.expression(symbol, names=self.called)),
             maps=[*maps, *([self._map(y, data)] if data is not None else [])],
             operands=[self.number[key(x)] for x in operands if key(x) in self.number],
         )
         if data is not None and self._all_small([*arrays.values(), data]):
-            values = mathml.expression(symbol, arrays)
+            values = mathml.expression(symbol, arrays, self.called)
             step["numbers"] = mathml.math(values, mathml.sign("="), mathml.numbers(data))
         if data is not None and np.isfinite(data).all():
-            step["ask"] = self._ask(f"{y} = {formula(symbol)}", data, [-data, *arrays.values()])
+            step["ask"] = self._ask(f"{y} = {formula(symbol, self.called)}", data, [-data, *arrays.values()])
 
     def _symbols(self, node: Any) -> dict[int, Symbol]:
         """Return Symbols for the operands that have a name, by their places."""
@@ -158,16 +161,16 @@ class Steps:
         what = "result" if is_broadcast else whole
         says = f"{node.plan.primitive.name} passes {self._gradient_name(node)} on to {self._name(operand)}: {what}"
         value = f" = {number(_item(part.raw))}" if not part.raw.ndim else f", of shape {_times(part.raw.shape)}"
-        says += f" = {formula(rule)}"
+        says += f" = {formula(rule, self.called)}"
         step = self._add("rule", node, f"{says}{value}.", **ends)
         if not is_broadcast and not is_second:
             step["grads"] = grads
         step["maps"] = self._factors(visit, part, what)
         left = mathml.name(what, part.raw.shape) + mathml.sign("=")
-        step["math"] = mathml.math(left, mathml.expression(rule))
+        step["math"] = mathml.math(left, mathml.expression(rule, names=self.called))
         read: dict[str, Any] = {name: known.get(name) for name in _names_in(rule)}
         if self._all_small([*read.values(), part.raw]):
-            values, result = mathml.expression(rule, read), mathml.numbers(part.raw)
+            values, result = mathml.expression(rule, read, self.called), mathml.numbers(part.raw)
             step["numbers"] = mathml.math(*[values, mathml.sign("=")] * (values != result), result)
         if np.isfinite(part.after).all():
             step["ask"] = self._ask_rule(visit, part, rule, symbols)
@@ -217,16 +220,15 @@ class Steps:
         """Add the step that sums over the dims in which broadcasting repeated an operand."""
         operand, before, after = part.operand, part.raw.shape, part.part.shape
         extra = len(before) - len(after)
-        dims = [i for i in range(len(before)) if i < extra or (after[i - extra] == 1 and before[i] > 1)]
-        over = f"dim{'s' * (len(dims) > 1)} {', '.join(map(str, dims))}"
+        axes = tuple([i for i in range(len(before)) if i < extra or (after[i - extra] == 1 and before[i] > 1)])
         name = self._name(operand)
         link = self._sources(lambda x: unbroadcast(x, operand, node.plan.primitive), part.raw, part.part)
-        total = f"<munder>{mathml.sign('∑')}<mtext>{over}</mtext></munder>{mathml.name('result', before)}"
+        total = mathml.total(axes) + mathml.name("result", before)
         self._add(
             "unbroadcast",
             node,
-            f"{name}, of shape {_times(after)}, was repeated to fit {_times(before)}. So its gradient is the sum over "
-            f"{over}, where it was repeated.",
+            f"{name}, {f'of shape {_times(after)}' if after else 'a scalar'}, was repeated to fit {_times(before)}. "
+            f"So its gradient is the sum over {mathml.dims(axes)}, where it was repeated.",
             **ends,
             **grads,
             math=mathml.math(mathml.name(dx, after), mathml.sign("="), total),
@@ -239,7 +241,10 @@ class Steps:
         name, dx = self._name(part.operand), self._gradient_name(part.operand)
         assert part.before is not None
         numbers = (part.before, part.part, part.after)
-        values = ", {} + {} = {}".format(*(number(_item(x)) for x in numbers)) if part.after.ndim == 0 else ""
+        values = ""
+        if not part.after.ndim:
+            before, added, after = (number(_item(x)) for x in numbers)
+            values = f", {before} + {f'({added})' if added.startswith('-') else added} = {after}"
         step = self._add(
             "accumulate",
             node,
@@ -270,7 +275,7 @@ class Steps:
         """Ask for a number, or for the shape of an array."""
         if right.ndim:
             return self._ask_shape(what, right, *mistakes)
-        numbers = [x for x in mistakes if x.ndim == 0 and not np.array_equal(x, right)]
+        numbers = [x for x in mistakes if x.ndim == 0 and not compared("", x, right)]
         wrong = {number(_item(x)): _note(x, right) for x in numbers}
         return {"kind": "number", "text": f"{what}: which number?", "right": _item(right), "wrong": wrong}
 
@@ -292,11 +297,13 @@ class Steps:
         turned = _turned(rule)
         if turned is not None:
             mistakes.insert(0, (part.raw.swapaxes(-1, -2), turned))
-        options = {mathml.expression(rule): ""}
+        options = {mathml.expression(rule, names=self.called): ""}
         for x, symbol in mistakes:
             note = compared("", x, part.raw)
             if not note and len(options) < 4:
-                options.setdefault(mathml.expression(symbol), note.note)
+                options.setdefault(mathml.expression(symbol, names=self.called), note.note)
+        if len(options) == 1:
+            return None
         shift = len(self.written) % len(options)  # so that the right one is not always the first
         listed = [{"math": mathml.math(text), "reply": reply} for text, reply in options.items()]
         return {"kind": "choice", "text": f"{what}: which expression?", "options": listed[shift:] + listed[:shift]}
@@ -316,10 +323,8 @@ def _item(array: Any) -> float:
 
 def _note(x: np.ndarray, right: np.ndarray) -> str:
     """Say as `cmp` what is wrong with a number, with the digits that the page shows."""
-    note = compared("", x, right).note.removeprefix("at () ")
-    for each in (_item(x), _item(right)):
-        note = note.replace(str(each), number(each))
-    return note
+    guess = compared("", x, right).note.removeprefix(f"it is {x[()]} instead of {right[()]}")
+    return f"it is {number(_item(x))} instead of {number(_item(right))}{guess}"
 
 
 def _names_in(x: Any) -> set[str]:
