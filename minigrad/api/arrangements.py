@@ -21,7 +21,7 @@ from minigrad.api.grad_fn import labelled, relabelled
 from minigrad.api.inplace import method_and_in_place
 from minigrad.api.pieces import cat
 from minigrad.api.refusals import named_refusals
-from minigrad.api.shapes import broadcast_tensors, movedim, reshape
+from minigrad.api.shapes import _read_only, broadcast_tensors, movedim, reshape
 from minigrad.checks import int_of, shown
 from minigrad.core import ops
 from minigrad.core.dtypes import DType, number_dtype
@@ -252,7 +252,7 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
     steps = np.arange(length)
     chosen = ops.index.on_tensors(moved, (steps + start[0], steps + start[1]))
     result = relabelled(movedim(chosen, 0, -1), "diagonal")
-    result.array = np.asarray(memoryview(result.array).toreadonly()) if result.array.size else result.array
+    result.array = _read_only(result.array) if result.array.size else result.array
     return result
 
 
@@ -363,5 +363,5 @@ class Windows(Tensor):
         places = np.arange(0, whole[axis] - size + 1, step)[:, None] + np.arange(size)
         windows = ops.index.on_tensors(self, (*[slice(None)] * axis, places))
         result = relabelled(movedim(windows, axis + 1, -1), "unfold")
-        result.array = np.asarray(memoryview(result.array).toreadonly()) if result.array.size else result.array
+        result.array = _read_only(result.array) if result.array.size else result.array
         return result

@@ -18,6 +18,7 @@ from minigrad.api.pointwise import clone
 from minigrad.checks import shown
 from minigrad.core import ops
 from minigrad.core.methods import method
+from minigrad.core.modes import current_mode
 from minigrad.core.primitive import Shape, Traced
 from minigrad.core.promotion import check_operand
 from minigrad.core.tensor import Tensor
@@ -67,7 +68,7 @@ def __setitem__(input: Tensor, key: Any, value: Any) -> None:
         raise RuntimeError(
             f"assign: values of {dtype} do not fit indexed places of {input.array.dtype}; convert with .to(dtype)"
         )
-    if is_recorded(input, value):
+    if is_recorded(input, value) or current_mode().watch is not None:
         replace(input, _assigned(input, parts, value), "assign")
         return
     try:
@@ -120,7 +121,8 @@ def _in_order_of_indexed(result: np.ndarray, x: np.ndarray, key: tuple[Any, ...]
     free = [dim for dim in order if strides[dim] and result.shape[dim] > 1]
     for place, dim in zip(free, sorted(free, key=lambda dim: -strides[dim]), strict=True):
         order[place] = dim
-    return np.asarray(result.transpose(order), order="C").transpose(np.argsort(order))
+    ordered = result.transpose(order)
+    return (ordered if ordered.flags.c_contiguous else ordered.copy()).transpose(np.argsort(order))
 
 
 def _assigned(input: Tensor, parts: list[tuple[Any, ...]], value: Any) -> Tensor:

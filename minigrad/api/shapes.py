@@ -19,6 +19,12 @@ from minigrad.core.methods import method, methods
 from minigrad.core.primitive import Shape
 from minigrad.core.tensor import Tensor
 
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    """The same array, which cannot be made writeable again, as a view could. It is of the same class, marked or not."""
+    return np.asarray(array.data.toreadonly()).view(type(array))
+
+
 # Another shape
 
 
@@ -330,8 +336,7 @@ class ShapeMethods(Tensor):
                 f"expand: {self.array.shape} does not expand to {shown(wanted)}: only sizes of 1 can grow"
             )
         result = ops.expand.on_tensors(self, full)
-        # Its elements share memory. A view of a numpy array could be made writeable again; this cannot.
-        result.array = np.asarray(memoryview(result.array).toreadonly())
+        result.array = _read_only(result.array)  # its elements share memory
         return result
 
     @labelled

@@ -57,9 +57,11 @@ def compile(
     read at every call, and running statistics are updated. Random operations draw the numbers that the function would
     draw. Arrays of numpy that the function makes, or that a module of Python holds, are constants.
 
-    The results and gradients have the same bits as those of the function; only NaNs may differ in their signs. The
-    first call takes as long as some hundred others. Several threads may call a compiled function. While one makes the
-    first call, others must not compute with the same parameters except through compiled functions.
+    The results and gradients have the same bits as those of the function; only NaNs may differ in their signs. If
+    gradients arrive at some of several results, zeros arrive at the others, as in PyTorch: what only these depend on
+    gets a gradient of zeros in place of None, and zero times an infinite derivative is NaN. The first call takes as
+    long as some hundred others. Several threads may call a compiled function. While one makes the first call, others
+    must not compute with the same parameters except through compiled functions.
 
     RuntimeError at the first call, with the line, for what depends on the numbers: a branch on a Tensor, `.item()`,
     `.numpy()`, an index by a mask; for a variable or attribute that is set; and for a backward pass in the function.

@@ -81,12 +81,11 @@ class Group:
         """
         count, length = self.patterns[id(symbol)]
         is_reduced, width = symbol.primitive in REDUCTIONS, count // self.rows
-        whole = symbol.arguments[0].shape if is_reduced else symbol.shape
         if is_reduced and x is symbol:
             shape: Shape = (width // length, 1)
         elif math.prod(x.shape) == count:
-            shape = (width,) if length == 1 else (width // length, length)
-        elif math.prod(x.shape) == 1 or _is_repeated(x.shape, whole):
+            shape = (width // length, length) if length > 1 or is_reduced else (width,)
+        elif is_read_whole(x, symbol):
             return None
         else:
             shape = (width // length, 1)
@@ -123,7 +122,10 @@ class Blocks:
                     inner.add(id(symbol))
                     after.append(symbol)
                     continue
-                pattern = self.pattern_of(symbol)
+                # What every block reads whole must be there before the first block.
+                read = [self.layout.unexpanded(x) for x in symbols_in(symbol.arguments)]
+                is_early = any(id(x) in inner and is_read_whole(x, symbol) for x in read)
+                pattern = None if is_early else self.pattern_of(symbol)
                 belongs = is_inner or (pattern is not None and pattern.elements >= LARGE and not late)
                 if pattern and belongs and group.takes(symbol, pattern):
                     inner.add(id(symbol))
@@ -199,7 +201,10 @@ def row_length(shape: Shape, whole: Shape) -> int | None:
     return None
 
 
-def _is_repeated(shape: Shape, whole: Shape) -> bool:
-    """Whether an operand is broadcast along the first dims alone, so that every row reads all of it."""
-    shape = (1,) * (len(whole) - len(shape)) + shape
-    return any(shape == (1,) * place + whole[place:] for place in range(1, len(whole)))
+def is_read_whole(x: Symbol, symbol: Symbol) -> bool:
+    """Whether every row of a step reads all of an operand: one number, or what is broadcast along the first dims."""
+    whole = symbol.shape
+    if symbol.primitive in REDUCTIONS or math.prod(x.shape) == math.prod(whole):
+        return False
+    shape = (1,) * (len(whole) - len(x.shape)) + x.shape
+    return math.prod(shape) == 1 or any(shape == (1,) * place + whole[place:] for place in range(1, len(whole)))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import walks
 from minigrad.compiled.layout import Wanted
 from minigrad.compiled.marks import Marked, plain
 from minigrad.compiled.program import Program, eager_pass, plan_of, results_of
@@ -14,7 +15,9 @@ from minigrad.compiled.recording import Recording
 from minigrad.core.dtypes import dtype
 from minigrad.core.record import Node
 from minigrad.core.tensor import Tensor
+from minigrad.core.versions import owner
 from minigrad.derive.symbols import Symbol
+from minigrad.random import Generator
 
 ARRAY, NODE, REQUIRES_GRAD = map(operator.attrgetter, ("array", "stored_node", "requires_grad"))
 Source = tuple[bool, int]  # whether it is an argument, and its place
@@ -28,7 +31,8 @@ class Entry:
     - `leaves`: what gets a gradient. `changed`: what a call changes.
     - `needing`: the places of the results that need a gradient. `plan`: that of their node.
     - `rebuild(results, arguments)` puts the results together as the function does.
-    - `error`: why every backward pass is refused. `draws`: whether a call draws random numbers.
+    - `error`: why every backward pass is refused. `draws`: whether a call draws random numbers. `rewound`: generators
+      that go back to where they were if the program finds that the function itself has to run.
     """
 
     def __init__(self, reach: Reach) -> None:
@@ -44,6 +48,7 @@ class Entry:
         self.rebuild: Callable[[list[Tensor], list[Any]], Any]
         self.error: RuntimeError | None = None
         self.draws = False
+        self.rewound: list[Generator] = []
         self.count = 0  # how many of `outside` the program takes; the others only get gradients
 
     def fits(self) -> bool:
@@ -143,6 +148,7 @@ class FirstCall:
     def _run(self, function: Any, args: Any, kwargs: Any) -> Any:
         """Call the function, while the Tensors from outside hold marked arrays."""
         held = [(x, x.array, m) for x, m in zip(self.outside, self.marked, strict=True) if isinstance(x, Tensor)]
+        nodes = [(x, x.stored_node) for x in [*self.inputs, *(x for x, *_ in held)] if isinstance(x, Tensor)]
         for x, _, m in held:
             x.array = m
         try:
@@ -153,6 +159,11 @@ class FirstCall:
                 x.array = before if x.array is m else plain(x.array)
         if rebound:
             self.heard.refuse("a new array for a Tensor from outside", "change it in place, as in x.copy_(y)")
+        if any(x.stored_node is not node for x, node in nodes):
+            self.heard.refuse(
+                "a change in place, through which gradients flow, of a Tensor from outside",
+                "change a .clone(), or change it within no_grad()",
+            )
         if not self.reach.is_unchanged():
             self.heard.refuse(
                 f"setting {self.reach.change()}, which is outside of the function,",
@@ -165,7 +176,7 @@ class FirstCall:
     def compiled(self) -> tuple[Entry, Any]:
         """The program, and the result of the call."""
         heard, entry = self.heard, Entry(self.reach)
-        entry.draws = bool(heard.draws)
+        entry.draws, entry.rewound = bool(heard.draws), heard.rewound()
         results: list[Tensor] = []
         template = self._taken_apart(self.result, results)
         self.result = None
@@ -180,12 +191,16 @@ class FirstCall:
         heard.cut(stand_ins)
         arrays = [plain(x.array) for x in results]
         memories = [plain(m) for m, _ in heard.given]
+        kept = [x for node in walks.ancestors(nodes) for x in node.saved or () if isinstance(x, np.ndarray)]
+        saved = {id(owner(x)) for x in kept}
+        held = zip([*outputs, *self.symbols], [*arrays, *memories], strict=True)
         wanted = Wanted(
             given=self.symbols,
             guards=[(guard.symbol, guard.value) for guard in heard.guards],
             draws=heard.draws,
             outputs=outputs,
             shared=[any(np.may_share_memory(x, memory) for memory in memories) for x in arrays],
+            saved={id(symbol) for symbol, x in held if id(owner(x)) in saved},
             effects=[(old, m.symbol) for m, old in heard.given if m.symbol is not old],
             seeds=[Symbol(f"g{i}", x.shape, x.dtype) for i, x in enumerate([arrays[place] for place in entry.needing])],
             gradients=[],

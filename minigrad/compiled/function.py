@@ -55,6 +55,7 @@ class Compiled:
                 return self.function(*args, **kwargs)
             given = entry.given(arguments)
             memory = entry.program.memory()
+        states = [source.get_state() for source in entry.rewound]
         try:
             done = memory.forward(*given)
         except Exception as error:
@@ -62,6 +63,8 @@ class Compiled:
                 raise
             done = None  # the function itself explains it in its own words
         if done is None:  # a check of arguments would read something else, such as an index that is out of range
+            for source, state in zip(entry.rewound, states, strict=True):
+                source.set_state(state)
             return self.function(*args, **kwargs)
         outputs, saved = done
         return _finished(entry, arguments, outputs, saved, memory)

@@ -18,9 +18,10 @@ class Wanted(NamedTuple):
     """What a program is to compute: Symbols.
 
     `given` are those of all arrays that it may read: first those of the function's `arguments`, which are so many.
-    `shared` says of each output whether it may share memory with one of them. `guards` are pairs of a Symbol and the
-    value that it must have; `effects` pairs of a Symbol of what is given, and of what it becomes; `seeds` the gradients
-    that arrive at outputs; `gradients` what the backward pass returns, those of `leaves`.
+    `shared` says of each output whether it may share memory with one of them. `saved` are the ids of those of what is
+    given and of the outputs that the engine saves: it refuses their change before the backward pass. `guards` are pairs
+    of a Symbol and the value that it must have; `effects` pairs of a Symbol of what is given, and of what it becomes;
+    `seeds` the gradients that arrive at outputs; `gradients` what the backward pass returns, those of `leaves`.
     """
 
     given: list[Symbol]
@@ -28,6 +29,7 @@ class Wanted(NamedTuple):
     draws: list[Symbol]
     outputs: list[Symbol]
     shared: list[bool]
+    saved: set[int]
     effects: list[tuple[Symbol, Symbol]]
     seeds: list[Symbol]
     gradients: list[Symbol]
@@ -99,7 +101,7 @@ class Layout(Strides):
             symbol = self.canonical(new)
             alike = (old.shape, old.dtype) == (symbol.shape, symbol.dtype) and self.uses[id(symbol)] == 1
             is_last = id(old) not in self.escaping and last.get(id(old), -1) <= places.get(id(symbol), -1)
-            if alike and is_last and self.ufunc_of(symbol) is not None and self.writes_into(symbol):
+            if alike and is_last and self.writes_into(symbol) and self.ufunc_of(symbol) is not None:
                 direct[id(symbol)] = old
         return direct
 

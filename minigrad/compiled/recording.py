@@ -81,6 +81,7 @@ class Recording(Symbols):
         super().__init__()
         self.given: list[tuple[Marked, Symbol]] = []
         self.draws: list[Symbol] = []
+        self.sources: list[Generator] = []  # which the draws are from
         self.guards: list[Guard] = []
         self.constants: dict[int, np.ndarray] = {}
         self.arrays: dict[int, tuple[np.ndarray, Symbol]] = {}  # that are not marked, by id
@@ -122,12 +123,16 @@ class Recording(Symbols):
         marked.symbol = symbol
         self.marked.append(weakref.ref(marked))
         self.kept.append(symbol)
-        memory = owner(marked)
+        self._held(marked)[_place(marked)] = symbol
+        return marked
+
+    def _held(self, array: np.ndarray) -> "dict[Place, Symbol]":
+        """What is known of the arrays that share memory with this one."""
+        memory = owner(array)
         if id(memory) not in self.memories:
             forget = functools.partial(self.memories.pop, id(memory))
             self.memories[id(memory)] = weakref.ref(memory, forget), {}
-        self.memories[id(memory)][1][_place(marked)] = symbol
-        return marked
+        return self.memories[id(memory)][1]
 
     def constant(self, array: np.ndarray) -> Symbol:
         """The Symbol of an array that is the same at every call."""
@@ -164,6 +169,8 @@ class Recording(Symbols):
         symbol = x.symbol
         if symbol is None:
             symbol = self._of_base(x)
+        if symbol is None and not x.size:
+            symbol = self.constant(x)
         if symbol is None:
             self.refuse("this use of an array after a change in place, or of a part of one", "compute a new tensor")
         return symbol
@@ -171,7 +178,7 @@ class Recording(Symbols):
     def _of_base(self, x: np.ndarray) -> Symbol | None:
         """The Symbol of a marked array that is in the same memory and in the same layout; None if there is none."""
         _, places = self.memories.get(id(owner(x)), (None, {}))
-        if places and _place(x) not in places:
+        if places and x.size and _place(x) not in places:
             self.refuse("a part of an array, which numpy made,", "compute a new tensor")
         return places.get(_place(x))
 
@@ -192,10 +199,12 @@ class Recording(Symbols):
                 outputs = (self.constant(array), *outputs[1:])
             if primitive.contiguous and array.flags.c_contiguous:
                 self.contiguous.add(id(outputs[0]))
+        if primitive is ops.pow and not isinstance(symbols[0], Symbol):  # its vjp has the logarithm in float64
+            symbols = [self.constant(np.asarray(symbols[0], np.float64)), symbols[1]]
         if result.stored_node is not None:
             self.keep(result.stored_node, symbols, settings, outputs)
         result.array = self.mark(array, outputs[0])
-        if primitive.views and result.base is None and np.may_share_memory(array, plain(operands[0].array)):
+        if primitive.views and result.base is None and owner(array) is owner(plain(operands[0].array)):
             result.base = operands[0].base_of_view(primitive, params)  # which is not seen in marked arrays
         if residuals:
             residuals[:] = [self.mark(x, symbol) for x, symbol in zip(residuals, outputs[1:], strict=True)]
@@ -264,11 +273,8 @@ class Recording(Symbols):
         """Assign to some places of a marked array."""
         before, parts, filling = self._symbol_of(x), self.symbolic(key), self.symbolic(value)
         is_all = len(parts) == 1 and (parts[0] is ... or (type(parts[0]) is slice and parts[0] == slice(None)))
-        whole = is_all and isinstance(filling, Symbol) and filling.shape == x.shape
-        symbol = Symbol("", x.shape, x.dtype)
-        symbol.primitive, symbol.arguments = ops.assign, (before, filling, parts)
-        if whole and filling.dtype == x.dtype:
-            symbol = filling
+        whole = is_all and isinstance(filling, Symbol) and _layout(plain(value)) == _layout(plain(x))
+        symbol = filling if whole else _step(ops.assign, (before, filling, parts), x)
         self._change(x, symbol, lambda: plain(x).__setitem__(plain(key), plain(value)))
 
     def write(self, target: Any, source: Any, **settings: Any) -> None:
@@ -277,10 +283,8 @@ class Recording(Symbols):
             self.refuse("np.copyto with settings", "use torch.where")
         before = self.symbolic(target)
         filling = self.symbolic(source)
-        symbol = Symbol("", target.shape, target.dtype)
-        symbol.primitive, symbol.arguments = ops.assign, (before, filling, (...,))
-        if isinstance(filling, Symbol) and (filling.shape, filling.dtype) == (target.shape, target.dtype):
-            symbol = filling
+        whole = isinstance(filling, Symbol) and _layout(plain(source)) == _layout(plain(target))
+        symbol = filling if whole else _step(ops.assign, (before, filling, (...,)), target)
         self._change(target, symbol, lambda: np.copyto(plain(target), plain(source)))
 
     def changed_at(self, function: Callable[..., Any], args: Any) -> None:
@@ -294,17 +298,23 @@ class Recording(Symbols):
         if id(now) in self.constants:  # which the steps so far have read
             now.array = self.constants[id(now)] = plain(target).copy()
         change()
+        others = [other for reference in self.marked if (other := reference()) is not None and other.symbol is not None]
+        others = [other for other in others if np.may_share_memory(plain(other), plain(target))]
+        symbols = _changed(now, symbol, [other.symbol for other in others])
+        symbol = symbols[id(now)]
         self.kept.append(symbol)
         if not isinstance(target, Marked):
             self.arrays[id(target)] = target, symbol
-        for reference in self.marked:
-            other = reference()
-            if other is not None and other.symbol is not None and np.may_share_memory(plain(other), plain(target)):
-                other.symbol = symbol if _place(other) == _place(target) else None
-        if id(owner(target)) in self.memories:
-            places = self.memories[id(owner(target))][1]
-            places.clear()
-            places[_place(target)] = symbol
+        held = {_place(target): symbol}
+        for other in others:
+            other.symbol = symbols.get(id(other.symbol), symbol if _place(other) == _place(target) else None)
+            if other.symbol is not None:
+                held[_place(other)] = other.symbol
+            elif any(other is m for m, _ in self.given):
+                self.refuse("this change in place of a part of a Tensor from outside", "change it as in x[0] = y")
+        places = self._held(target)
+        places.clear()
+        places.update(held)
 
     def read(self, x: Marked, function: Callable[..., Any], args: Any) -> Any:
         """Read numbers. Only a check of arguments may do so, and the compiled function checks them too."""
@@ -347,9 +357,21 @@ class Recording(Symbols):
         primitive.name = draw.__name__
         marked = self._outputs(primitive, self.symbolic((*args, *keywords.values())), result)
         self.draws.append(marked.symbol)
+        if source not in self.sources:
+            self.sources.append(source)
         return marked
 
     # Afterwards
+
+    def rewound(self) -> list[Generator]:
+        """The generators, if a check reads what they draw: they have moved on when it fails."""
+        draws, found, ahead = {*map(id, self.draws)}, set[int](), [guard.symbol for guard in self.guards]
+        while ahead and draws.isdisjoint(found):
+            symbol = ahead.pop()
+            if id(symbol) not in found:
+                found.add(id(symbol))
+                ahead += symbols_in(symbol.arguments)
+        return [] if draws.isdisjoint(found) else self.sources
 
     def check(self, known: Iterable[Any]) -> None:
         """Refuse what cannot be followed: Tensors that are not known, hooks, and gradients that results retain."""
@@ -391,10 +413,61 @@ def _reshaped(x: Symbol, result: np.ndarray) -> Any:
     return Symbol.record(ops.reshape, x, result.shape)
 
 
+def _changed(target: Symbol, changed: Symbol, sharing: list[Symbol]) -> dict[int, Symbol]:
+    """What the arrays that share memory hold after a change of one of them, by the ids of their Symbols before.
+
+    The change goes up to what the target is a view of, and from there down to the other views of that.
+    """
+    known = {id(x) for symbol in sharing for x in (*_steps_to(symbol), symbol)}
+    known |= {id(step.arguments[0]) for symbol in sharing for step in _steps_to(symbol)}
+    steps = _steps_to(target)
+    while steps and id(steps[-1].arguments[0]) not in known:
+        steps.pop()
+    for step in steps:
+        changed = _put_back(step, changed)
+    found = {id(steps[-1].arguments[0] if steps else target): changed}
+    for symbol in (target, *sharing):
+        for step in reversed(_steps_to(symbol)):
+            before, setting = step.arguments
+            if id(before) in found and id(step) not in found:
+                found[id(step)] = _step(step.primitive, (found[id(before)], setting), step)
+    return found
+
+
+def _steps_to(view: Symbol) -> list[Symbol]:
+    """The steps that make a view, the last one first."""
+    steps = []
+    while view.primitive in (ops.index, ops.reshape, ops.permute, called(ITEM)):
+        steps.append(view)
+        view = view.arguments[0]
+    return steps
+
+
+def _put_back(view: Symbol, changed: Symbol) -> Symbol:
+    """The array that a Symbol is a view of, after a change of the view."""
+    x, setting = view.arguments
+    if view.primitive is ops.reshape:
+        return _step(ops.reshape, (changed, x.shape), x)
+    if view.primitive is ops.permute:
+        return _step(ops.permute, (changed, tuple(np.argsort(setting).tolist())), x)
+    return _step(ops.assign, (x, changed, setting), x)
+
+
+def _step(primitive: Primitive | None, arguments: tuple[Any, ...], like: Symbol | np.ndarray) -> Symbol:
+    """The Symbol of a step whose result has the shape and dtype of another."""
+    symbol = Symbol("", like.shape, like.dtype)
+    symbol.primitive, symbol.arguments = primitive, arguments
+    return symbol
+
+
+def _copied(x: Symbol, result: np.ndarray) -> Any:
+    return Symbol.record(CONTIGUOUS, x) if result.ndim > 1 and result.flags.c_contiguous else x
+
+
 # Functions of numpy that are primitives too, by their first operand and their result.
 SPELLED: dict[Any, Callable[[Symbol, np.ndarray], Any]] = {
     **dict.fromkeys((np.ndarray.reshape, np.ndarray.ravel, np.ndarray.squeeze, np.reshape, np.expand_dims), _reshaped),
-    np.ndarray.copy: lambda x, result: x,
+    np.ndarray.copy: _copied,
     np.broadcast_to: lambda x, result: Symbol.record(ops.expand, x, result.shape),
 }
 DRAWS = ("uniform", "normal", "exponential", "bernoulli", "integers", "permutation", "multinomial")
@@ -405,7 +478,12 @@ Place = tuple[Any, ...]
 
 def _place(x: np.ndarray) -> Place:
     """Which part of memory an array is, in which layout."""
-    return plain(x).__array_interface__["data"][0], x.shape, x.strides, x.dtype.char
+    return plain(x).__array_interface__["data"][0], *_layout(x)
+
+
+def _layout(x: np.ndarray) -> Place:
+    """How an array lies in memory."""
+    return x.shape, x.dtype.char, *[n for n, size in zip(x.strides, x.shape, strict=True) if size > 1]
 
 
 def _reader() -> str:

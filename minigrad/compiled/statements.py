@@ -303,7 +303,10 @@ class Statements(Layout):
         if primitive is OUTPUT:
             return f"{self.part(arguments[0])}[{arguments[1]}]"
         if self.ufunc_of(symbol) is not None:
-            return self._applied(symbol)
+            text = self._applied(symbol)
+            if symbol.in_place and not self.in_rows_for_certain(symbol):
+                return f"{text[:-1]}, np.empty_like({self.part(arguments[0])}))"
+            return self._as_operands(symbol, text)
         if isinstance(primitive, Call):
             return self._called(primitive, arguments, symbol)
         if self.is_view(symbol) or primitive is ops.reshape:
@@ -313,15 +316,17 @@ class Statements(Layout):
             text = self._reduced(primitive, x, axes, keepdims)
             if primitive is ops.mean:
                 text = f"{text} / {math.prod(x.shape[axis] for axis in axes)}"
-            return text
+            return self._as_operands(symbol, text)
         if primitive in (ops.matmul, ops.linear_map):
             a, b = arguments
             right = self.part(b) if primitive is ops.matmul else self._turned(b)
-            return f"{self.numpy('matmul')}({self.part(a)}, {right})"
-        if primitive is ops.pow and not symbol.shape:
-            return f"np.asarray({self.part(arguments[0])}) ** {self.part(arguments[1])}"
+            return self._as_operands(symbol, f"{self.numpy('matmul')}({self.part(a)}, {right})")
         if primitive is ops.pow:
-            return f"{self.part(arguments[0])} ** {self.part(arguments[1])}"
+            base, exponent = (self.part(x, WHOLE) for x in arguments)
+            if symbol.shape:
+                return f"{base} ** {exponent}"
+            is_array = isinstance(arguments[0], Symbol)  # numpy computes with 0-d arrays, and not with its scalars
+            return f"np.asarray({base}) ** {exponent}" if is_array else f"{base} ** np.asarray({exponent})"
         if primitive is ops.relu:
             return f"{self.numpy('maximum')}({self.part(arguments[0])}, 0)"
         if primitive is ops.index:
@@ -340,8 +345,18 @@ class Statements(Layout):
         text = f"{name}({', '.join(map(self._argument, arguments))})"
         if primitive.residuals:
             return text
-        in_rows = symbol.shape and id(symbol) in self.in_rows and primitive is not CONTIGUOUS
-        return f'np.asarray({text}, order="C")' if in_rows else text
+        return text if primitive is CONTIGUOUS else self._in_rows(symbol, text)
+
+    def _in_rows(self, symbol: Symbol, text: str) -> str:
+        """The text of a result, which numpy may lay out in another way than it was recorded."""
+        if not symbol.shape or id(symbol) not in self.in_rows:
+            return text
+        return f'np.asarray({text}, order="C")'
+
+    def _as_operands(self, symbol: Symbol, text: str) -> str:
+        """The same for a result that numpy lays out as the operands."""
+        operands = [x for x in symbol.arguments if isinstance(x, Symbol)]
+        return text if all(map(self.in_rows_for_certain, operands)) else self._in_rows(symbol, text)
 
     def _one_hot(self, symbol: Symbol) -> str:
         """Rows of an identity matrix that is made once, as in `kernels.one_hot_rows`."""
@@ -375,7 +390,10 @@ class Statements(Layout):
             return f"{texts[0]}[{texts[1]}]"
         home = getattr(function, "__objclass__", None)
         name = f"np.ndarray.{function.__name__}" if home is np.ndarray else library_name(function)
-        name = name or self.bind(function, primitive.name)
+        if not name:  # a function that tells arrays from the scalars that numpy makes of them
+            name = self.bind(function, primitive.name)
+            is_number = [isinstance(x, Symbol) and not x.shape for x in arguments]
+            texts = [f"np.asarray({text})" if is_one else text for text, is_one in zip(texts, is_number, strict=True)]
         named = [f"{key}={text}" for key, text in zip(primitive.keywords, texts[count:], strict=True)]
         if home is np.ndarray and texts[0].isidentifier():
             return f"{texts[0]}.{function.__name__}({', '.join([*texts[1:count], *named])})"

@@ -48,11 +48,19 @@ class Expressions(Sharing):
     def operand(self, x: Any, least: int, whole: Symbol) -> str:
         """The text of an operand of an elementwise primitive, without the steps that broadcasting makes needless."""
         x = self.canonical(x)
-        others = [other for part in whole.arguments if (other := self.canonical(part)) is not x]
-        arrays = [other for other in others if isinstance(other, Symbol) and other.value is None]
+        arrays: list[Symbol] = []
+        shapes: list[Shape] = []  # of the other operands; those before it may be written without what repeats them
+        is_before = True
+        for part in map(self.canonical, whole.arguments):
+            if part is x:
+                is_before = False
+            elif isinstance(part, Symbol) and part.value is None:
+                is_repeated = is_before and part.primitive is ops.expand
+                arrays.append(part)
+                shapes.append(self.canonical(part.arguments[0]).shape if is_repeated else part.shape)
 
         def is_broadcast(shape: Shape) -> bool:
-            return np.broadcast_shapes(shape, *(other.shape for other in arrays)) == whole.shape
+            return np.broadcast_shapes(shape, *shapes) == whole.shape
 
         if isinstance(x, Symbol) and x.value is not None:
             alike = x.dtype == whole.dtype and any(other.dtype == whole.dtype for other in arrays)

@@ -38,14 +38,15 @@ def _comparison(primitive: Primitive) -> Callable[[Any, Any], Any]:
 class Symbol(Arithmetic):
     """A name that stands for an array of some shape and dtype; or a primitive applied to Symbols and numbers.
 
-    A Symbol with a `value` is the same number everywhere. Arithmetic on such Symbols gives such a Symbol.
+    A Symbol with a `value` is the same number everywhere. Arithmetic on such Symbols gives such a Symbol. `in_place`
+    says of a result that it is written into the first operand, and so lies in memory as that does.
     """
 
-    __slots__ = ("arguments", "array", "name", "primitive", "value")
+    __slots__ = ("arguments", "array", "in_place", "name", "primitive", "value")
     __array_ufunc__ = None  # so that `numpy.float64(2) * symbol` asks the symbol, and `np.exp(symbol)` is refused
 
     def __init__(self, name: str, shape: Shape = (), dtype: Any = np.float32, value: Any = None) -> None:
-        self.name, self.value = name, value
+        self.name, self.value, self.in_place = name, value, False
         self.primitive: Primitive | None = None
         self.arguments: tuple[Any, ...] = ()
         self.array: np.ndarray | None = _zeros(shape, np.dtype(dtype))
@@ -98,6 +99,12 @@ class Symbol(Arithmetic):
 
     def __matmul__(self, other: Any) -> Any:
         return self.record(ops.matmul, self, other)
+
+    def __iadd__(self, other: Any) -> Any:
+        result = self + other
+        if result is not self and result is not other:
+            result.in_place = True
+        return result
 
     __eq__, __ne__ = _comparison(EQUAL), _comparison(UNEQUAL)
     __ge__, __gt__ = _comparison(AT_LEAST), _comparison(MORE)
@@ -233,7 +240,7 @@ SIMPLER: dict[Primitive, tuple[Callable[..., Any], ...]] = {
     ops.div: (_by_one,),
     ops.pow: (_by_one,),
     ops.mul: (_by_false, _by_one, _one_by, _by_minus_one, _by_step),
-    **dict.fromkeys((ops.sum, ops.mean, ops.amax, ops.amin), (_over_no_axes,)),
+    **dict.fromkeys((ops.amax, ops.amin), (_over_no_axes,)),  # a sum makes 0.0 of -0.0
 }
 FOLDED = {ops.neg, ops.add, ops.sub, ops.mul, ops.div, ops.cast}  # element by element
 REDUCED = {ops.sum, ops.mean, ops.amax, ops.amin}

@@ -75,10 +75,17 @@ def test_as_many_rows_as_columns() -> None:
     same_bits(lambda x: (x - x.mean(0, keepdim=True)).exp().amax(1).sum(), (33, 33))
 
 
+def test_every_block_reads_what_all_blocks_make() -> None:
+    """Sums of the rows, as many as there are columns, stand beside every row."""
+    same_bits(lambda x: (x * (x.sum(1).view(1, 33) * 2)).tanh().sum(), (33, 33))
+    same_bits(lambda x: (x.exp() - (x.exp().amax(1).unsqueeze(0) * 2).tanh()).exp().sum(1), (33, 33))
+
+
 def test_reductions_of_rows() -> None:
     same_bits(lambda x: (x - x.mean(-1, keepdim=True)).square().mean(-1, keepdim=True).sqrt().sum(), (150, 8))
     same_bits(lambda x: F.layer_norm(x, (8,)).tanh().sum(), (30, 5, 8))
     same_bits(lambda x: (x.softmax(-1) * x).exp().sum(), (150, 8))
+    same_bits(lambda x: (x.softmax(-1) * x).exp().sum(), (600, 1))
 
 
 def test_views_between_steps() -> None:

@@ -209,6 +209,20 @@ def test_several_results() -> None:
         np.testing.assert_array_equal(mine.numpy(), W.grad.numpy())
 
 
+def test_gradients_of_three_results_arrive_at_once() -> None:
+    def function(x: Any) -> Any:
+        return x.exp(), x.tanh(), x * 2
+
+    compiled = minigrad.compile(function)
+    for seed in range(2):
+        gradients = []
+        for run in (function, compiled):
+            x = numbers(3, seed=seed, requires_grad=True)
+            minigrad.autograd.backward(run(x), [numbers(3, seed=i) for i in range(3)])
+            gradients.append(x.grad.numpy())
+        np.testing.assert_array_equal(*gradients)
+
+
 def test_a_parameter_that_is_used_twice() -> None:
     w, scale = numbers(3, seed=1, requires_grad=True), numbers(3, seed=2, requires_grad=True)
     w_twin, scale_twin = (torch.tensor(p.detach().numpy().copy(), requires_grad=True) for p in (w, scale))
@@ -271,6 +285,32 @@ def test_a_change_before_the_backward_pass_is_refused() -> None:
             loss.backward()
 
 
+def test_a_change_that_the_function_allows_before_the_backward_pass_is_allowed() -> None:
+    table = numbers(5, 3, seed=9, requires_grad=True)
+
+    def function(x: Any, places: Any) -> Any:
+        return (x.clone() ** 2 * table[places]) / x.sum(1, keepdim=True)
+
+    compiled = minigrad.compile(function)
+    for seed in range(3):
+        gradients = []
+        for run in (compiled, function):
+            x, places = numbers(4, 3, seed=seed, requires_grad=True), minigrad.tensor([1, 0, 4, 1])
+            result = run(x, places)
+            result *= 2
+            places.zero_()
+            result.sum().backward()
+            gradients.append(x.grad.numpy())
+        np.testing.assert_array_equal(*gradients)
+
+
+def test_the_copy_of_a_result_lies_as_the_result() -> None:
+    compiled = minigrad.compile(lambda x, y: y / x.T)
+    for seed in range(2):
+        x = numbers(3, 4, seed=seed, requires_grad=True)
+        assert compiled(x, minigrad.tensor(2.0)).stride() == (1, 4)
+
+
 @pytest.mark.parametrize("function", [lambda x: x.exp().sum(), lambda x: (x * x).sum()])  # which saves its operand
 def test_second_gradients_are_refused(function: Any) -> None:
     x = numbers(3, requires_grad=True)
@@ -278,6 +318,14 @@ def test_second_gradients_are_refused(function: Any) -> None:
     for _ in range(2):
         with pytest.raises(RuntimeError, match="gradients of gradients"):
             minigrad.grad(compiled(x), x, create_graph=True)
+
+
+def test_a_number_that_is_a_view_shares_memory() -> None:
+    compiled = minigrad.compile(lambda x: x[0])
+    for _ in range(2):
+        x = numbers(3)
+        compiled(x).zero_()
+        assert x[0].item() == 0
 
 
 def test_results_do_not_share_memory() -> None:
@@ -290,6 +338,147 @@ def test_results_do_not_share_memory() -> None:
         b -= 1
         np.testing.assert_array_equal(x.numpy(), before)
         np.testing.assert_array_equal(a.numpy(), before + 1)
+
+
+def assert_same_bits(function: Callable[..., Any], make: Callable[[int], minigrad.Tensor]) -> None:
+    """Require the results and the argument of the function itself, call by call."""
+    compiled = minigrad.compile(function)
+    for seed in range(3):
+        ours, theirs = make(seed), make(seed)
+        minigrad.manual_seed(seed)
+        found = compiled(ours)
+        minigrad.manual_seed(seed)
+        expected = function(theirs)
+        for x, y in zip((*found, ours), (*expected, theirs), strict=True):
+            assert (x.dtype, x.stride()) == (y.dtype, y.stride())
+            np.testing.assert_array_equal(x.numpy(), y.numpy())
+
+
+def assert_same_gradients(function: Callable[..., Any], *shapes: tuple[int, ...]) -> None:
+    """Require the results and gradients of the function itself, call by call."""
+    compiled = minigrad.compile(function)
+    for seed in range(3):
+        found = []
+        for run in (compiled, function):
+            inputs = [numbers(*shape, seed=seed + i, requires_grad=True) for i, shape in enumerate(shapes)]
+            results = run(*inputs)
+            minigrad.autograd.backward(results, [numbers(*x.shape, seed=seed + 7) for x in results])
+            found.append([*(x.detach() for x in results), *(x.grad for x in inputs)])
+        for ours, theirs in zip(*found, strict=True):
+            assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape)
+            np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+
+
+@pytest.mark.parametrize("base", [2, 1.7, 0, -2, -0.5])
+@pytest.mark.parametrize("shape", [(), (20,)])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_number_to_the_power_of_a_tensor(base: float, shape: tuple[int, ...]) -> None:
+    assert_same_gradients(lambda x: (base**x,), shape)
+
+
+def test_a_normalized_transposed_tensor_is_laid_out_in_rows() -> None:
+    assert_same_bits(lambda x: (F.layer_norm(x.mT, (4, 3)), x.sum(0).mT), lambda seed: numbers(2, 3, 4, seed=seed))
+
+
+def test_the_gradient_of_a_normalized_transposed_tensor() -> None:
+    assert_same_gradients(lambda x, y: (F.layer_norm((x - y).T, (33, 33)),), (33, 33), ())
+
+
+def test_a_sum_of_what_is_repeated_is_as_large() -> None:
+    assert_same_gradients(lambda x: (x.mean(-1, keepdim=True), x.mean(-1, keepdim=True)), (4, 1, 3))
+    assert_same_gradients(lambda x, y: (x.expand(4, 3) + y.expand(4, 3),), (4, 1), (1, 1))
+
+
+def test_the_sum_of_a_number_has_no_negative_zero() -> None:
+    compiled = minigrad.compile(lambda x: (x.sum(0), x.mean(0)))
+    for _ in range(2):
+        for y in compiled(minigrad.tensor(-0.0)):
+            assert not np.signbit(y.numpy())
+
+
+def test_what_is_expanded_or_in_windows_is_followed() -> None:
+    def function(x: Any) -> Any:
+        repeated, windows, diagonal = x.expand(2, 3, 4), x.unfold(1, 2, 1), x.T.diagonal()
+        return repeated > 0, repeated.sort(-1, descending=True).indices, windows.argmax(0), diagonal < 0
+
+    assert_same_bits(function, lambda seed: numbers(3, 4, seed=seed))
+
+
+def test_what_is_chosen_of_a_transposed_tensor_is_followed() -> None:
+    places = minigrad.tensor([0, 2, 0])
+    assert_same_bits(lambda x: (x[places], x[places].sum(0)), lambda seed: numbers(4, 5, 3, seed=seed).mT)
+
+
+def test_changes_through_views() -> None:
+    def function(x: Any) -> Any:
+        y = x * 2
+        y.mT[0] *= 3
+        y[:, 1:].zero_()
+        x[0] += 1
+        x.view(3, 2, 2)[1].T.uniform_()
+        x[2, minigrad.tensor([0, 1])] = 5.0
+        x.T[1:1] *= 3
+        first, last = x[0], x.mT[-1]
+        last += first[:3]
+        return y, y.exp(), x * 2, first, last, first.exp()
+
+    assert_same_bits(function, lambda seed: numbers(3, 4, seed=seed))
+
+
+def test_what_is_written_into_a_new_tensor_is_followed() -> None:
+    def function(x: Any) -> Any:
+        means, chosen, doubled = minigrad.zeros(3, 4), minigrad.zeros(4), minigrad.ones(3, 4)
+        for i in range(3):
+            means[i] = x[: i + 1].mean(0)
+        chosen[x[:, 0].argmax()] = 1.0
+        doubled[x > 0] = 2.0
+        return means, chosen, doubled * 3
+
+    assert_same_bits(function, lambda seed: numbers(3, 4, seed=seed))
+    places = minigrad.tensor([[0, 0, 2, 1]])
+    assert_same_bits(
+        lambda x: (minigrad.zeros(3, 4).scatter(0, places, x, reduce="add"),), lambda seed: numbers(3, 4, seed=seed)
+    )
+
+
+def test_an_argument_is_kept() -> None:
+    kept = numbers(3)
+    compiled = minigrad.compile(lambda x: kept.copy_(x))
+    for seed in range(3):
+        x = numbers(3, seed=seed)
+        compiled(x)
+        np.testing.assert_array_equal(kept.numpy(), x.numpy())
+
+
+def test_what_is_written_lies_as_what_is_changed() -> None:
+    def function(x: Any) -> Any:
+        x.uniform_()
+        return (F.layer_norm(x, (50,)), x.sum(0))
+
+    assert_same_bits(function, lambda seed: numbers(50, 20, seed=seed).T)
+
+
+def test_views_of_what_is_changed_share_its_memory() -> None:
+    def function(x: Any) -> Any:
+        x.view(-1)[3:] *= 2
+        return x[1], x.view(-1), x.mT[0].unsqueeze(0), x.exp()
+
+    compiled = minigrad.compile(function)
+    for seed in range(3):
+        ours, theirs = numbers(3, 4, seed=seed), numbers(3, 4, seed=seed)
+        found, expected = compiled(ours), function(theirs)
+        ours += 1
+        theirs += 1
+        for x, y in zip((*found, ours), (*expected, theirs), strict=True):
+            np.testing.assert_array_equal(x.numpy(), y.numpy())
+
+
+def test_what_is_empty_or_repeated_once_is_followed() -> None:
+    assert_same_bits(lambda x: (minigrad.einsum("ij,ij->i", x, x),), lambda seed: minigrad.zeros(3, 0))
+    one = minigrad.zeros(1, 1, 1)
+    assert_same_bits(
+        lambda x: (F.rms_norm(minigrad.broadcast_tensors(x, one)[0], (4,)),), lambda seed: numbers(3, 4, seed=seed)
+    )
 
 
 # What it depends on
@@ -390,6 +579,29 @@ def test_random_numbers_are_drawn_at_every_call() -> None:
         assert minigrad.rand(1).item() == after
 
 
+def drawn(function: Callable[..., Any], x: Any) -> list[float]:
+    """What ten calls return, one after the other."""
+    minigrad.manual_seed(5)
+    return [function(x).item() for _ in range(10)]
+
+
+def test_a_number_is_a_probability_as_any_tensor() -> None:
+    def function(x: Any) -> Any:
+        return minigrad.bernoulli(x.sigmoid())
+
+    x = minigrad.tensor(0.0)
+    assert drawn(minigrad.compile(function), x) == drawn(function, x)
+
+
+def test_a_check_of_what_was_drawn_draws_nothing_twice() -> None:
+    def function(x: Any) -> Any:
+        targets = minigrad.where(minigrad.rand(4) < 0.5, 1, -100)
+        return F.cross_entropy(x, targets).nan_to_num() + minigrad.rand(1)[0]
+
+    x = numbers(4, 3)
+    assert drawn(minigrad.compile(function), x) == drawn(function, x)
+
+
 # Refusals
 
 
@@ -446,6 +658,17 @@ def test_side_effects_are_refused() -> None:
 def test_what_cannot_be_followed_is_refused(function: Any, message: str) -> None:
     with pytest.raises(RuntimeError, match=f"compile: {message}"):
         minigrad.compile(function)(numbers(3, requires_grad=True))
+
+
+def test_a_change_in_place_that_gives_an_argument_a_gradient_is_refused() -> None:
+    weight = numbers(3, requires_grad=True)
+
+    def function(x: Any) -> Any:
+        x.mul_(weight)
+        return x * 2
+
+    with pytest.raises(RuntimeError, match="compile: a change in place, through which gradients flow, of a Tensor"):
+        minigrad.compile(function)(numbers(3))
 
 
 def test_bad_input_gets_the_words_of_the_function() -> None:
