@@ -3,6 +3,8 @@
 How it works, in the order in which to read the modules:
 
     marks.py      marked arrays, which report what numpy computes of them
+    calls.py      calls of functions that know arrays alone, as primitives
+    changes.py    what a change in place makes of the arrays that share memory
     recording.py  one run of a function, in which every step becomes a Symbol of `derive`
     reach.py      the Tensors and settings from outside that a function depends on
     strides.py    in which layout the results of steps lie

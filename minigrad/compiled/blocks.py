@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from minigrad.compiled.recording import Call
+from minigrad.compiled.calls import Call
 from minigrad.compiled.strides import REDUCTIONS
 from minigrad.core import ops
 from minigrad.core.primitive import Shape

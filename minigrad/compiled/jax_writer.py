@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.compiled.calls import CONTIGUOUS, ITEM, Call, called
 from minigrad.compiled.layout import Wanted
-from minigrad.compiled.recording import CONTIGUOUS, ITEM, Call, called
 from minigrad.core import ops
 from minigrad.core.primitive import Primitive, Shape
 from minigrad.derive import forms

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.compiled.blocks import Blocks
-from minigrad.compiled.recording import CONTIGUOUS, ITEM, Call
+from minigrad.compiled.calls import CONTIGUOUS, ITEM, Call
 from minigrad.compiled.strides import REDUCTIONS, VIEWS, Strides
 from minigrad.core import ops
 from minigrad.derive.sharing import symbols_in

@@ -1,7 +1,6 @@
 """Recording: a function runs once as it is, on marked arrays, and every step that depends on them becomes a Symbol."""
 
 import functools
-import operator
 import sys
 import weakref
 from collections.abc import Callable, Iterable
@@ -9,6 +8,8 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
+from minigrad.compiled.calls import CONTIGUOUS, ITEM, Call, called
+from minigrad.compiled.changes import after_change, made_by
 from minigrad.compiled.marks import Marked, plain, recording
 from minigrad.core import ops
 from minigrad.core.graph import hooks, saved_values
@@ -33,29 +34,6 @@ OF_ANY_SHAPE = {
     *(np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.unique_values, np.compress, np.extract, np.bincount),
     *(np.ndarray.nonzero, np.ndarray.compress),
 }
-
-ITEM = operator.getitem
-CONTIGUOUS = Primitive("contiguous", lambda x: np.asarray(x, order="C"), x=None)
-
-
-class Call(Primitive):
-    """A call of a function of numpy's, or of another that knows arrays alone, as a primitive without gradients.
-
-    Its arguments are followed by those that have the names `keywords`.
-    """
-
-    def __init__(self, function: Callable[..., Any], keywords: tuple[str, ...] = ()) -> None:
-        name = getattr(function, "__name__", "called")
-        super().__init__(name, self.apply, params=(), arguments=None)
-        self.function, self.keywords = function, keywords
-
-    def apply(self, *arguments: Any) -> Any:
-        """Call the function."""
-        count = len(arguments) - len(self.keywords)
-        return self.function(*arguments[:count], **dict(zip(self.keywords, arguments[count:], strict=True)))
-
-
-called = functools.lru_cache(1000)(Call)
 
 
 class Guard(NamedTuple):
@@ -238,25 +216,18 @@ class Recording(Symbols):
         if function in OF_ANY_SHAPE:
             self.refuse(f"{function.__name__}", "the shape of its result depends on numbers")
         if not isinstance(result, np.ndarray | np.generic | tuple | list):
-            step = Symbol("")
-            step.primitive, step.arguments, step.array = called(function, tuple(keywords)), given, np.zeros(())
-            return self._guarded(step, result)
+            return self._guarded(made_by(called(function, tuple(keywords)), given, np.zeros(())), result)
         return self._outputs(called(function, tuple(keywords)), given, result)
 
     def _outputs(self, primitive: Primitive, given: tuple[Any, ...], result: Any) -> Any:
-        step = Symbol("")
-        step.primitive, step.arguments = primitive, given
+        if not isinstance(result, tuple | list):
+            step = made_by(primitive, given, result)
+            self.kept.append(step)
+            return self.mark(result, step)
+        step = made_by(primitive, given, np.zeros(()))
         self.kept.append(step)
-        if isinstance(result, tuple | list):
-            step.array = np.zeros(())
-            parts = []
-            for place, x in enumerate(result):
-                part = Symbol("", np.shape(x), np.asarray(x).dtype)
-                part.primitive, part.arguments = OUTPUT, (step, place)
-                parts.append(self.mark(x, part))
-            return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
-        step.array = Symbol("", np.shape(result), result.dtype).array
-        return self.mark(result, step)
+        parts = [self.mark(x, made_by(OUTPUT, (step, place), np.asarray(x))) for place, x in enumerate(result)]
+        return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
 
     def item(self, x: Marked, key: tuple[Any, ...]) -> Any:
         """Index a marked array."""
@@ -274,7 +245,7 @@ class Recording(Symbols):
         before, parts, filling = self._symbol_of(x), self.symbolic(key), self.symbolic(value)
         is_all = len(parts) == 1 and (parts[0] is ... or (type(parts[0]) is slice and parts[0] == slice(None)))
         whole = is_all and isinstance(filling, Symbol) and _layout(plain(value)) == _layout(plain(x))
-        symbol = filling if whole else _step(ops.assign, (before, filling, parts), x)
+        symbol = filling if whole else made_by(ops.assign, (before, filling, parts), x)
         self._change(x, symbol, lambda: plain(x).__setitem__(plain(key), plain(value)))
 
     def write(self, target: Any, source: Any, **settings: Any) -> None:
@@ -284,7 +255,7 @@ class Recording(Symbols):
         before = self.symbolic(target)
         filling = self.symbolic(source)
         whole = isinstance(filling, Symbol) and _layout(plain(source)) == _layout(plain(target))
-        symbol = filling if whole else _step(ops.assign, (before, filling, (...,)), target)
+        symbol = filling if whole else made_by(ops.assign, (before, filling, (...,)), target)
         self._change(target, symbol, lambda: np.copyto(plain(target), plain(source)))
 
     def changed_at(self, function: Callable[..., Any], args: Any) -> None:
@@ -300,7 +271,7 @@ class Recording(Symbols):
         change()
         others = [other for reference in self.marked if (other := reference()) is not None and other.symbol is not None]
         others = [other for other in others if np.may_share_memory(plain(other), plain(target))]
-        symbols = _changed(now, symbol, [other.symbol for other in others])
+        symbols = after_change(now, symbol, [other.symbol for other in others])
         symbol = symbols[id(now)]
         self.kept.append(symbol)
         if not isinstance(target, Marked):
@@ -327,8 +298,7 @@ class Recording(Symbols):
             self.refuse_reading(reader)
         step = symbol
         if args or function is np.ndarray.__contains__:
-            step = Symbol("")
-            step.primitive, step.arguments, step.array = called(function), (symbol, *self.symbolic(args)), np.zeros(())
+            step = made_by(called(function), (symbol, *self.symbolic(args)), np.zeros(()))
         self._guarded(step, value if function is np.ndarray.__bool__ or step is not symbol else plain(x))
         return value
 
@@ -411,53 +381,6 @@ class Recording(Symbols):
 
 def _reshaped(x: Symbol, result: np.ndarray) -> Any:
     return Symbol.record(ops.reshape, x, result.shape)
-
-
-def _changed(target: Symbol, changed: Symbol, sharing: list[Symbol]) -> dict[int, Symbol]:
-    """What the arrays that share memory hold after a change of one of them, by the ids of their Symbols before.
-
-    The change goes up to what the target is a view of, and from there down to the other views of that.
-    """
-    known = {id(x) for symbol in sharing for x in (*_steps_to(symbol), symbol)}
-    known |= {id(step.arguments[0]) for symbol in sharing for step in _steps_to(symbol)}
-    steps = _steps_to(target)
-    while steps and id(steps[-1].arguments[0]) not in known:
-        steps.pop()
-    for step in steps:
-        changed = _put_back(step, changed)
-    found = {id(steps[-1].arguments[0] if steps else target): changed}
-    for symbol in (target, *sharing):
-        for step in reversed(_steps_to(symbol)):
-            before, setting = step.arguments
-            if id(before) in found and id(step) not in found:
-                found[id(step)] = _step(step.primitive, (found[id(before)], setting), step)
-    return found
-
-
-def _steps_to(view: Symbol) -> list[Symbol]:
-    """The steps that make a view, the last one first."""
-    steps = []
-    while view.primitive in (ops.index, ops.reshape, ops.permute, called(ITEM)):
-        steps.append(view)
-        view = view.arguments[0]
-    return steps
-
-
-def _put_back(view: Symbol, changed: Symbol) -> Symbol:
-    """The array that a Symbol is a view of, after a change of the view."""
-    x, setting = view.arguments
-    if view.primitive is ops.reshape:
-        return _step(ops.reshape, (changed, x.shape), x)
-    if view.primitive is ops.permute:
-        return _step(ops.permute, (changed, tuple(np.argsort(setting).tolist())), x)
-    return _step(ops.assign, (x, changed, setting), x)
-
-
-def _step(primitive: Primitive | None, arguments: tuple[Any, ...], like: Symbol | np.ndarray) -> Symbol:
-    """The Symbol of a step whose result has the shape and dtype of another."""
-    symbol = Symbol("", like.shape, like.dtype)
-    symbol.primitive, symbol.arguments = primitive, arguments
-    return symbol
 
 
 def _copied(x: Symbol, result: np.ndarray) -> Any:

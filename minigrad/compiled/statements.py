@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.compiled.buffers import Buffers
+from minigrad.compiled.calls import CONTIGUOUS, ITEM, Call
 from minigrad.compiled.layout import Layout, Wanted
-from minigrad.compiled.recording import CONTIGUOUS, ITEM, Call
 from minigrad.compiled.strides import REDUCTIONS
 from minigrad.core import ops
 from minigrad.core.primitive import Primitive, Shape

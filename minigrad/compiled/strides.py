@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiled.recording import CONTIGUOUS, Call
+from minigrad.compiled.calls import CONTIGUOUS, Call
 from minigrad.core import ops
 from minigrad.core.kernels import LONG
 from minigrad.core.primitive import Shape
