@@ -129,7 +129,10 @@ def _module(model: Any, compiled: Compiled, compiler: Callable[[Any], Any]) -> A
     def reduced(self: Any) -> Any:
         return compiler, (model,)
 
-    names = {"__call__": call, "__deepcopy__": copied, "__reduce__": reduced, "__module__": kind.__module__}
+    names: dict[str, Any] = {"__call__": call, "__deepcopy__": copied, "__reduce__": reduced}
+    names["__module__"] = kind.__module__
+    if not hasattr(model, "source"):
+        names["source"] = property(lambda self: compiled.source)
     face: Any = object.__new__(type(kind.__name__, (kind,), names))
     object.__setattr__(face, "__dict__", vars(model))
     return face

@@ -38,12 +38,14 @@ def derive(
     something was indexed by. It returns the loss, then the gradients of the leaves that require one (or of those in
     `wrt`: Tensors or names), then the gradients of the results named in `retain`.
 
-    The gradients are the engine's, bit for bit, with three exceptions: the sign of a zero, and in the last bit the
-    gradient of a number to the power of a Tensor (there the engine has a logarithm in float64), and sums over what `+=`
-    has added up of an array and a transposed one (the engine's sum lies in another order). What was computed
-    without being recorded, such as a mask `x > 0`, is a constant: it is a parameter too, with a default if no variable
-    held it. Rows that an index names more than once are added with `np.add.at`, in float64 if there are many, as in the
-    engine. A loss made of Values becomes a function of floats, which needs `math` alone.
+    The gradients are the engine's, bit for bit, but for three things. The sign of a zero may differ. The last bit may
+    differ in the gradient of a number to the power of a Tensor, for which the engine takes a logarithm in float64. It
+    may also differ in a sum over an array to which `+=` has added a transposed one, because numpy adds rows and columns
+    in different orders.
+
+    What was computed without being recorded, such as a mask `x > 0`, is a constant: it is a parameter too, with a
+    default if no variable held it. Rows that an index names more than once are added with `np.add.at`, in float64 if
+    there are many, as in the engine. A loss made of Values becomes a function of floats, which needs `math` alone.
 
     A primitive of your own needs no registration. It is written as a call of its numpy function, or its Python function
     is copied into the source.

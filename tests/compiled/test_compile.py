@@ -737,6 +737,7 @@ def test_a_compiled_module_is_a_face_of_the_module() -> None:
     assert compiled[0] is model[0]
     X, _ = batch(0)
     compiled(X)
+    assert "def forward(" in compiled.source
     twin = copy.deepcopy(compiled)
     compiled(X)
     assert twin[3].num_batches_tracked.item() == 1
