@@ -48,14 +48,11 @@ def check_parameters(name: str, input: Tensor, shape: tuple[int, ...], **paramet
 
     Beside an input of float16, all of them may be float32.
     """
-    given = {role: x for role, x in parameters.items() if x is not None}
+    check_shapes(name, shape, **parameters)
     dtype = input.array.dtype
-    for role, x in given.items():
-        if array_of(name, x).shape != shape:
-            raise RuntimeError(f"{name}: {role} has shape {x.array.shape} instead of {shape}")
-    dtypes = {x.array.dtype for x in given.values()}
+    dtypes = {x.array.dtype for x in parameters.values() if x is not None}
     if dtypes - {dtype} and not (dtype == HALF and dtypes == {SINGLE}):
-        told = ", ".join(f"{role} {x.array.dtype}" for role, x in given.items())
+        told = ", ".join(f"{role} {x.array.dtype}" for role, x in parameters.items() if x is not None)
         raise RuntimeError(f"{name}: the input has dtype {dtype}, but {told}; convert with .to(dtype)")
 
 
